@@ -1,0 +1,114 @@
+"""A panelist's sheet is taken: one ballot a seat, receipted after its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from server.actions.perform import Answer, Asked, check_key, perform
+from server.actions.ports import House, Unit
+from server.domain import rounds as rules
+from server.domain.ballots import BallotInvalid, rows_of
+from server.domain.refusals import Refusal
+from server.domain.roles import Actor
+from server.domain.rounds import CastBallot
+from server.domain.rules import parse_rules
+
+
+async def cast_ballot(
+    house: House,
+    by: Actor,
+    round_id: str,
+    marks: Mapping[str, Mapping[str, Any]],
+    recused: Sequence[str],
+    key: str | None,
+) -> Answer:
+    """`PUT /rounds/ID/ballot {marks, recused?}` with a key → `{receipt, round, replaced, at}`.
+
+    The round's row is locked as closing locks it, so each ballot is wholly before or wholly
+    after the close. Subjects not named in a later ballot lose their earlier marks: a ballot is
+    the whole of what the seat says in the round.
+    """
+    check_key(key, needed=True)
+    if by.seat is None:
+        raise Refusal("not_allowed")
+    seat = by.seat
+
+    async def work(unit: Unit) -> Answer:
+        round_ = await unit.rounds.get(round_id, lock=True)
+        if round_ is None or round_.audience != "panel":
+            raise Refusal("not_found")
+        refusal = rules.refusal_of(round_)
+        if refusal is not None:
+            raise refusal
+        rules.entitled_seat(round_, seat)
+        try:
+            rows = rows_of(parse_rules(dict(round_.rules or {})), round_.subjects, marks, recused)
+        except BallotInvalid as error:
+            raise Refusal(
+                "ballot_invalid",
+                problem=error.code,
+                subject=error.subject,
+                dimension=error.dimension,
+                place=(error.message("zh"), error.message("en")),
+            ) from error
+        before = await unit.rounds.ballot(round_id, seat)
+        if before is not None and round_.replacing == "first":
+            raise Refusal("already_cast")
+        clean: dict[str, dict[str, str]] = {}
+        for row in rows:
+            clean.setdefault(row.subject, {})[row.dimension] = row.value
+        now, receipt = house.now(), house.receipt()
+        number = next(s.number for s in await unit.people.seats() if s.id == seat)
+        await unit.rounds.put_ballot(
+            round_id,
+            seat,
+            CastBallot(
+                number,
+                clean,
+                tuple(s for s in round_.subjects if s in recused),
+                key or "",
+                receipt,
+                now,
+                before.replacements + 1 if before else 0,
+            ),
+        )
+        return Answer(
+            {
+                "receipt": receipt,
+                "round": round_id,
+                "replaced": before is not None,
+                "at": now,
+            }
+        )
+
+    body = {"marks": {s: dict(m) for s, m in marks.items()}, "recused": list(recused)}
+    answer = await perform(
+        house, Asked(by, "cast_ballot", key, body, None, "cast_ballot"), work, round=round_id
+    )
+    await house.bell.stir(round_id)
+    return answer
+
+
+async def begin_draft(house: House, by: Actor, round_id: str) -> Answer:
+    """`PUT /rounds/ID/draft`: the tablet says that its sheet is begun, never what stands on it."""
+    seat = by.seat
+    if seat is None:
+        raise Refusal("not_allowed")
+
+    async def work(unit: Unit) -> Answer:
+        round_ = await unit.rounds.get(round_id)
+        if round_ is None or round_.audience != "panel":
+            raise Refusal("not_found")
+        refusal = rules.refusal_of(round_)
+        if refusal is not None:
+            raise refusal
+        rules.entitled_seat(round_, seat)
+        await unit.rounds.begin_draft(round_id, seat, house.now())
+        return Answer({"round": round_id})
+
+    answer = await perform(
+        house, Asked(by, "cast_ballot", verb="begin_draft"), work, round=round_id
+    )
+    await house.bell.stir(round_id)
+    return answer

@@ -1,0 +1,114 @@
+"""A round is added to the hearing: a panel round with rules or a public round with choices."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from server.actions.perform import Answer, Asked, perform
+from server.actions.ports import House, Unit
+from server.domain.refusals import Refusal
+from server.domain.roles import Actor
+from server.domain.rounds import Round
+from server.domain.rules import RulesInvalid, parse_rules, rules_hash
+from server.domain.view import round_state
+
+
+@dataclass(frozen=True)
+class NewRound:
+    """What `POST /hearings/SLUG/rounds` asks for. `choices` are (key, label) pairs."""
+
+    title: str
+    audience: str
+    secrecy: str = "named"
+    replacing: str = "last"
+    subjects: tuple[str, ...] = ()
+    rules: Mapping[str, Any] | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+    show_live: bool = False
+    item: str | None = None
+    replaces: str | None = None
+
+
+async def create_round(
+    house: House, by: Actor, slug: str, new: NewRound, key: str | None = None
+) -> Answer:
+    """`POST /hearings/SLUG/rounds` → 201 with the round."""
+
+    async def work(unit: Unit) -> Answer:
+        settings = await unit.hearings.settings()
+        made = await checked_round(
+            unit, new, house.code(), settings["signers"], settings["publishers"]
+        )
+        await unit.rounds.add(made)
+        unit.record("round_created", ids={"round": made.id}, title=made.title)
+        return Answer(round_state(made), 201)
+
+    body = {"title": new.title, "rules": new.rules, "choices": [list(c) for c in new.choices]}
+    asked = Asked(by, "rounds", key, body, "rounds", "create_round")
+    return await perform(house, asked, work, slug=slug)
+
+
+async def checked_round(
+    unit: Unit, new: NewRound, id_: str, signers: Sequence[str], publishers: Sequence[str]
+) -> Round:
+    """The round in `ready`, with its rules read and hashed, or the refusal that says what is wrong.
+
+    A panel round without groups in its rules gets the hearing's groups and weights.
+    """
+    if new.secrecy == "secret" and new.audience == "panel":
+        raise Refusal("secret_later")
+    if (new.audience == "panel") != (new.rules is not None) or (new.audience == "public") != bool(
+        new.choices
+    ):
+        raise Refusal("rules_and_choices")
+    known = {s.key for s in await unit.people.subjects()}
+    for subject in new.subjects:
+        if subject not in known:
+            raise Refusal("subject_unknown", subject=subject)
+    if new.audience == "panel" and not new.subjects:
+        raise Refusal("malformed", place="subjects")
+    if new.replaces is not None:
+        voided = await unit.rounds.get(new.replaces)
+        if voided is None or voided.status != "voided":
+            raise Refusal("malformed", place="replaces")
+    rules, digest = None, None
+    if new.rules is not None:
+        rules = dict(new.rules)
+        groups = await unit.people.groups()
+        if "groups" not in rules and groups:
+            rules["groups"] = [{"key": k, "weight": w} for k, _, w in groups]
+        digest = hash_of(rules)
+    order = [s.key for s in await unit.people.subjects()]
+    return Round(
+        id=id_,
+        title=new.title,
+        audience=new.audience,
+        secrecy=new.secrecy,
+        replacing=new.replacing,
+        subjects=tuple(key for key in order if key in new.subjects),
+        status="ready",
+        version=1,
+        ordinal=await unit.rounds.last_ordinal() + 1,
+        item=new.item,
+        choices=new.choices,
+        rules=rules,
+        rules_hash=digest,
+        labels=new.labels,
+        show_live=new.show_live,
+        signers=tuple(signers),
+        publishers=tuple(publishers),
+        replaces=new.replaces,
+    )
+
+
+def hash_of(rules: Mapping[str, Any]) -> str:
+    """The rule set's hash, or `rules_invalid` with the place and the reason."""
+    try:
+        return rules_hash(parse_rules(dict(rules)))
+    except RulesInvalid as error:
+        raise Refusal(
+            "rules_invalid", problem=error.code, place=(error.message("zh"), error.message("en"))
+        ) from error

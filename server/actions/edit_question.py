@@ -1,0 +1,90 @@
+"""A moderator rewrites a question, assigns it or tags it; the earlier wording is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from server.actions.moderate_question import check_subject
+from server.actions.perform import Answer, Asked, check_version, perform
+from server.actions.ports import House, Unit
+from server.domain.questions import EDITABLE, PUBLIC, STAGE_LONGEST, Question
+from server.domain.refusals import Refusal
+from server.domain.roles import Actor
+from server.domain.view import desk_question
+
+LONGEST = 20_000
+"""Characters of an imported text; a rewrite may not be longer than what it rewrites could be."""
+
+
+async def edit_question(
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    version: int | None,
+    *,
+    text: str | None = None,
+    subject: str | None = None,
+    tags: Sequence[str] | None = None,
+    key: str | None = None,
+) -> Answer:
+    """`PATCH …/desk/questions/ID`: needs the version that was read. A stale one is answered 409
+    with the question as it stands, so that the page can show both texts."""
+    body: Mapping[str, Any] = {
+        "id": id_,
+        "version": version,
+        "text": text,
+        "subject": subject,
+        "tags": list(tags) if tags is not None else None,
+    }
+
+    async def work(unit: Unit) -> Answer:
+        question = await unit.questions.get(id_, lock=True)
+        if question is None:
+            raise Refusal("not_found")
+        check_version(question.version, version, desk_question(question), needed=True)
+        after = question
+        if text is not None:
+            after = replace(after, text=_checked(house, question, text))
+        if subject is not None:
+            await check_subject(unit, subject or None)
+            after = replace(after, subject=subject or None)
+        if tags is not None:
+            after = replace(after, tags=tuple(dict.fromkeys(t.strip() for t in tags if t.strip())))
+        if after == question:
+            return Answer(desk_question(question))
+        after = replace(after, version=question.version + 1)
+        if after.text != question.text:
+            await unit.questions.keep_wording(question, by.id, house.now())
+        await unit.questions.save(after)
+        shown = after.status in PUBLIC and (after.text, after.subject) != (
+            question.text,
+            question.subject,
+        )
+        unit.record(
+            "question_changed" if shown else "question_moderated",
+            touched=[after],
+            ids={"id": after.id, "code": after.code},
+            act="edit",
+            rewritten=after.text != question.text,
+        )
+        return Answer(desk_question(after))
+
+    return await perform(house, Asked(by, "moderate", key, body, None, "edit"), work, slug=slug)
+
+
+def _checked(house: House, question: Question, text: str) -> str:
+    """The cleaned text, if this question may be rewritten now."""
+    typed_later = question.off_cuff and question.status in {"on_stage", "answered"}
+    if question.status not in EDITABLE and not typed_later:
+        raise Refusal("question_step_illegal", now=question.status, act="edit")
+    cleaned = house.clean(text)
+    if len(cleaned) < 2:
+        raise Refusal("text_too_short", least=2)
+    if len(cleaned) > LONGEST:
+        raise Refusal("text_too_long", most=LONGEST)
+    if typed_later and len(cleaned) > STAGE_LONGEST:
+        raise Refusal("text_too_long_for_stage", most=STAGE_LONGEST)
+    return cleaned

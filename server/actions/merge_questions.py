@@ -1,0 +1,94 @@
+"""Merging near-duplicates, and taking a merge back: askers, likes and support move along."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from server.actions.moderate_question import leave_queue, screened
+from server.actions.perform import Answer, Asked, perform
+from server.actions.ports import House, Unit
+from server.domain import questions as rules
+from server.domain.questions import PUBLIC, Question
+from server.domain.refusals import Refusal
+from server.domain.roles import Actor
+from server.domain.view import desk_question
+
+
+async def merge_question(
+    house: House, by: Actor, slug: str, id_: int, into: int, key: str | None = None
+) -> Answer:
+    """`POST …/merging {into}`: the question's askers and likes count for the other one."""
+
+    async def work(unit: Unit) -> Answer:
+        # Always in order of id, so that two moderators merging crosswise cannot deadlock.
+        pair = {i: await unit.questions.get(i, lock=True) for i in sorted({id_, into})}
+        question, target = pair[id_], pair[into]
+        if question is None or target is None:
+            raise Refusal("not_found")
+        rules.check_merge(question, target)
+        after = replace(rules.step(screened(question), "merge"), merged_into=target.code)
+        carried = _carry(target, question, +1)
+        await unit.questions.save(after)
+        await unit.questions.save(carried)
+        await leave_queue(unit, after.id)
+        return _answer(unit, question, after, carried, "merge")
+
+    asked = Asked(by, "moderate", key, {"id": id_, "into": into}, None, "merge")
+    return await perform(house, asked, work, slug=slug)
+
+
+async def unmerge_question(
+    house: House, by: Actor, slug: str, id_: int, key: str | None = None
+) -> Answer:
+    """`DELETE …/merging`: back to the state before, with its askers and likes."""
+
+    async def work(unit: Unit) -> Answer:
+        question = await unit.questions.get(id_, lock=True)
+        if question is None:
+            raise Refusal("not_found")
+        after = rules.step(question, "unmerge")
+        target = await unit.questions.by_code(question.merged_into or "", lock=True)
+        if target is None:
+            raise Refusal("not_found")
+        carried = _carry(target, question, -1)
+        await unit.questions.save(after)
+        await unit.questions.save(carried)
+        return _answer(unit, question, after, carried, "unmerge")
+
+    return await perform(
+        house, Asked(by, "moderate", key, {"id": id_}, None, "unmerge"), work, slug=slug
+    )
+
+
+def _carry(target: Question, question: Question, sign: int) -> Question:
+    """The target with the question's askers (its own and its supporters) and likes."""
+    return replace(
+        target,
+        askers=target.askers + sign * (question.askers + question.support),
+        likes=target.likes + sign * question.likes,
+        version=target.version + 1,
+    )
+
+
+def _answer(
+    unit: Unit, before: Question, after: Question, target: Question, verb: str
+) -> Answer:
+    was, is_ = before.status in PUBLIC, after.status in PUBLIC
+    event = "question_moderated" if was == is_ else (
+        "question_approved" if is_ else "question_removed"
+    )
+    unit.record(
+        event,
+        touched=[after],
+        ids={"id": after.id, "code": after.code},
+        act=verb,
+        into=target.code,
+    )
+    if target.status in PUBLIC:
+        unit.record(
+            "question_changed",
+            touched=[target],
+            ids={"id": target.id, "code": target.code},
+            act=verb,
+        )
+    return Answer(desk_question(after))

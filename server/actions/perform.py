@@ -1,0 +1,132 @@
+"""decide → save → announce: the frame that every act runs in (law 5).
+
+An action's `work` decides with the pure rules and saves through the unit; `perform` checks the
+right, keeps the first answer of a key, writes the journal, commits, and only then rings the bell.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from server.actions.ports import House, Unit
+from server.domain.journal import canonical
+from server.domain.refusals import Refusal, RolledBack
+from server.domain.roles import MACHINE, RIGHTS, Actor, has_right, roles_at
+
+KEY_FORM = re.compile(r"[A-Za-z0-9_-]{8,64}")
+ATTEMPTS = 3
+"""How often an act is tried when PostgreSQL rolls it back by itself (deadlock, serialization)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an act answers: 201 with the new thing, 200 with the thing's present state."""
+
+    body: dict[str, Any]
+    status: int = 200
+
+
+@dataclass(frozen=True)
+class Asked:
+    """Who asks for what, and under which idempotency key. `body` is what was sent."""
+
+    by: Actor
+    right: str
+    key: str | None = None
+    body: Mapping[str, Any] | None = None
+    lease: str | None = None
+    verb: str = ""
+
+
+Work = Callable[[Unit], Awaitable[Answer]]
+
+
+def check_key(key: str | None, *, needed: bool = False) -> None:
+    """`key_missing` or `key_malformed`."""
+    if key is None:
+        if needed:
+            raise Refusal("key_missing")
+    elif not KEY_FORM.fullmatch(key):
+        raise Refusal("key_malformed")
+
+
+def allowed(unit_place: Any, by: Actor, right: str) -> str:
+    """The role under which `by` holds `right` at the place; 404 where he has no role at all."""
+    if by is MACHINE:
+        return "machine"
+    roles = roles_at(by, unit_place.ref.office, unit_place.path, unit_place.ref.hearing)
+    if not roles:
+        raise Refusal("not_found")
+    if not has_right(roles, right):
+        raise Refusal("not_allowed")
+    return next(role for role in roles if role in RIGHTS[right])
+
+
+async def perform(house: House, asked: Asked, work: Work, **where: Any) -> Answer:
+    """Carries out one act. Raises `Refusal`, `OutcomeUnknown`; changes nothing when it raises
+    a refusal. A repeat of a key gets the first answer (with its own `at`) and does nothing."""
+    check_key(asked.key)
+    for attempt in range(ATTEMPTS):
+        try:
+            return await _once(house, asked, work, where)
+        except RolledBack:
+            if attempt == ATTEMPTS - 1:
+                raise
+    raise AssertionError("unreachable")
+
+
+async def _once(house: House, asked: Asked, work: Work, where: Mapping[str, Any]) -> Answer:
+    now = house.now()
+    digest = hashlib.sha256(canonical([asked.verb, dict(where), asked.body])).hexdigest()
+    async with house.store.act(**where) as unit:
+        role = allowed(unit.place, asked.by, asked.right)
+        if asked.key is not None:
+            first = await unit.journal.first_answer(asked.by.id, asked.key)
+            if first is not None:
+                return _repeat(first, digest, now)
+        if unit.place.status == "archived":
+            raise Refusal("hearing_archived")
+        if asked.lease is not None:
+            await _check_lease(unit, asked)
+        answer = await work(unit)
+        hearing = unit.place.ref.hearing
+        seq = await unit.write_down(actor=asked.by.id, role=role, at=now)
+        if asked.key is not None:
+            await unit.journal.keep_answer(
+                asked.by.id, asked.key, digest, answer.status, answer.body, now
+            )
+    if seq:
+        await house.bell.ring(hearing)
+    return answer
+
+
+def _repeat(first: tuple[str, int, dict[str, Any]], digest: str, now: int) -> Answer:
+    kept, status, body = first
+    if kept != digest:
+        raise Refusal("key_reused")
+    if "at" in body:
+        body["at"] = now
+    return Answer(body, status)
+
+
+async def _check_lease(unit: Unit, asked: Asked) -> None:
+    """A console acts only while it holds the control; a program (no session) is not a console."""
+    if asked.by.session is None:
+        return
+    held = {lease.kind: lease for lease in await unit.hearings.leases()}
+    lease = held.get(asked.lease or "")
+    if lease is not None and lease.session != asked.by.session:
+        raise Refusal("lease_elsewhere", lease=asked.lease, holder=lease.name)
+
+
+def check_version(now: int, sent: int | None, current: Any, *, needed: bool = False) -> None:
+    """`version_missing` or `version_stale`; the latter carries the thing as it stands now."""
+    if sent is None:
+        if needed:
+            raise Refusal("version_missing")
+    elif sent != now:
+        raise Refusal("version_stale", current=current)

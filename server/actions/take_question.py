@@ -1,0 +1,161 @@
+"""A question goes on stage, moves through its phases, and leaves the stage."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from server.actions.moderate_question import leave_queue
+from server.actions.perform import Answer, Asked, perform
+from server.actions.ports import House, Unit
+from server.domain import questions as rules
+from server.domain.hearing import check_under_way
+from server.domain.questions import STAGE_LONGEST, Question
+from server.domain.refusals import Refusal
+from server.domain.roles import Actor
+from server.domain.view import source_name, stage_state
+
+OUTCOMES = {"answered": "answer", "deferred": "defer", "withdrawn": "withdraw"}
+
+
+async def take_question(
+    house: House, by: Actor, slug: str, id_: int, asker: Any = None, key: str | None = None
+) -> Answer:
+    """`PUT …/stage {question, asker?}`: an approved question, queued or not, by id. `asker` is a
+    seat number or a name; without one, the panelist it was given to, else its source."""
+
+    async def work(unit: Unit) -> Answer:
+        await _check_free(unit)
+        question = await unit.questions.get(id_, lock=True)
+        if question is None:
+            raise Refusal("not_found")
+        after = rules.step(question, "take")
+        if len(after.text) > STAGE_LONGEST:
+            raise Refusal("text_too_long_for_stage", most=STAGE_LONGEST)
+        _, _, given = await unit.questions.queue(lock=True)
+        chosen = asker if asker not in (None, "") else given.get(id_)
+        name, seat = await _asker(house, unit, chosen, source_name(question))
+        await unit.questions.save(after)
+        await leave_queue(unit, id_)
+        await unit.questions.save_stage(id_, name, seat, "asking", house.now())
+        return await _taken(unit, after, house.now())
+
+    body = {"question": id_, "asker": asker}
+    return await perform(house, Asked(by, "stage", key, body, "show", "take"), work, slug=slug)
+
+
+async def ask_off_the_cuff(
+    house: House, by: Actor, slug: str, asker: Any, text: str | None, key: str | None = None
+) -> Answer:
+    """`PUT …/stage {text?, asker}`: on stage and on record at once; its text may be typed later."""
+
+    async def work(unit: Unit) -> Answer:
+        await _check_free(unit)
+        cleaned = house.clean(text or "")
+        if len(cleaned) > STAGE_LONGEST:
+            raise Refusal("text_too_long_for_stage", most=STAGE_LONGEST)
+        name, seat = await _asker(house, unit, asker, "")
+        if not name:
+            raise Refusal("asker_unknown", asker=asker)
+        now = house.now()
+        item = next((i for i in await unit.hearings.items() if i.status == "current"), None)
+        question = await unit.questions.add(
+            code=house.code(),
+            status="on_stage",
+            text=cleaned,
+            source="panel",
+            subject=item.subject if item else None,
+            off_cuff=True,
+            created_at=now,
+            approved_at=now,
+        )
+        await unit.questions.save_stage(question.id, name, seat, "asking", now)
+        return await _taken(unit, question, now)
+
+    body = {"text": text, "asker": asker}
+    return await perform(house, Asked(by, "stage", key, body, "show", "off_cuff"), work, slug=slug)
+
+
+async def change_phase(
+    house: House, by: Actor, slug: str, phase: str, key: str | None = None
+) -> Answer:
+    """`PATCH …/stage {phase}`: asking → answering → follow_up → done."""
+
+    async def work(unit: Unit) -> Answer:
+        stage = await unit.questions.stage(lock=True)
+        if stage is None:
+            raise Refusal("stage_empty")
+        rules.check_phase(stage.phase, phase)
+        await unit.questions.save_stage(
+            stage.question_id, stage.asker, stage.seat, phase, stage.taken_at
+        )
+        question = await unit.questions.get(stage.question_id)
+        assert question is not None
+        unit.record(
+            "question_phase", ids={"id": question.id, "code": question.code}, phase=phase
+        )
+        return Answer(stage_state(await unit.view(house.now())) or {})
+
+    return await perform(
+        house, Asked(by, "stage", key, {"phase": phase}, "show", "phase"), work, slug=slug
+    )
+
+
+async def pull_question(
+    house: House, by: Actor, slug: str, outcome: str, key: str | None = None
+) -> Answer:
+    """`DELETE …/stage {outcome}`: answered, withdrawn, or deferred back to the queue's head."""
+
+    async def work(unit: Unit) -> Answer:
+        if outcome not in OUTCOMES:
+            raise Refusal("malformed", place="outcome")
+        stage = await unit.questions.stage(lock=True)
+        if stage is None:
+            raise Refusal("stage_empty")
+        question = await unit.questions.get(stage.question_id, lock=True)
+        assert question is not None
+        after = rules.step(question, OUTCOMES[outcome])
+        if outcome == "answered":
+            after = replace(after, answered_at=house.now())
+        await unit.questions.save(after)
+        await unit.questions.save_stage(None)
+        if outcome == "deferred":
+            version, ids, given = await unit.questions.queue(lock=True)
+            await unit.questions.save_queue(version + 1, (after.id, *ids), given)
+        unit.record(
+            "question_answered" if outcome == "answered" else "question_pulled",
+            touched=[after],
+            ids={"id": after.id, "code": after.code},
+            outcome=outcome,
+        )
+        return Answer({"id": after.id, "code": after.code, "status": after.status})
+
+    return await perform(
+        house, Asked(by, "stage", key, {"outcome": outcome}, "show", "pull"), work, slug=slug
+    )
+
+
+async def _check_free(unit: Unit) -> None:
+    check_under_way(await unit.hearings.get(lock=True))
+    if await unit.questions.stage(lock=True) is not None:
+        raise Refusal("stage_occupied")
+
+
+async def _asker(house: House, unit: Unit, asker: Any, otherwise: str) -> tuple[str, int | None]:
+    """(what the screen says, seat number): a seat by number, a name as it is, or the source."""
+    if asker is None or asker == "":
+        return otherwise, None
+    if isinstance(asker, int) or (isinstance(asker, str) and asker.isdigit()):
+        for seat in await unit.people.seats():
+            if seat.number == int(asker):
+                return f"{seat.group_name} {seat.name}", seat.number
+        raise Refusal("asker_unknown", asker=asker)
+    return house.clean(str(asker))[:60], None
+
+
+async def _taken(unit: Unit, question: Question, now: int) -> Answer:
+    unit.record(
+        "question_taken", touched=[question], ids={"id": question.id, "code": question.code}
+    )
+    state = stage_state(await unit.view(now)) or {}
+    return Answer({"id": question.id, **state})

@@ -1,0 +1,127 @@
+"""A closed round is tallied by the machine, by two paths that share nothing."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from server.actions.perform import Answer, Asked, perform
+from server.actions.ports import House, Unit
+from server.domain import rounds as rules
+from server.domain.ballots import BallotRow, rows_of, write_ballots
+from server.domain.refusals import Refusal
+from server.domain.roles import Actor
+from server.domain.rounds import CastBallot, Round
+from server.domain.rules import parse_rules
+from server.domain.tally import tally
+from server.domain.view import round_state
+
+
+async def tally_round(house: House, by: Actor, round_id: str) -> Answer:
+    """`closed → tallied`. A round that somebody tallied meanwhile is left as it is."""
+
+    async def work(unit: Unit) -> Answer:
+        round_ = await unit.rounds.get(round_id, lock=True)
+        if round_ is None:
+            raise Refusal("not_found")
+        if round_.status != "closed":
+            return Answer(round_state(round_))
+        tallied = replace(rules.step(round_, "tally"), result=await result_of(unit, round_))
+        await unit.rounds.save(tallied)
+        unit.record(
+            "round_tallied",
+            ids={"round": round_.id},
+            ballots_hash=tallied.result["ballots_hash"] if tallied.result else None,
+        )
+        return Answer(round_state(tallied))
+
+    return await perform(house, Asked(by, "rounds", verb="tally"), work, round=round_id)
+
+
+async def result_of(unit: Unit, round_: Round) -> dict[str, Any]:
+    """The result worked out from the stored ballots alone."""
+    if round_.audience == "public":
+        return public_result(round_, await ballots_csv(unit, round_), *await unit.rounds.recount(round_.id))
+    text = await ballots_csv(unit, round_)
+    return tally(parse_rules(dict(round_.rules or {})), panel_rows(round_, await unit.rounds.ballots(round_.id), await _seat_groups(unit, round_)), text.encode())
+
+
+async def ballots_csv(unit: Unit, round_: Round) -> str:
+    """The round's ballots as BALLOTS.csv: what anybody recomputes the result from."""
+    if round_.audience == "public":
+        subject = round_.subjects[0] if len(round_.subjects) == 1 else "hearing"
+        votes = await unit.rounds.public_rows(round_.id)
+        return write_ballots(
+            [BallotRow(subject, pseudonym(round_.id, viewer), "", "choice", choice) for viewer, choice in votes]
+        )
+    ballots = await unit.rounds.ballots(round_.id)
+    return write_ballots(panel_rows(round_, ballots, await _seat_groups(unit, round_)))
+
+
+def pseudonym(round_id: str, viewer: str) -> str:
+    """A viewer in an exported file: the same within a round, not linkable between rounds."""
+    return hashlib.sha256(f"{round_id}:{viewer}".encode()).hexdigest()[:20]
+
+
+def panel_rows(
+    round_: Round, ballots: tuple[CastBallot, ...], groups: Mapping[int, str]
+) -> list[BallotRow]:
+    """Rows in the office's order of subjects, then by seat number."""
+    parsed = parse_rules(dict(round_.rules or {}))
+    rows: list[BallotRow] = []
+    for ballot in ballots:
+        rows.extend(
+            rows_of(
+                parsed,
+                round_.subjects,
+                ballot.marks,
+                ballot.recused,
+                rater=f"seat-{ballot.seat:03d}",
+                group=groups.get(ballot.seat, ""),
+            )
+        )
+    order = {subject: i for i, subject in enumerate(round_.subjects)}
+    return sorted(rows, key=lambda row: order[row.subject])
+
+
+async def _seat_groups(unit: Unit, round_: Round) -> dict[int, str]:
+    """Seat number → group as frozen at opening."""
+    frozen = {one.seat: one.group for one in round_.entitled}
+    return {s.number: frozen[s.id] for s in await unit.people.seats() if s.id in frozen}
+
+
+def public_result(
+    round_: Round, csv: str, counts: Mapping[str, int], voters: int
+) -> dict[str, Any]:
+    """A public round's result: counts by choice in the round's order. It weighs nothing."""
+    return {
+        "choices": [
+            {"key": key, "label": label, "count": counts.get(key, 0)}
+            for key, label in round_.choices
+        ],
+        "cast": voters,
+        "valid": True,
+        "ballots_hash": hashlib.sha256(csv.encode()).hexdigest(),
+        "rules_hash": None,
+    }
+
+
+async def check_paths(unit: Unit, round_: Round) -> None:
+    """Two paths to the result must agree before it is published (`paths_differ`)."""
+    result = round_.result or {}
+    if round_.audience == "public":
+        counts, voters = await unit.rounds.recount(round_.id)
+        running = {key: round_.counts.get(key, 0) for key, _ in round_.choices}
+        stored = {key: counts.get(key, 0) for key, _ in round_.choices}
+        told = {one["key"]: one["count"] for one in result.get("choices", ())}
+        if not running == stored == told or voters != round_.cast:
+            raise Refusal("paths_differ", place=f"{running} / {stored} / {round_.cast}")
+        return
+    stored_ballots = await unit.rounds.count_ballots(round_.id)
+    again = await result_of(unit, round_)
+    if stored_ballots != round_.cast:
+        raise Refusal("paths_differ", place=f"{round_.cast} / {stored_ballots}")
+    if again != result:
+        raise Refusal("paths_differ", place="result")

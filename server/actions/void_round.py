@@ -1,0 +1,53 @@
+"""A wrong round is voided with its reason; it stays, and a new one is linked to it (law 12)."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from server.actions.perform import Answer, Asked, perform
+from server.actions.ports import House, Unit
+from server.domain import rounds as rules
+from server.domain.refusals import Refusal
+from server.domain.roles import Actor
+from server.domain.view import round_state
+
+
+async def void_round(
+    house: House, by: Actor, round_id: str, reason: str, key: str | None = None
+) -> Answer:
+    """`POST /rounds/ID/voiding {reason}`: the answer names the new round, which is `ready`."""
+
+    async def work(unit: Unit) -> Answer:
+        if not reason.strip():
+            raise Refusal("malformed", place="reason")
+        round_ = await unit.rounds.get(round_id, lock=True)
+        if round_ is None:
+            raise Refusal("not_found")
+        voided = rules.void(round_, reason.strip())
+        await unit.rounds.save(voided)
+        again = replace(
+            round_,
+            id=house.code(),
+            status="ready",
+            version=1,
+            ordinal=await unit.rounds.last_ordinal() + 1,
+            entitled=(),
+            cast=0,
+            counts={},
+            opened_at=None,
+            closes_at=None,
+            closed_at=None,
+            result=None,
+            signed=(),
+            published_to=(),
+            reveal=0,
+            replaces=round_.id,
+        )
+        await unit.rounds.add(again)
+        unit.record(
+            "round_voided", ids={"round": round_.id}, reason=reason.strip(), again=again.id
+        )
+        return Answer({**round_state(voided), "again": again.id})
+
+    asked = Asked(by, "rounds", key, {"reason": reason}, "rounds", "void")
+    return await perform(house, asked, work, round=round_id)

@@ -1,0 +1,48 @@
+"""`/healthz`: this process lives. `/readyz`: it can commit. `/metrics`: numbers for Prometheus."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Response
+from prometheus_client import (
+    CONTENT_TYPE_LATEST,
+    CollectorRegistry,
+    Gauge,
+    generate_latest,
+)
+
+from server.api.common import ServicesDep
+from server.domain.refusals import Refusal
+
+router = APIRouter(tags=["health"])
+
+
+@router.get("/healthz")
+async def healthz() -> dict[str, str]:
+    """This process answers."""
+    return {"status": "ok"}
+
+
+@router.get("/readyz")
+async def readyz(here: ServicesDep) -> dict[str, str]:
+    """The database answers."""
+    try:
+        await here.database.alive()
+    except Exception:
+        raise Refusal("not_ready") from None
+    return {"status": "ready"}
+
+
+@router.get("/metrics")
+async def metrics(here: ServicesDep) -> Response:
+    """Connections by room, and acts waiting. No names, no slugs: numbers only."""
+    registry = CollectorRegistry()
+    sockets = Gauge("pingyi_sockets", "Live sockets of this process.", ["room"], registry=registry)
+    for channel in here.hub.channels():
+        sockets.labels(channel.room).inc(here.hub.count_channel(channel))
+    Gauge("pingyi_acts_waiting", "Public acts waiting for a commit.", registry=registry).set(
+        here.box.waiting
+    )
+    Gauge(
+        "pingyi_hearings_watched", "Hearings with a live socket here.", registry=registry
+    ).set(len(here.hub.hearings()))
+    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

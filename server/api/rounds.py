@@ -1,0 +1,314 @@
+"""Rounds: making, opening, ballots, closing, certifying, publishing, voiding, results."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
+from pydantic import Field
+
+from server.actions import certify_round as certifying
+from server.actions import publish_round as publishing
+from server.actions.cast_ballot import begin_draft, cast_ballot
+from server.actions.close_round import close_round
+from server.actions.create_round import NewRound, create_round
+from server.actions.open_round import open_round
+from server.actions.perform import allowed, check_key
+from server.actions.tally_round import ballots_csv
+from server.actions.void_round import void_round
+from server.api.common import (
+    ActorDep,
+    Body,
+    Key,
+    MaybeActor,
+    Nothing,
+    ServicesDep,
+    answered,
+)
+from server.api.hearings import check_announced
+from server.domain.hearing import Place
+from server.domain.public_acts import Done, Vote
+from server.domain.refusals import Refusal
+from server.domain.roles import Actor, has_right, roles_at
+from server.domain.rounds import Round
+from server.domain.rules import parse_rules, rules_in_words
+from server.domain.view import round_state
+from server.services import Services
+
+router = APIRouter(tags=["rounds"])
+
+
+class Choice(Body):
+    key: str = Field(pattern=r"^[a-z0-9_-]{1,40}$")
+    label: str = Field(min_length=1, max_length=60)
+
+
+class RoundBody(Body):
+    title: str = Field(min_length=1, max_length=80)
+    audience: str = Field(pattern="^(panel|public)$")
+    secrecy: str = Field(default="named", pattern="^(named|secret)$")
+    replacing: str = Field(default="last", pattern="^(first|last)$")
+    subjects: list[str] = Field(default_factory=list)
+    rules: dict[str, Any] | None = None
+    choices: list[Choice] = Field(default_factory=list, max_length=12)
+    labels: dict[str, str] = Field(default_factory=dict)
+    show_live: bool = False
+    item: str | None = None
+    replaces: str | None = None
+
+
+class Closing(Body):
+    seconds: int = Field(default=0, alias="in")
+
+
+class Publication(Body):
+    audience: str = "internal"
+
+
+class Voiding(Body):
+    reason: str
+
+
+class Reveal(Body):
+    step: int
+
+
+class Ballot(Body):
+    marks: dict[str, dict[str, Any]] | None = None
+    recused: list[str] = Field(default_factory=list)
+    choice: str | None = None
+
+
+@router.post("/hearings/{slug}/rounds", status_code=201)
+async def create(
+    slug: str, body: RoundBody, here: ServicesDep, by: ActorDep, key: Key = None
+) -> Response:
+    """A round is added, `ready`."""
+    new = NewRound(
+        title=here.house.clean(body.title),
+        audience=body.audience,
+        secrecy=body.secrecy,
+        replacing=body.replacing,
+        subjects=tuple(body.subjects),
+        rules=body.rules,
+        choices=tuple((c.key, here.house.clean(c.label)) for c in body.choices),
+        labels=body.labels,
+        show_live=body.show_live,
+        item=body.item,
+        replaces=body.replaces,
+    )
+    return answered(await create_round(here.house, by, slug, new, key))
+
+
+@router.get("/rounds/{id_}")
+async def one(id_: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]:
+    """The round with its choices, or its dimensions, grades, subjects and rules."""
+    async with here.store.look(round=id_) as unit:
+        check_announced(unit.place, by)
+        round_ = await unit.rounds.get(id_)
+        subjects = {s.key: s for s in await unit.people.subjects()}
+    assert round_ is not None
+    told = {
+        **round_state(round_),
+        "secrecy": round_.secrecy,
+        "replacing": round_.replacing,
+        "subjects": [
+            {"key": k, "name": subjects[k].name, "unit": subjects[k].unit}
+            for k in round_.subjects
+            if k in subjects
+        ],
+        "opened_at": round_.opened_at,
+        "closed_at": round_.closed_at,
+        "rules_hash": round_.rules_hash,
+    }
+    if round_.rules is not None:
+        rules = parse_rules(dict(round_.rules))
+        told["rules"] = dict(round_.rules)
+        told["in_words"] = {"zh": rules_in_words(rules, "zh"), "en": rules_in_words(rules, "en")}
+        told["dimensions"] = [
+            {"key": d.key, "label": round_.labels.get(d.key, d.key)} for d in rules.dimensions
+        ]
+        told["grades"] = (round_.rules.get("scale") or {}).get("labels", [])
+    return told
+
+
+@router.post("/rounds/{id_}/opening")
+async def open_(
+    id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
+) -> Response:
+    """Ballots are taken from now on."""
+    return answered(await open_round(here.house, by, id_, key))
+
+
+@router.post("/rounds/{id_}/closing")
+async def close(
+    id_: str, here: ServicesDep, by: ActorDep, body: Closing | None = None, key: Key = None
+) -> Response:
+    """Closed at once, or `in` seconds."""
+    return answered(await close_round(here.house, by, id_, body.seconds if body else 0, key))
+
+
+@router.post("/rounds/{id_}/certification")
+async def certify(
+    id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
+) -> Response:
+    """One signer signs."""
+    return answered(await certifying.certify_round(here.house, by, id_, key))
+
+
+@router.post("/rounds/{id_}/publication")
+async def publish(
+    id_: str,
+    here: ServicesDep,
+    by: ActorDep,
+    body: Publication | None = None,
+    key: Key = None,
+) -> Response:
+    """Published to an audience; internal by default."""
+    audience = body.audience if body else "internal"
+    return answered(await publishing.publish_round(here.house, by, id_, audience, key))
+
+
+@router.put("/rounds/{id_}/reveal")
+async def reveal(
+    id_: str, body: Reveal, here: ServicesDep, by: ActorDep, key: Key = None
+) -> Response:
+    """What the hall screen shows of a published result."""
+    return answered(await publishing.reveal_next(here.house, by, id_, body.step, key))
+
+
+@router.post("/rounds/{id_}/voiding")
+async def void(
+    id_: str, body: Voiding, here: ServicesDep, by: ActorDep, key: Key = None
+) -> Response:
+    """Voided; a new round is linked."""
+    return answered(await void_round(here.house, by, id_, body.reason, key))
+
+
+@router.put("/rounds/{id_}/ballot")
+async def ballot(
+    id_: str, body: Ballot, request: Request, here: ServicesDep, key: Key = None
+) -> Response:
+    """A panelist's sheet (`marks`) or a viewer's choice (`choice`)."""
+    if (body.choice is None) == (body.marks is None and not body.recused):
+        raise Refusal("malformed", place="marks")
+    if body.choice is not None:
+        viewer = here.door.viewer(request)
+        if viewer is None:
+            raise Refusal("viewer_needed")
+        await here.limiter.check("public_act", here.door.address(request), viewer)
+        done = await vote(here, viewer, key, id_, body.choice)
+        return JSONResponse({**done.answer, "at": here.house.now()})
+    by = await here.door.actor(request)
+    return answered(
+        await cast_ballot(here.house, by, id_, body.marks or {}, body.recused, key)
+    )
+
+
+async def vote(here: Services, viewer: str, key: str | None, id_: str, choice: str) -> Done:
+    """A viewer's choice, through the ballot box."""
+    check_key(key, needed=True)
+    return await here.box.put(Vote(viewer, key or "", id_, choice, here.house.now()))
+
+
+@router.put("/rounds/{id_}/draft")
+async def draft(
+    id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None
+) -> Response:
+    """The tablet's sheet is begun."""
+    return answered(await begin_draft(here.house, by, id_))
+
+
+@router.get("/rounds/{id_}/ballot")
+async def my_ballot(id_: str, here: ServicesDep, by: ActorDep) -> dict[str, Any]:
+    """What this seat has cast in the round, for its own tablet."""
+    async with here.store.look(round=id_) as unit:
+        allowed(unit.place, by, "cast_ballot")
+        if by.seat is None:
+            raise Refusal("not_allowed")
+        cast = await unit.rounds.ballot(id_, by.seat)
+    if cast is None:
+        return {"round": id_, "receipt": None}
+    return {
+        "round": id_,
+        "receipt": cast.receipt,
+        "at": cast.at,
+        "marks": {s: dict(m) for s, m in cast.marks.items()},
+        "recused": list(cast.recused),
+    }
+
+
+@router.get("/rounds/{id_}/turnout")
+async def turnout(id_: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]:
+    """How many are due, present and have cast: never a value."""
+    async with here.store.look(round=id_) as unit:
+        round_ = await unit.rounds.get(id_)
+        assert round_ is not None
+        if round_.audience == "public":
+            check_announced(unit.place, by)
+            return {
+                "due": None,
+                "present": await unit.viewers(here.house.now()),
+                "cast": round_.cast,
+            }
+        if by is None:
+            raise Refusal("not_signed_in")
+        allowed(unit.place, by, "see_turnout")
+        seats = await unit.people.seats()
+    due = round_.entitled
+    return {
+        "due": len(due) if due else len(seats),
+        "present": sum(e.present for e in due) if due else sum(s.present for s in seats),
+        "cast": round_.cast,
+    }
+
+
+def may_see_result(round_: Round, place: Place, by: Actor | None) -> bool:
+    """The public sees what was published to it; signers and publishers what they answer for."""
+    if round_.published_for("public"):
+        return True
+    if by is None:
+        return False
+    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    if round_.published_for("hall") and has_right(roles, "see_hall_result"):
+        return True
+    if round_.published_for("internal") and has_right(roles, "see_internal_result"):
+        return True
+    return bool(set(roles) & {*round_.signers, *round_.publishers})
+
+
+@router.get("/rounds/{id_}/result")
+async def result(id_: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]:
+    """The result with its trace, for those who may see it."""
+    async with here.store.look(round=id_) as unit:
+        check_announced(unit.place, by)
+        round_ = await unit.rounds.get(id_)
+        assert round_ is not None
+        if round_.result is None or not may_see_result(round_, unit.place, by):
+            raise Refusal("not_published")
+    return dict(round_.result)
+
+
+@router.get("/rounds/{id_}/ballots.csv")
+async def ballots(id_: str, here: ServicesDep, by: ActorDep) -> Response:
+    """What anybody allowed recomputes the result from; only after closing."""
+    async with here.store.look(round=id_) as unit:
+        allowed(unit.place, by, "see_ballots")
+        round_ = await unit.rounds.get(id_)
+        assert round_ is not None
+        if round_.status in {"ready", "open", "closing"}:
+            raise Refusal("not_published")
+        return PlainTextResponse(await ballots_csv(unit, round_), media_type="text/csv")
+
+
+@router.get("/rounds/{id_}/rules.json")
+async def rules_json(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
+    """The frozen rules in canonical form, whose hash is on the result."""
+    async with here.store.look(round=id_) as unit:
+        check_announced(unit.place, by)
+        round_ = await unit.rounds.get(id_)
+    if round_ is None or round_.rules is None:
+        raise Refusal("not_found")
+    data = parse_rules(dict(round_.rules)).canonical
+    return Response(data, media_type="application/json")

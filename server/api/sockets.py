@@ -1,0 +1,255 @@
+"""The sockets: `/h/SLUG/socket` for the public, `/h/SLUG/PAGE/socket` for staff pages.
+
+The right to join is checked before the handshake is answered for the Origin (403), and right after
+it for the person (4401, 4403), because a browser cannot read a refused handshake.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import APIRouter, WebSocket, WebSocketDisconnect
+
+from server.actions.perform import check_key
+from server.api.questions import ask
+from server.api.rounds import vote
+from server.domain.events import ROOMS
+from server.domain.hearing import Place
+from server.domain.public_acts import Done, Support
+from server.domain.refusals import OutcomeUnknown, Refusal
+from server.identity.limits import Bucket
+from server.live import frames
+from server.live.channels import channel, check_join
+from server.live.hub import Listener
+from server.services import Services, services_of
+
+router = APIRouter()
+log = structlog.get_logger()
+
+LARGEST = 16 * 1024
+_CLOSE = {"not_signed_in": 4401, "bad_token": 4401, "not_allowed": 4403}
+_FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
+    "viewer": {"viewer": str},
+    "vote": {"round": str, "choice": str, "key": str},
+    "ask": {"text": str, "key": str},
+    "support": {"question": str, "on": bool, "key": str},
+    "like": {"n": int},
+    "clock": {"behind_ms": (int, float)},
+    "resume": {"epoch": str, "version": int},
+}
+_OPTIONAL: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
+    "ask": {"subject": (str, type(None))},
+}
+REVOKED_LOOK_S = 1.0
+"""How often a staff socket asks whether its session still holds: revoked means out in ≤ 2 s."""
+
+
+@router.websocket("/h/{slug}/socket")
+async def public_socket(websocket: WebSocket, slug: str) -> None:
+    """The public's socket."""
+    await _serve(websocket, slug, "public")
+
+
+@router.websocket("/h/{slug}/{page}/socket")
+async def staff_socket(websocket: WebSocket, slug: str, page: str) -> None:
+    """A staff page's socket."""
+    await _serve(websocket, slug, page)
+
+
+async def _serve(websocket: WebSocket, slug: str, room: str) -> None:
+    here = services_of(websocket)
+    try:
+        here.door.check_origin(websocket, socket=True)
+    except Refusal:
+        await websocket.close(4403)  # before accept: the handshake is answered 403
+        return
+    await websocket.accept()
+    lang = "en" if websocket.query_params.get("lang") == "en" else "zh"
+    try:
+        await _Session(here, websocket, slug, room, lang).run()
+    except Refusal as refusal:
+        with contextlib.suppress(Exception):
+            await websocket.send_text(
+                frames.refusal(here.house.now(), None, refusal.code, refusal.message(lang))
+            )
+            await websocket.close(_CLOSE.get(refusal.code, 4403), refusal.code)
+    except (WebSocketDisconnect, asyncio.CancelledError, RuntimeError):
+        pass
+
+
+class _Session:
+    """One socket from handshake to close."""
+
+    def __init__(
+        self, here: Services, websocket: WebSocket, slug: str, room: str, lang: str
+    ) -> None:
+        self.here, self.websocket, self.slug, self.room = here, websocket, slug, room
+        self.lang = lang
+        self.viewer = here.door.viewer(websocket, websocket.query_params.get("viewer"))
+        self.bucket = Bucket()
+        self.acts: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        here, query = self.here, self.websocket.query_params
+        if self.room not in ROOMS:
+            raise Refusal("not_found")
+        async with here.store.look(slug=self.slug) as unit:
+            self.place: Place = unit.place
+        by = None if self.room == "public" else await here.door.actor(self.websocket)
+        check_join(self.place, self.room, by)
+        chosen = channel(self.place, self.room, query.get("as", "json"), self.lang)
+        self.listener = Listener(
+            self.websocket, chosen, lambda: here.relay.snapshot_frame(chosen)
+        )
+        await here.relay.welcome(
+            self.listener, query.get("epoch"), _whole_number(query.get("version"))
+        )
+        with here.hub.joined(self.listener):
+            here.pulse.stirred(self.place.ref.hearing)
+            tasks = [asyncio.create_task(self.listener.write())]
+            tasks.append(asyncio.create_task(self._read()))
+            if by is not None:
+                tasks.append(asyncio.create_task(self._guard()))
+            try:
+                await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            finally:
+                for task in (*tasks, *self.acts):
+                    task.cancel()
+                await asyncio.gather(*tasks, return_exceptions=True)
+        with contextlib.suppress(Exception):
+            await self.websocket.close()
+
+    async def _guard(self) -> None:
+        """A session that is revoked loses its sockets."""
+        while True:
+            await asyncio.sleep(REVOKED_LOOK_S)
+            by = await self.here.door.maybe_actor(self.websocket)
+            try:
+                check_join(self.place, self.room, by)
+            except Refusal as refusal:
+                self.listener.close(_CLOSE[refusal.code], refusal.code)
+                return
+
+    async def _read(self) -> None:
+        while True:
+            message = await self.websocket.receive()
+            if message["type"] == "websocket.disconnect":
+                return
+            text = message.get("text")
+            if text is None:
+                self.listener.close(1003, "binary")
+                await asyncio.sleep(1)
+                return
+            if len(text.encode()) > LARGEST:
+                self.listener.close(1009, "too large")
+                await asyncio.sleep(1)
+                return
+            if not self.bucket.take():
+                self.listener.close(1008, "flood")
+                await asyncio.sleep(1)
+                return
+            await self._take(text)
+
+    async def _take(self, text: str) -> None:
+        key: str | None = None
+        try:
+            try:
+                frame = orjson.loads(text)
+            except orjson.JSONDecodeError:
+                raise Refusal("bad_json") from None
+            if not isinstance(frame, dict):
+                raise Refusal("bad_json")
+            raw = frame.get("key")
+            key = raw if isinstance(raw, str) and len(raw) <= 64 else None
+            kind = _checked(frame)
+            if kind == "viewer":
+                self._become(frame["viewer"])
+            elif kind == "like":
+                self._like(frame["n"])
+            elif kind == "resume":
+                await self.here.relay.welcome(self.listener, frame["epoch"], frame["version"])
+            elif kind in {"vote", "ask", "support"}:
+                # An act waits for its commit; the next frame need not wait for the act.
+                task = asyncio.create_task(self._act(kind, frame))
+                self.acts.add(task)
+                task.add_done_callback(self.acts.discard)
+        except Refusal as refusal:
+            self._refuse(key, refusal)
+
+    def _become(self, token: str) -> None:
+        viewer = self.here.keys.viewer_of(token)
+        if viewer is None:
+            raise Refusal("viewer_needed")
+        self.viewer = viewer
+
+    def _like(self, n: int) -> None:
+        if self.room == "public" and 1 <= n <= 10:
+            self.here.pulse.like(self.place.ref.hearing, self.place.ref.run, n)
+
+    async def _act(self, kind: str, frame: dict[str, Any]) -> None:
+        here, key = self.here, frame["key"]
+        try:
+            if self.viewer is None:
+                raise Refusal("viewer_needed")
+            address = here.door.address(self.websocket)
+            if kind == "ask":
+                await here.limiter.check("ask", address, self.viewer)
+                done = await ask(
+                    here, self.viewer, key, self.slug, frame["text"], frame.get("subject")
+                )
+            else:
+                await here.limiter.check("public_act", address, self.viewer)
+                if kind == "vote":
+                    done = await vote(here, self.viewer, key, frame["round"], frame["choice"])
+                else:
+                    done = await support(
+                        here, self.viewer, key, self.slug, frame["question"], frame["on"]
+                    )
+            self.listener.put(frames.ack(here.house.now(), key, done.answer))
+        except Refusal as refusal:
+            self._refuse(key, refusal)
+        except OutcomeUnknown:
+            self.listener.put(frames.unknown(here.house.now(), key))
+
+    def _refuse(self, key: str | None, refusal: Refusal) -> None:
+        self.listener.put(
+            frames.refusal(self.here.house.now(), key, refusal.code, refusal.message(self.lang))
+        )
+
+
+async def support(
+    here: Services, viewer: str, key: str | None, slug: str, code: str, on: bool
+) -> Done:
+    """同问 on or off, through the ballot box."""
+    check_key(key, needed=True)
+    return await here.box.put(Support(viewer, key or "", slug, code, on, here.house.now()))
+
+
+def _checked(frame: dict[str, Any]) -> str:
+    """The frame's type, if it has exactly the fields of that type; else a refusal."""
+    kind = frame.get("type")
+    if not isinstance(kind, str) or kind not in _FIELDS:
+        raise Refusal("malformed", place="type")
+    needed, optional = _FIELDS[kind], _OPTIONAL.get(kind, {})
+    for name in frame:
+        if name != "type" and name not in needed and name not in optional:
+            raise Refusal("unknown_field", field=name[:40])
+    for name, wanted in needed.items():
+        if name == "key" and name not in frame:
+            raise Refusal("key_missing")
+        value = frame.get(name)
+        if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
+            raise Refusal("malformed", place=name)
+    for name, wanted in optional.items():
+        if name in frame and not isinstance(frame[name], wanted):
+            raise Refusal("malformed", place=name)
+    return kind
+
+
+def _whole_number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None

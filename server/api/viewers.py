@@ -1,0 +1,64 @@
+"""Viewers: a token at the first act, what this viewer has done, 同问 over HTTP."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
+
+from server.api.common import Body, Key, Nothing, ServicesDep, ViewerDep
+from server.api.sockets import support
+
+router = APIRouter(tags=["viewers"])
+
+VIEWER_DAYS = 400
+
+
+class Supporting(Body):
+    on: bool = True
+
+
+@router.post("/viewers", status_code=201)
+async def new_viewer(
+    request: Request, here: ServicesDep, body: Nothing | None = None
+) -> Response:
+    """A viewer token, and the cookie that carries it."""
+    known = here.door.viewer(request)
+    token = request.cookies.get(here.door.cookie_name(request, "viewer")) if known else None
+    if token is None or here.keys.viewer_of(token) is None:
+        await here.limiter.check("viewers", here.door.address(request))
+        token = here.keys.viewer_token()
+    response = JSONResponse({"viewer": token}, 201)
+    here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
+    return response
+
+
+@router.get("/viewers/me")
+async def me(
+    hearing: str, request: Request, here: ServicesDep, response: Response
+) -> dict[str, Any]:
+    """What this viewer has done in the hearing: votes, supports, questions asked."""
+    response.headers["Cache-Control"] = "no-store"
+    viewer = here.door.viewer(request)
+    async with here.store.look(slug=hearing) as unit:
+        if viewer is None:
+            return {"viewer": False, "votes": {}, "supports": [], "questions": []}
+        votes, supports, questions = await unit.done_by(viewer)
+    return {"viewer": True, "votes": votes, "supports": supports, "questions": questions}
+
+
+@router.put("/hearings/{slug}/questions/{code}/support")
+async def put_support(
+    slug: str,
+    code: str,
+    body: Supporting,
+    request: Request,
+    here: ServicesDep,
+    viewer: ViewerDep,
+    key: Key = None,
+) -> Response:
+    """同问, on or off."""
+    await here.limiter.check("public_act", here.door.address(request), viewer)
+    done = await support(here, viewer, key, slug, code, body.on)
+    return JSONResponse(dict(done.answer))

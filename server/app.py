@@ -1,0 +1,379 @@
+"""The only file that knows every part: wires stores, bus, pages and API into one application."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets as chance
+import time
+from collections.abc import AsyncIterator, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from moderation.policy import clean_public_text
+from moderation.screening.masking import mask
+from server.actions.close_round import finish_closing
+from server.actions.ports import House
+from server.actions.recover import pause_after_restart
+from server.actions.screen_questions import screen_questions
+from server.actions.tally_round import tally_round
+from server.api import desk, health, hearings, office, questions, rounds, sockets, viewers
+from server.api.common import ERRORS, error_response
+from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
+from server.domain.roles import MACHINE
+from server.export_show import export_show
+from server.identity import secrets
+from server.identity.door import Door
+from server.identity.limits import Limiter
+from server.identity.people import PeopleDesk
+from server.live.ballot_box import BallotBox
+from server.live.bus_memory import MemoryBus
+from server.live.bus_redis import RedisBus
+from server.live.hub import Hub
+from server.live.pulse import Pulse
+from server.live.relay import Relay
+from server.services import Services, language_of
+from server.settings import Settings
+from server.store.identity import Identity
+from server.store.migrate import migrate
+from server.store.public_acts import Floods, PublicActs
+from server.store.rounds import waiting as waiting_rounds
+from server.store.transaction import Database
+from server.store.unit import HearingStore, all_places
+from web.layout.renderer import PageRenderer
+from web.layout.routes import page_routers, problem
+from web.layout.routes import router as pages_router
+
+log = structlog.get_logger()
+
+CSP = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self' ws: wss: http: https:",
+        "media-src 'self' blob: http: https:",
+        "frame-src 'self' http: https:",
+        "font-src 'self'",
+        "manifest-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'self'",
+    )
+)
+HEADERS = [
+    (b"content-security-policy", CSP.encode()),
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"same-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+]
+LARGEST_BODY = 2 * 1024 * 1024
+"""A show file is at most 1 MB; JSON escapes may double it."""
+
+
+@dataclass(frozen=True)
+class Masked:
+    """A masked text and what masking took, for the seal."""
+
+    text: str
+    sealed: dict[str, Any]
+
+
+def masked(text: str) -> Masked:
+    """The text without personal data (law 17)."""
+    found = mask(text)
+    if not found.spans:
+        return Masked(found.text, {})
+    return Masked(found.text, {"text": text})
+
+
+def now() -> int:
+    """Milliseconds since 1970."""
+    return time.time_ns() // 1_000_000
+
+
+class Building:
+    """One process: its services and the tasks that run beside the requests."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.settings = settings
+        secret = secrets.installation_secret(settings.data, settings.secret or None)
+        self.keys = secrets.Keys(secret)
+        self.database = Database(settings.database)
+        self.store = HearingStore(self.database)
+        self.bus = RedisBus(settings.redis_url) if settings.redis_url else MemoryBus()
+        self.hub = Hub()
+        self.door = Door(settings, self.keys, self.database, now)
+        floods = Floods(self.database, chance.token_hex(6))
+        self.pulse = Pulse(self.hub, self.store, floods, now)
+        self.relay = Relay(self.hub, self.store, PageRenderer(), now)
+        self.box = BallotBox(PublicActs(self.database), self.bus.ring, self.pulse.stirred)
+        self.tasks: set[asyncio.Task[Any]] = set()
+        self.house = House(
+            store=self.store,
+            bell=self.bus,
+            now=now,
+            code=secrets.code,
+            receipt=secrets.receipt,
+            secret=secrets.long_secret,
+            clean=clean_public_text,
+            mask=masked,
+            seal=self.keys.seal,
+            later=self.later,
+        )
+        self.services = Services(
+            settings=settings,
+            keys=self.keys,
+            database=self.database,
+            store=self.store,
+            house=self.house,
+            door=self.door,
+            people=PeopleDesk(self.database, now),
+            limiter=Limiter(settings),
+            box=self.box,
+            hub=self.hub,
+            relay=self.relay,
+            pulse=self.pulse,
+            screened=self._came_in,
+            exported=export_show,
+        )
+        self._to_screen: set[str] = set()
+        self._came = asyncio.Event()
+
+    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+        """Runs something beside the requests; a failure is logged, not lost silently."""
+
+        async def guarded() -> None:
+            try:
+                await work
+            except Refusal as refusal:
+                log.info("later_refused", code=refusal.code)
+            except Exception as error:
+                log.error("later_failed", error=repr(error))
+
+        task = asyncio.create_task(guarded())
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+    async def start(self) -> None:
+        """Schema, secret, recovery, then everything that runs."""
+        await migrate(self.database)
+        await self._check_secret()
+        await pause_after_restart(self.house, await self._places())
+        await self.bus.start()
+        self.bus.listen(self.relay.heard)
+        self.bus.listen(self._stirred)
+        self.box.start()
+        self.relay.start()
+        self.pulse.start()
+        self.later(self._screener())
+        self.later(self._timekeeper())
+
+    async def stop(self) -> None:
+        """Says goodbye, carries out what waits, lets go."""
+        self.hub.close_all(1012, "1000")
+        await self.box.stop()
+        await self.relay.stop()
+        await self.pulse.stop()
+        for task in tuple(self.tasks):
+            task.cancel()
+        await asyncio.gather(*self.tasks, return_exceptions=True)
+        await self.bus.stop()
+        await self.database.close()
+
+    async def _check_secret(self) -> None:
+        """A process with another secret than the database's would make viewers into strangers."""
+        async with self.database.write() as connection:
+            identity = Identity(connection)
+            kept = await identity.fingerprint(self.keys.kid)
+            if kept is None:
+                await identity.keep_fingerprint(self.keys.kid, self.keys.fingerprint, now())
+
+    async def _places(self) -> Any:
+        async with self.database.read() as connection:
+            return await all_places(connection)
+
+    async def _stirred(self, kind: str, id_: str) -> None:
+        if kind == "round":
+            async with self.store.look(round=id_) as unit:
+                self.pulse.stirred(unit.place.ref.hearing)
+
+    async def _came_in(self, slug: str) -> None:
+        self._to_screen.add(slug)
+        self._came.set()
+
+    async def _screener(self) -> None:
+        """Makes what came in ready for moderators; at start and every 20 s it looks everywhere."""
+        self._to_screen.update(place.slug for place in await self._places())
+        while True:
+            todo, self._to_screen = self._to_screen, set()
+            for slug in sorted(todo):
+                try:
+                    while await screen_questions(self.house, slug):
+                        pass
+                except Refusal:
+                    continue
+                except (OutcomeUnknown, RolledBack):
+                    self._to_screen.add(slug)
+            self._came.clear()
+            if not self._to_screen:
+                try:
+                    async with asyncio.timeout(20):
+                        await self._came.wait()
+                except TimeoutError:
+                    self._to_screen.update(place.slug for place in await self._places())
+
+    async def _timekeeper(self) -> None:
+        """Closes by time, and tallies what a crash left closed."""
+        while True:
+            try:
+                async with self.database.read() as connection:
+                    todo = await waiting_rounds(connection, now())
+                for id_, status in todo:
+                    if status == "closing":
+                        await finish_closing(self.house, id_)
+                    else:
+                        await tally_round(self.house, MACHINE, id_)
+            except (Refusal, OutcomeUnknown, RolledBack) as error:
+                log.warning("timekeeper", error=repr(error))
+            await asyncio.sleep(0.2)
+
+
+def create_app(settings: Settings | None = None) -> FastAPI:
+    """The whole application for one process."""
+    settings = settings or Settings()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        building = Building(settings)
+        app.state.building, app.state.services = building, building.services
+        await building.start()
+        try:
+            yield
+        finally:
+            await building.stop()
+
+    app = FastAPI(
+        title="Pingyi 评议",
+        version="0.1.0",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        openapi_url="/api/v1/openapi.json",
+        responses=ERRORS,
+    )
+    for module in (hearings, questions, viewers, desk, rounds, office):
+        app.include_router(module.router, prefix="/api/v1")
+    app.include_router(health.router)
+    app.include_router(sockets.router)
+    for router in page_routers():
+        app.include_router(router, include_in_schema=False)
+    app.include_router(pages_router, include_in_schema=False)
+    _handle_errors(app)
+    app.add_middleware(Frame)
+    return app
+
+
+def _handle_errors(app: FastAPI) -> None:
+    """Everything that goes wrong becomes a row of the catalogue, in the reader's language."""
+
+    def answer(request: Request, refusal: Refusal) -> Response:
+        lang = language_of(request)
+        api = request.url.path.startswith("/api/") or request.url.path in {
+            "/healthz",
+            "/readyz",
+            "/metrics",
+        }
+        return error_response(refusal, lang) if api else problem(refusal, lang)
+
+    @app.exception_handler(Refusal)
+    async def refused(request: Request, error: Refusal) -> Response:
+        return answer(request, error)
+
+    @app.exception_handler(OutcomeUnknown)
+    async def unknown(request: Request, error: OutcomeUnknown) -> Response:
+        response = answer(request, Refusal("outcome_unknown"))
+        response.headers["Retry-After"] = "1"
+        return response
+
+    @app.exception_handler(RolledBack)
+    async def rolled_back(request: Request, error: RolledBack) -> Response:
+        return await unknown(request, OutcomeUnknown())
+
+    @app.exception_handler(RequestValidationError)
+    async def invalid(request: Request, error: RequestValidationError) -> Response:
+        return answer(request, refusal_of_validation(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def http(request: Request, error: HTTPException) -> Response:
+        code = {405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "not_found")
+        return answer(request, Refusal(code))
+
+    @app.exception_handler(Exception)
+    async def broken(request: Request, error: Exception) -> Response:
+        # The type and the place, never the values: a traceback may hold a citizen's words.
+        frame = error.__traceback__
+        while frame is not None and frame.tb_next is not None:
+            frame = frame.tb_next
+        where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
+        log.error("failed", error=type(error).__name__, where=where, path=request.url.path)
+        return answer(request, Refusal("server_error"))
+
+
+def refusal_of_validation(errors: Any) -> Refusal:
+    """The first thing wrong with a request, as a row of the catalogue."""
+    first: Mapping[str, Any] = errors[0]
+    place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
+    if first["type"] == "json_invalid":
+        return Refusal("bad_json")
+    if first["type"] == "extra_forbidden":
+        return Refusal("unknown_field", field=place)
+    if place == "version" or (first["type"] == "missing" and place == "version"):
+        return Refusal("version_missing")
+    return Refusal("malformed", place=place or "body")
+
+
+class Frame:
+    """Around every HTTP answer: origin check, body cap, security headers."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        request = Request(scope)
+        here: Services = scope["app"].state.services
+        seen = 0
+
+        async def receive_capped() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > LARGEST_BODY:
+                raise HTTPException(413)
+            return message
+
+        async def send_framed(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message.get("headers", ()), *HEADERS]
+            await send(message)
+
+        try:
+            here.door.check_origin(request)
+            length = request.headers.get("content-length", "0")
+            if length.isdigit() and int(length) > LARGEST_BODY:
+                raise Refusal("too_large")
+        except Refusal as refusal:
+            await error_response(refusal, language_of(request))(scope, receive, send_framed)
+            return
+        await self.app(scope, receive_capped, send_framed)

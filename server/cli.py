@@ -1,0 +1,224 @@
+"""The one public command, `pingyi`. Exit status: 0 done, 1 refused or different, 2 wrong usage.
+
+Errors are one sentence on standard error, never a traceback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+import tempfile
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Annotated, Any
+
+import structlog
+import typer
+
+from server.domain.refusals import Refusal
+from server.settings import Settings
+
+app = typer.Typer(
+    add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Pingyi 评议"
+)
+DEMO_SHOW = Path(__file__).parent / "demo" / "show.yaml"
+
+
+def main() -> None:
+    """Entry point of the `pingyi` command."""
+    _log_plainly()
+    try:
+        app()
+    except KeyboardInterrupt:
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        raise SystemExit(1) from None
+    except Exception as error:
+        if os.environ.get("PINGYI_DEBUG"):
+            raise
+        _fail(f"{type(error).__name__}: {error}".splitlines()[0])
+
+
+def _fail(sentence: str, status: int = 1) -> None:
+    print(sentence, file=sys.stderr)
+    raise SystemExit(status)
+
+
+def _log_plainly() -> None:
+    """Logs are JSON lines on standard error; standard output belongs to the answer."""
+    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso"),
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ],
+        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
+    )
+
+
+def _checked_data(data: Path) -> Path:
+    """The data folder, if it can be written."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=data):
+            pass
+    except OSError as error:
+        _fail(
+            f"数据目录 {data} 不能写入。The data folder {data} cannot be written"
+            f" ({error.strerror})."
+        )
+    return data
+
+
+def _run(work: Coroutine[Any, Any, Any]) -> Any:
+    """Runs to the end, on uvloop where there is one."""
+    if sys.platform == "win32":
+        return asyncio.run(work)
+    import uvloop
+
+    return uvloop.run(work)
+
+
+@app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(help="Port; PORT or 8000 by default.")] = None,
+    data: Annotated[Path | None, typer.Option(help="Keep the demonstration's data here.")] = None,
+    show: Annotated[Path | None, typer.Option(help="Another show file.")] = None,
+    lan: Annotated[bool, typer.Option("--lan", help="Serve on the LAN address.")] = False,
+    crowd: Annotated[int, typer.Option(min=0, help="Viewers from a separate process.")] = 0,
+    quiet_room: Annotated[
+        bool, typer.Option("--quiet-room", help="Nobody is simulated.")
+    ] = False,
+    as_json: Annotated[
+        bool, typer.Option("--json", help="Print one line when ready, nothing else.")
+    ] = False,
+) -> None:
+    """A live hearing in an invented city, in one process, with links for everyone in it."""
+    from server.demo.run import Wish, run_demo
+    from server.serving import CannotListen
+    from server.show_file import ShowFileError, read_show
+
+    path = show or DEMO_SHOW
+    try:
+        read = read_show(path.read_bytes())
+    except ShowFileError as error:
+        _fail(str(error))
+    except OSError as error:
+        _fail(f"读不了议程文件 {path}。The show file {path} cannot be read ({error.strerror}).")
+    with tempfile.TemporaryDirectory(prefix="pingyi-demo-") as fresh:
+        wish = Wish(
+            show=read,
+            data=_checked_data(data or Path(fresh)),
+            port=port if port is not None else int(os.environ.get("PORT", "8000")),
+            lan=lan,
+            crowd=crowd,
+            quiet=quiet_room,
+            json=as_json,
+        )
+        try:
+            _run(run_demo(wish))
+        except CannotListen as error:
+            _fail(str(error))
+        except Refusal as refusal:
+            _fail(refusal.message("zh") + " " + refusal.message("en"))
+
+
+@app.command()
+def serve(
+    port: Annotated[int | None, typer.Option(help="Port; PORT or 8000 by default.")] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    workers: Annotated[int, typer.Option(help="Only 1 in this version.")] = 1,
+) -> None:
+    """Everything in one process, for real. The first start prints a set-up link."""
+    from server.app import create_app
+    from server.serving import CannotListen, listening_socket, make_server
+
+    settings = Settings()
+    if workers != 1 or settings.workers != 1:
+        _fail(
+            "本版本只支持一个进程：多进程需要 PostgreSQL 和 Redis 的完整支持。This version serves"
+            " with one process: several need PostgreSQL, Redis and parts that are not here yet.",
+            2,
+        )
+    _checked_data(settings.data)
+    number = port if port is not None else settings.port
+
+    async def run() -> None:
+        sock = listening_socket(host, number)
+        application = create_app(settings)
+        server = make_server(application)
+        serving = asyncio.create_task(server.serve(sockets=[sock]))
+        while not server.started and not serving.done():
+            await asyncio.sleep(0.02)
+        if server.started:
+            base = settings.public_url or f"http://{host}:{sock.getsockname()[1]}"
+            code = await application.state.services.people.setup_code()
+            print(f"评议 · Pingyi  {base}", flush=True)
+            if code is not None:
+                print(f"首次设置 · set up the first administrator: {base}/setup/{code}", flush=True)
+        await serving
+
+    try:
+        _run(run())
+    except CannotListen as error:
+        _fail(str(error))
+
+
+@app.command()
+def migrate() -> None:
+    """Brings the database to the newest schema."""
+    from server.store.migrate import migrate as bring_up
+    from server.store.transaction import Database
+
+    async def run() -> None:
+        database = Database(Settings().database)
+        await bring_up(database)
+        await database.close()
+
+    _run(run())
+
+
+@app.command("import")
+def import_(
+    file: Annotated[Path, typer.Argument(help="A hotline file: .csv, .xlsx or .xls.")],
+    hearing: Annotated[str, typer.Option(help="The hearing's slug.")],
+    source: Annotated[str, typer.Option(help="Key of the source, such as hotline-12345.")],
+    mapping: Annotated[Path | None, typer.Option(help='{"COLUMN":"canonical name or null"}')] = None,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Takes a hotline file into a hearing: every row is in, or refused with its reason."""
+    from server.import_command import import_file
+
+    status, outcome, error = _run(
+        import_file(Settings(), file, hearing, source, mapping, dry_run=dry_run)
+    )
+    if error is not None:
+        _fail(error, status)
+    if as_json:
+        print(json.dumps(outcome, ensure_ascii=False, separators=(",", ":")))
+    else:
+        words = {"rows": "行", "new": "新增", "updated": "更新", "unchanged": "未变"}
+        print(" · ".join(f"{name} {outcome[key]}" for key, name in words.items()))
+        for one in outcome["refused"]:
+            print(f"  第 {one['row']} 行 [{one['column'] or '-'}] {one['message']}")
+    raise SystemExit(1 if outcome["refused"] and not outcome["new"] + outcome["updated"] + outcome["unchanged"] else 0)
+
+
+@app.command()
+def tally(
+    rules: Annotated[Path, typer.Option(help="RULES.json")],
+    ballots: Annotated[Path, typer.Option(help="BALLOTS.csv")],
+) -> None:
+    """Recomputes a result from exported rules and ballots."""
+    from server.tally_command import run
+
+    raise SystemExit(run(rules, ballots, sys.stdout.buffer, sys.stderr))
+
+
+if __name__ == "__main__":
+    main()

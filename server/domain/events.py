@@ -1,0 +1,121 @@
+"""Every event: who may see it, which members of the public state it changes, what is said.
+
+A page's `live.py` must name every event of its room (law 6), and `docs/events.md` is made from
+this table. `says` is the one sentence that assistive technology hears for the act (law 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+ROOMS = ("public", "panel", "desk", "host", "card", "stage", "overlay", "podium")
+"""Every room of a hearing; each has its own version."""
+
+_ALL = ROOMS
+_SHOW = ("public", "panel", "host", "card", "stage", "overlay", "podium", "desk")
+_STAFF = ("desk", "host")
+
+
+@dataclass(frozen=True)
+class Event:
+    """One kind of act. `members` are the top-level members of `state` that its cue carries."""
+
+    rooms: tuple[str, ...]
+    members: tuple[str, ...]
+    zh: str
+    en: str
+
+
+EVENTS: Mapping[str, Event] = {
+    "hearing_changed": Event(_ALL, ("hearing", "slot"), "场次状态已更新", "The hearing changed"),
+    "position_changed": Event(_SHOW, ("slot",), "进入下一环节", "The show moved on"),
+    "agenda_changed": Event(_SHOW, ("slot",), "议程有调整", "The agenda changed"),
+    "question_received": Event(("desk",), (), "收到新提问", "A question came in"),
+    "questions_screened": Event(("desk",), (), "新提问可处理", "Questions are ready to review"),
+    "questions_imported": Event(("desk",), (), "导入了一批问题", "Questions were imported"),
+    "question_approved": Event(
+        ("public", *_STAFF), ("questions",), "有新的群众提问", "A question was approved"
+    ),
+    "question_changed": Event(
+        ("public", "panel", "card", "stage", "overlay", "podium", *_STAFF),
+        ("questions", "stage"),
+        "问题文字已更新",
+        "A question was reworded",
+    ),
+    "question_removed": Event(
+        ("public", *_STAFF), ("questions",), "问题已移出列表", "A question left the list"
+    ),
+    "question_moderated": Event(_STAFF, (), "问题状态已更新", "A question was moderated"),
+    "queue_changed": Event(
+        ("desk", "host", "card", "podium", "panel"), (), "队列已更新", "The queue changed"
+    ),
+    "question_given": Event(
+        ("host", "card", "panel", "desk"), (), "问题已交给提问人", "A question was given out"
+    ),
+    "question_taken": Event(_ALL, ("stage", "questions"), "问题已上屏", "A question is on stage"),
+    "question_phase": Event(_SHOW, ("stage",), "问答进入下一阶段", "The question moved on"),
+    "question_pulled": Event(
+        _ALL, ("stage", "questions"), "问题已撤下", "The question left the stage"
+    ),
+    "question_answered": Event(
+        _ALL, ("stage", "questions"), "问题已答复", "A question was answered"
+    ),
+    "floor_requested": Event(("host", "panel"), (), "有成员申请提问", "A panelist asks to speak"),
+    "round_created": Event(
+        ("public", "panel", "host", "stage", "overlay", "card"),
+        ("rounds",),
+        "新增一轮评价",
+        "A round was added",
+    ),
+    "round_opened": Event(_ALL, ("rounds",), "评价开始", "A round opened"),
+    "round_closing": Event(_ALL, ("rounds",), "评价即将截止", "A round is closing"),
+    "round_closed": Event(_ALL, ("rounds",), "评价已截止", "A round closed"),
+    "round_tallied": Event(
+        ("public", "host", "panel", "stage", "overlay", "card"),
+        ("rounds",),
+        "计票完成",
+        "A round was tallied",
+    ),
+    "round_certified": Event(
+        ("public", "host", "panel", "stage", "overlay", "card"),
+        ("rounds",),
+        "计票已确认",
+        "A round was certified",
+    ),
+    "round_voided": Event(_ALL, ("rounds",), "本轮作废", "A round was voided"),
+    "round_signed": Event(("host",), (), "已签字", "A signature was given"),
+    "result_published": Event(_ALL, ("rounds",), "结果已公布", "A result was published"),
+    "result_released": Event(
+        ("host", "panel", "stage", "overlay", "card", "podium"),
+        (),
+        "结果已在会场公布",
+        "A result was released in the hall",
+    ),
+    "result_internal": Event(("host",), (), "结果已内部公布", "A result was released internally"),
+    "reveal_stepped": Event(
+        ("host", "stage", "overlay", "card"), (), "揭晓下一项", "The reveal moved on"
+    ),
+    "screen_cleared": Event(
+        ("public", "host", "stage", "overlay", "card"),
+        ("hearing",),
+        "画面切到垫片",
+        "Screens cleared",
+    ),
+    "screen_restored": Event(
+        ("public", "host", "stage", "overlay", "card"),
+        ("hearing",),
+        "画面已恢复",
+        "Screens restored",
+    ),
+    "notice": Event(("host", "podium", "card"), (), "有新提示", "A message for the podium"),
+    "notice_seen": Event(("host", "podium", "card"), (), "提示已确认", "The message was seen"),
+    "lease_taken": Event(("host",), (), "控制权已转移", "Control changed hands"),
+    "presence_changed": Event(("host",), (), "到场情况更新", "Presence changed"),
+}
+
+
+def sentence(event: str, lang: str) -> str:
+    """What assistive technology hears for the event."""
+    row = EVENTS[event]
+    return row.en if lang == "en" else row.zh

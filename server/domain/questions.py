@@ -1,0 +1,148 @@
+"""A question's life, as a table of states and acts (`docs/architecture.md`, "States").
+
+Rule 1. An act that is not in `NEXT` for the present state is refused and changes nothing.
+Rule 2. Un-merging returns a question to the state it was merged from (`before_merge`).
+Rule 3. A withdrawn or closed question is off the public list; its code still tells its fate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from server.domain.refusals import Refusal
+
+STATES = (
+    "received",
+    "screened",
+    "approved",
+    "rejected",
+    "merged",
+    "shortlisted",
+    "queued",
+    "on_stage",
+    "answered",
+    "withdrawn",
+    "replied_in_writing",
+    "converted",
+    "closed",
+)
+
+_BEFORE_STAGE = ("approved", "shortlisted", "queued")
+
+NEXT: Mapping[str, Mapping[str, str]] = {
+    "screen": {"received": "screened"},
+    "approve": {"screened": "approved"},
+    "reject": {"screened": "rejected"},
+    "unreject": {"rejected": "screened"},
+    "merge": {"screened": "merged", "approved": "merged", "shortlisted": "merged"},
+    "unmerge": {"merged": ""},  # Rule 2: the state before.
+    "shortlist": {"approved": "shortlisted"},
+    "unshortlist": {"shortlisted": "approved"},
+    "queue": {"shortlisted": "queued"},
+    "unqueue": {"queued": "shortlisted"},
+    "take": dict.fromkeys(_BEFORE_STAGE, "on_stage"),
+    "answer": {"on_stage": "answered"},
+    "defer": {"on_stage": "queued"},
+    "withdraw": {"on_stage": "withdrawn"},
+    "reply": dict.fromkeys((*_BEFORE_STAGE, "withdrawn"), "replied_in_writing"),
+    "convert": {"answered": "converted", "replied_in_writing": "converted"},
+    "close": dict.fromkeys(
+        (*_BEFORE_STAGE, "withdrawn", "answered", "replied_in_writing"), "closed"
+    ),
+}
+"""act → {state it is legal in: state it leads to}."""
+
+EDITABLE = frozenset(("received", "screened", *_BEFORE_STAGE))
+"""States in which a moderator may rewrite the text."""
+
+PUBLIC = frozenset((*_BEFORE_STAGE, "on_stage", "answered", "replied_in_writing", "converted"))
+"""States whose questions stand on the public list (approved once, not withdrawn or closed)."""
+
+SUPPORTABLE = frozenset((*_BEFORE_STAGE, "on_stage"))
+"""States in which 同问 is counted."""
+
+REJECTION_REASONS: Mapping[str, tuple[str, str]] = {
+    "off_topic": ("与本场述法无关", "Not about this hearing"),
+    "not_this_unit": ("不属于到场单位职责", "Not a matter of the units present"),
+    "in_procedure": ("已进入诉讼、复议或信访程序", "Already in court, review or petition"),
+    "duplicate": ("与已有提问重复", "Already asked"),
+    "unclear": ("内容不清，无法核实", "Not clear enough to follow up"),
+    "personal_data": ("涉及他人隐私", "Exposes somebody's private data"),
+    "insulting": ("含有侮辱、诽谤内容", "Insulting or defamatory"),
+    "unlawful": ("含有法律禁止的内容", "Content that the law forbids"),
+}
+"""Reason code → sentence in Chinese and English; the author reads it under the question's code."""
+
+PHASES = ("asking", "answering", "follow_up", "done")
+PHASE_NEXT: Mapping[str, frozenset[str]] = {
+    "asking": frozenset({"answering"}),
+    "answering": frozenset({"follow_up", "done"}),
+    "follow_up": frozenset({"answering", "done"}),
+    "done": frozenset({"follow_up"}),
+}
+
+STAGE_LONGEST = 600
+"""Characters that fit a stage screen readable from the last row; a longer text is rewritten."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question as the desk keeps it. `text` is masked; the original lies sealed elsewhere.
+
+    `support` counts viewers (one each) and `likes` what the source system counted; `askers` is
+    how many people stand behind it once others were merged in; `source` is a kind
+    (`hotline`, `mailbox`, `live`, `panel`), `source_key` which of them.
+    """
+
+    id: int
+    code: str
+    status: str
+    text: str
+    version: int
+    source: str
+    source_key: str = ""
+    external_id: str = ""
+    title: str = ""
+    subject: str | None = None
+    tags: tuple[str, ...] = ()
+    support: int = 0
+    likes: int = 0
+    askers: int = 1
+    reason: str | None = None
+    merged_into: str | None = None
+    before_merge: str | None = None
+    off_cuff: bool = False
+    created_at: int = 0
+    approved_at: int | None = None
+    answered_at: int | None = None
+    reply: str | None = None
+    appealed: bool = False
+    rewritten: bool = False
+
+
+def step(question: Question, act: str) -> Question:
+    """The question after `act`, or `question_step_illegal` (rule 1)."""
+    after = NEXT[act].get(question.status)
+    if after is None:
+        raise Refusal("question_step_illegal", now=question.status, act=act)
+    if act == "merge":
+        question = replace(question, before_merge=question.status)
+    if act == "unmerge":
+        after = question.before_merge or "screened"
+        question = replace(question, before_merge=None, merged_into=None)
+    return replace(question, status=after, version=question.version + 1)
+
+
+def check_merge(question: Question, into: Question) -> None:
+    """A question merges into another one that is itself alive and not merged."""
+    if question.id == into.id:
+        raise Refusal("merge_into_self")
+    if into.status not in {"screened", "approved", "shortlisted", "queued", "on_stage"}:
+        raise Refusal("merge_target_illegal", now=into.status)
+
+
+def check_phase(now: str, wanted: str) -> None:
+    """`phase_illegal` unless `wanted` may follow `now`; the same phase again changes nothing."""
+    if wanted not in PHASES or (wanted != now and wanted not in PHASE_NEXT[now]):
+        raise Refusal("phase_illegal", now=now, wanted=wanted)

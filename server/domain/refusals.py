@@ -1,0 +1,218 @@
+"""Every refusal Pingyi can give: one row each, with a stable code, a status and a sentence.
+
+The code is what programs rely on, the sentence is what a person reads, in Chinese or English.
+`docs/refusals.md` is made from this table and a test fails when the two differ. A sentence may
+hold `{names}` that are filled from the refusal's detail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row of the catalogue: the HTTP status and the sentence in both languages."""
+
+    status: int
+    zh: str
+    en: str
+
+
+CATALOGUE: Mapping[str, Row] = {
+    # Who is asking
+    "not_signed_in": Row(401, "请先登录。", "Sign in first."),
+    "bad_token": Row(401, "令牌无效或已撤销。", "The token is not valid or was revoked."),
+    "bad_login": Row(401, "账号或密码不对。", "The account or the password is wrong."),
+    "not_allowed": Row(403, "您没有做这件事的权限。", "You are not allowed to do this."),
+    "bad_origin": Row(403, "请求来自别的网站，已拒绝。", "The request came from another site."),
+    "viewer_needed": Row(
+        401, "请先打开本页再操作。", "Acting here needs a viewer token; watching does not."
+    ),
+    "roles_conflict": Row(
+        409, "同一账号不能兼任“{held}”和“{wanted}”。", "One account may not be {held} and {wanted}."
+    ),
+    "card_unknown": Row(404, "没有这张入场卡。", "There is no such card."),
+    "card_used": Row(409, "这张入场卡已经用过。", "This card has already been used."),
+    "card_expired": Row(409, "这张入场卡已过期。", "This card has expired."),
+    "card_early": Row(409, "签到还没有开始。", "Check-in has not begun yet."),
+    "setup_done": Row(409, "系统已经设置过管理员。", "The first administrator is already set up."),
+    "password_weak": Row(
+        422, "密码至少 {least} 个字符。", "A password needs at least {least} characters."
+    ),
+    "login_taken": Row(409, "这个登录名已有人用。", "This login name is taken."),
+    # What is asked for
+    "not_found": Row(404, "没有这一项。", "There is no such thing here."),
+    "method_not_allowed": Row(405, "这个地址不支持这种操作。", "This address does not do that."),
+    "malformed": Row(422, "内容有误：{place}", "Something is wrong: {place}"),
+    "unknown_field": Row(422, "不认识字段“{field}”。", "The field {field} is not known."),
+    "bad_json": Row(422, "无法读懂这段 JSON。", "This is not readable JSON."),
+    "too_large": Row(413, "内容太大。", "This is too large."),
+    "too_many": Row(429, "操作太频繁，请稍后再试。", "Too many at once; try again shortly."),
+    # Keys and versions
+    "key_missing": Row(422, "缺少幂等键。", "An Idempotency-Key is needed here."),
+    "key_malformed": Row(
+        422,
+        "幂等键须为 8–64 个字母、数字、下划线或连字符。",
+        "A key has 8–64 of A–Z, a–z, 0–9, _ and -.",
+    ),
+    "key_reused": Row(
+        422, "这个幂等键已用于另一项内容。", "This key was already used for something else."
+    ),
+    "version_missing": Row(422, "缺少版本号。", "The version is missing."),
+    "version_stale": Row(
+        409, "内容已被别人改过，请看最新的再改。", "It was changed meanwhile; look again first."
+    ),
+    "outcome_unknown": Row(
+        503,
+        "结果未知：请用同一个键重发一次。",
+        "Committed or not is unknown: send it again with the same key.",
+    ),
+    "not_ready": Row(503, "服务正在启动。", "The service is starting."),
+    # Hearing and run of show
+    "hearing_step_illegal": Row(
+        409,
+        "场次现在是“{now}”，不能变为“{wanted}”。",
+        "The hearing is {now}: it cannot be {wanted}.",
+    ),
+    "hearing_not_live": Row(409, "场次没有在进行。", "The hearing is not under way."),
+    "hearing_archived": Row(409, "场次已归档，不能再改。", "The hearing is archived."),
+    "run_illegal": Row(409, "现在不能开始新的一轮演练或正式场次。", "A new run cannot begin now."),
+    "item_unknown": Row(422, "议程里没有这一项。", "There is no such agenda item."),
+    "step_unknown": Row(422, "这一项没有这个环节。", "This item has no such step."),
+    "item_past": Row(409, "已经开始或完成的议程不能再移动。", "An item begun or done stays put."),
+    "order_incomplete": Row(
+        422, "新的顺序须恰好包含全部未开始的议程。", "The order must name each coming item once."
+    ),
+    "slug_taken": Row(409, "这个网址简称已被使用。", "This address name is taken."),
+    "lease_elsewhere": Row(
+        409,
+        "“{lease}”的控制权在{holder}手中，可一键接管。",
+        "{holder} controls {lease}; take it over.",
+    ),
+    # Questions
+    "question_step_illegal": Row(
+        409,
+        "问题现在是“{now}”，不能这样处理。",
+        "The question is {now}: this cannot be done to it.",
+    ),
+    "text_too_short": Row(422, "提问至少 {least} 个字。", "At least {least} characters."),
+    "text_too_long": Row(422, "最多 {most} 个字。", "At most {most} characters."),
+    "text_too_long_for_stage": Row(
+        409,
+        "上屏文字最多 {most} 字，请先改写。",
+        "At most {most} characters go on stage: rewrite it first.",
+    ),
+    "reason_unknown": Row(422, "没有这个理由代码。", "There is no such reason code."),
+    "subject_unknown": Row(422, "没有这位述法人。", "There is no such subject."),
+    "merge_into_self": Row(422, "问题不能并入自己。", "A question cannot be merged into itself."),
+    "merge_target_illegal": Row(
+        409, "不能并入这个问题。", "Questions cannot be merged into that one."
+    ),
+    "stage_occupied": Row(409, "台上已有一个问题，请先撤下。", "A question is already on stage."),
+    "stage_empty": Row(409, "台上没有问题。", "No question is on stage."),
+    "phase_illegal": Row(
+        409,
+        "现在是“{now}”阶段，不能转到“{wanted}”。",
+        "The phase is {now}, {wanted} cannot follow.",
+    ),
+    "asker_unknown": Row(422, "没有这位提问人。", "There is no such asker."),
+    "queue_unknown_id": Row(422, "队列里有不能排队的问题。", "One of these cannot be queued."),
+    "support_closed": Row(409, "这个问题现在不能同问。", "This question takes no support now."),
+    "asking_closed": Row(409, "现在不接受提问。", "Questions are not taken now."),
+    "secret_wrong": Row(403, "提问凭证不对。", "The question's secret is wrong."),
+    "appeal_used": Row(409, "已经申诉过一次。", "It was appealed once already."),
+    "appeal_illegal": Row(
+        409, "只有被退回的问题可以申诉。", "Only a rejected question is appealed."
+    ),
+    # Rounds and ballots
+    "round_step_illegal": Row(
+        409, "本轮现在是“{now}”，不能这样做。", "The round is {now}: this cannot be done."
+    ),
+    "round_closed": Row(409, "本轮已经结束。", "The round has closed."),
+    "round_not_open": Row(409, "本轮还没有开始。", "The round is not open."),
+    "already_cast": Row(
+        409, "已经提交过，按规则不能修改。", "Already cast; the rules keep the first."
+    ),
+    "not_entitled": Row(403, "您不在本轮名单里。", "You are not on this round's list."),
+    "choice_unknown": Row(422, "没有这个选项。", "There is no such choice."),
+    "ballot_invalid": Row(422, "{place}", "{place}"),
+    "rules_invalid": Row(422, "计票规则有误：{place}", "The rules are wrong: {place}"),
+    "rules_and_choices": Row(
+        422, "测评用规则，网络评价用选项，二者取一。", "A round has either rules or choices."
+    ),
+    "secret_later": Row(
+        422,
+        "无记名测评须封存选票，本版本尚不提供，请用记名。",
+        "Secret rounds need sealed ballots, which this version does not have: use named.",
+    ),
+    "not_a_signer": Row(403, "本场未指定您签字。", "The show does not name you as a signer."),
+    "already_signed": Row(409, "这一角色已经签过字。", "This role has already signed."),
+    "not_a_publisher": Row(403, "本场未指定您公布结果。", "The show does not let you publish."),
+    "paths_differ": Row(
+        409,
+        "两条计票路径不一致，不能公布：{place}",
+        "The two counts differ: {place}. Not published.",
+    ),
+    "already_published": Row(409, "已向该范围公布。", "Already published to that audience."),
+    "not_published": Row(409, "结果尚未公布。", "The result is not published."),
+    "seat_unknown": Row(422, "没有这个席位。", "There is no such seat."),
+    # Files
+    "file_refused": Row(422, "文件不能导入：{place}", "The file was refused: {place}"),
+    "show_invalid": Row(422, "议程文件有误：{place}", "The show file is wrong: {place}"),
+    "source_unknown": Row(422, "来源代码有误。", "The source key is wrong."),
+    "server_error": Row(500, "系统出错，已记录。", "Something failed here; it was recorded."),
+}
+
+
+class Refusal(Exception):
+    """Something was asked that the rules do not allow; nothing was changed.
+
+    `code` is a key of `CATALOGUE`; `detail` is sent along, so it holds no personal data. A pair of
+    strings in it is one sentence in Chinese and in English.
+    """
+
+    def __init__(self, code: str, /, **detail: Any) -> None:
+        if code not in CATALOGUE:
+            raise KeyError(f"no refusal is called {code!r}")
+        super().__init__(code)
+        self.code = code
+        self.detail = detail
+
+    @property
+    def status(self) -> int:
+        """HTTP status of this refusal."""
+        return CATALOGUE[self.code].status
+
+    def message(self, lang: str) -> str:
+        """One sentence in the reader's language (`zh` or `en`)."""
+        row = CATALOGUE[self.code]
+        return _Filled(self.detail_in(lang)).fill(row.en if lang == "en" else row.zh)
+
+    def detail_in(self, lang: str) -> dict[str, Any]:
+        """The detail with every (Chinese, English) pair of sentences in the reader's language."""
+        side = 1 if lang == "en" else 0
+        return {
+            name: value[side] if isinstance(value, tuple) and len(value) == 2 else value
+            for name, value in self.detail.items()
+        }
+
+
+class OutcomeUnknown(Exception):
+    """A commit failed or was not answered: whether it happened is not known (law 2)."""
+
+
+class RolledBack(Exception):
+    """The database rolled the act back by itself before its commit: nothing happened."""
+
+
+class _Filled(dict[str, Any]):
+    """A missing name in a sentence reads as an ellipsis, never as an error."""
+
+    def __missing__(self, name: str) -> str:
+        return "…"
+
+    def fill(self, sentence: str) -> str:
+        return sentence.format_map(self)

@@ -1,0 +1,194 @@
+"""A round's life (panel round 测评, public round 网络评价), as a table of states and acts.
+
+Rule 1. An act that is not in `NEXT` for the present state is refused and changes nothing.
+Rule 2. Who is entitled, with which weight, and the rules are frozen at opening.
+Rule 3. A ballot is taken while the round is `open` or `closing`, never after.
+Rule 4. A round is voided only before it is published; the round held again is linked to it.
+Rule 5. Every publication names its audience and is an act of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from server.domain.refusals import Refusal
+
+STATES = (
+    "ready",
+    "open",
+    "closing",
+    "closed",
+    "tallied",
+    "certified",
+    "published",
+    "voided",
+)
+
+NEXT: Mapping[str, Mapping[str, str]] = {
+    "open": {"ready": "open"},
+    "begin_closing": {"open": "closing"},
+    "close": {"open": "closed", "closing": "closed"},
+    "tally": {"closed": "tallied"},
+    "certify": {"tallied": "certified"},
+    "publish": {"certified": "published", "published": "published"},
+    "void": dict.fromkeys(("open", "closing", "closed", "tallied", "certified"), "voided"),
+}
+"""act → {state it is legal in: state it leads to}."""
+
+TAKES_BALLOTS = frozenset({"open", "closing"})
+AUDIENCES = ("internal", "hall", "public")
+"""Audiences of a publication, narrow to wide; a wider one includes the narrower."""
+
+
+@dataclass(frozen=True)
+class Entitled:
+    """One seat entitled in a round, frozen at opening. `present` is as it was at that moment."""
+
+    seat: int
+    group: str
+    unit: str
+    present: bool
+
+
+@dataclass(frozen=True)
+class Round:
+    """One round. `subjects` are keys in the office's order.
+
+    A panel round has `rules` (the RULES.json document) and `groups`; a public round has
+    `choices` ((key, label) pairs); `labels` are the words for dimensions and grades. Times are milliseconds since 1970. `cast` counts ballots.
+    """
+
+    id: str
+    title: str
+    audience: str
+    secrecy: str
+    replacing: str
+    subjects: tuple[str, ...]
+    status: str
+    version: int
+    ordinal: int = 0
+    item: str | None = None
+    choices: tuple[tuple[str, str], ...] = ()
+    rules: Mapping[str, Any] | None = None
+    rules_hash: str | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    show_live: bool = False
+    entitled: tuple[Entitled, ...] = ()
+    cast: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    opened_at: int | None = None
+    closes_at: int | None = None
+    closed_at: int | None = None
+    result: Mapping[str, Any] | None = None
+    signers: tuple[str, ...] = ("host",)
+    publishers: tuple[str, ...] = ("approver",)
+    signed: tuple[str, ...] = ()
+    published_to: tuple[str, ...] = ()
+    reveal: int = 0
+    void_reason: str | None = None
+    replaces: str | None = None
+
+    def published_for(self, audience: str) -> bool:
+        """Whether the result may be shown to `audience`: a wider publication includes it."""
+        wide = AUDIENCES.index(audience)
+        return any(AUDIENCES.index(one) >= wide for one in self.published_to)
+
+
+@dataclass(frozen=True)
+class CastBallot:
+    """A named ballot as stored: `marks` is {subject: {dimension: value}}, values as strings.
+
+    `seat` is the seat's number, `replacements` how often the seat sent another one before.
+    """
+
+    seat: int
+    marks: Mapping[str, Mapping[str, Any]]
+    recused: tuple[str, ...]
+    key: str
+    receipt: str
+    at: int
+    replacements: int
+
+
+def step(round_: Round, act: str) -> Round:
+    """The round after `act`, or `round_step_illegal` (rule 1)."""
+    after = NEXT[act].get(round_.status)
+    if after is None:
+        raise Refusal("round_step_illegal", now=round_.status, act=act)
+    return replace(round_, status=after, version=round_.version + 1)
+
+
+def open_round(round_: Round, entitled: Sequence[Entitled], now: int) -> Round:
+    """Open, with the list of the entitled frozen (rule 2). A public round has no list."""
+    opened = step(round_, "open")
+    return replace(opened, entitled=tuple(entitled), opened_at=now)
+
+
+def begin_closing(round_: Round, now: int, seconds: int) -> Round:
+    """`closing`, still taking ballots, until `now` + `seconds`."""
+    return replace(step(round_, "begin_closing"), closes_at=now + seconds * 1000)
+
+
+def close(round_: Round, now: int) -> Round:
+    """Closed: from this row on no ballot is taken (rule 3)."""
+    return replace(step(round_, "close"), closed_at=now)
+
+
+def certify(round_: Round, roles: Sequence[str]) -> tuple[Round, str]:
+    """One signature. `certified` once all signers that the show names have signed.
+
+    `roles` are what the person holds; the first of them that still has to sign signs. Gives the
+    round and the role that signed.
+    """
+    if round_.status != "tallied":
+        raise Refusal("round_step_illegal", now=round_.status, act="certify")
+    mine = [role for role in round_.signers if role in roles]
+    if not mine:
+        raise Refusal("not_a_signer")
+    open_ = [role for role in mine if role not in round_.signed]
+    if not open_:
+        raise Refusal("already_signed")
+    signed = (*round_.signed, open_[0])
+    if set(signed) >= set(round_.signers):
+        return replace(step(round_, "certify"), signed=signed), open_[0]
+    return replace(round_, signed=signed, version=round_.version + 1), open_[0]
+
+
+def publish(round_: Round, audience: str, roles: Sequence[str]) -> Round:
+    """Published to `audience` (rule 5). Needs no narrower publication before it."""
+    if audience not in AUDIENCES:
+        raise Refusal("malformed", place="audience")
+    published = step(round_, "publish")
+    if not set(roles) & set(round_.publishers):
+        raise Refusal("not_a_publisher")
+    if audience in round_.published_to:
+        raise Refusal("already_published")
+    return replace(published, published_to=(*round_.published_to, audience))
+
+
+def void(round_: Round, reason: str) -> Round:
+    """Voided before publication, with the reason (rule 4)."""
+    return replace(step(round_, "void"), void_reason=reason)
+
+
+def refusal_of(round_: Round) -> Refusal | None:
+    """Why this round takes no ballot now, or None."""
+    if round_.status in TAKES_BALLOTS:
+        return None
+    return Refusal("round_not_open" if round_.status == "ready" else "round_closed")
+
+
+def entitled_seat(round_: Round, seat: int) -> Entitled:
+    """The frozen entry of this seat, or `not_entitled`."""
+    for one in round_.entitled:
+        if one.seat == seat:
+            return one
+    raise Refusal("not_entitled")
+
+
+def check_choice(round_: Round, choice: str) -> None:
+    """`choice_unknown` unless the round offers it."""
+    if choice not in {key for key, _ in round_.choices}:
+        raise Refusal("choice_unknown", choice=choice)

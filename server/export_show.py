@@ -1,0 +1,102 @@
+"""A hearing as a show file: what was prepared, to start another from. Masked texts only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from server.domain.questions import Question
+from server.domain.show import (
+    Show,
+    ShowChoice,
+    ShowGroup,
+    ShowItem,
+    ShowLabel,
+    ShowQuestion,
+    ShowRound,
+    ShowSeat,
+    ShowStep,
+    ShowSubject,
+)
+from server.show_file import write_show
+from server.store.unit import Unit
+
+_STATUS = {
+    "received": "received",
+    "screened": "received",
+    "approved": "approved",
+    "shortlisted": "shortlisted",
+    "queued": "queued",
+    "on_stage": "queued",
+}
+"""A question's state → what it is when the show begins again; others are not exported."""
+
+
+async def export_show(unit: Unit) -> str:
+    """The YAML of the hearing in its present run; reading it gives a show that can be started."""
+    settings = await unit.hearings.settings()
+    view = await unit.view(0)
+    rounds = [r for r in view.rounds if r.replaces is None]
+    return write_show(
+        Show(
+            title=view.hearing.title,
+            slug=view.hearing.slug,
+            office=view.office_name,
+            language=settings["show"].get("language", "zh"),
+            stream_url=view.stream_url,
+            note=view.note or None,
+            rehearsal_allowed=settings["show"].get("rehearsal_allowed", True),
+            signers=tuple(settings["signers"]),
+            publishers=tuple(settings["publishers"]),
+            publication=settings["publication"],
+            subjects=tuple(
+                ShowSubject(s.key, s.name, s.post, s.unit, s.key) for s in view.subjects
+            ),
+            items=tuple(
+                ShowItem(
+                    i.id,
+                    i.title,
+                    i.subject,
+                    tuple(ShowStep(s.key, s.seconds, s.script or None) for s in i.steps),  # type: ignore[arg-type]
+                )
+                for i in view.items
+            ),
+            groups=tuple(ShowGroup(k, n, w) for k, n, w in view.groups),
+            seats=tuple(ShowSeat(s.number, s.name, s.group, s.unit or None) for s in view.seats),
+            rounds=tuple(_round(n, r) for n, r in enumerate(rounds, 1)),
+            questions=tuple(
+                _question(q)
+                for q in await unit.questions.desk_page(status=tuple(_STATUS), size=20_000)
+            ),
+        )
+    )
+
+
+def _round(number: int, round_: Any) -> ShowRound:
+    return ShowRound(
+        key=f"round-{number}",
+        title=round_.title,
+        audience=round_.audience,
+        secrecy=round_.secrecy,
+        replacing=round_.replacing,
+        subjects=round_.subjects,
+        item=round_.item,
+        choices=tuple(ShowChoice(k, v) for k, v in round_.choices),
+        rules=round_.rules,
+        labels=tuple(ShowLabel(k, v) for k, v in round_.labels.items()),
+        show_live=round_.show_live,
+    )
+
+
+def _question(question: Question) -> ShowQuestion:
+    return ShowQuestion(
+        source="live" if question.source == "panel" else question.source,  # type: ignore[arg-type]
+        source_key=question.source_key or "live",
+        external_id=question.external_id or question.code,
+        title=question.title or None,
+        text=question.text,
+        subject=question.subject,
+        asked_at=datetime.fromtimestamp(question.created_at // 1000),
+        likes=question.likes,
+        status=_STATUS[question.status],  # type: ignore[arg-type]
+    )

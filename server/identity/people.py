@@ -1,0 +1,389 @@
+"""Signing in, setting up, accounts, grants, cards and tokens: acts outside any run.
+
+Each is one transaction with its line in the audit. Secrets are returned once and stored hashed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.hearing import Place
+from server.domain.refusals import Refusal
+from server.domain.roles import (
+    GRANTABLE,
+    ROLES,
+    Actor,
+    conflict,
+    has_right,
+    roles_at,
+)
+from server.identity import passwords
+from server.identity.secrets import code, digest, long_secret
+from server.store.identity import Identity, OfficeNode
+from server.store.transaction import Database
+
+SESSION_MS = 30 * 86_400_000
+CARD_MS = 12 * 3_600_000
+"""A join card outlives a day in the hall, not the next morning."""
+SETUP_MS = 24 * 3_600_000
+LOGIN = re.compile(r"[a-z0-9._-]{3,40}")
+
+
+@dataclass(frozen=True)
+class SignedIn:
+    """A new session: the cookie's label and secret."""
+
+    label: str
+    secret: str
+    slug: str | None = None
+    page: str | None = None
+
+
+class PeopleDesk:
+    """Everything about who may do what."""
+
+    def __init__(self, database: Database, now: Callable[[], int]) -> None:
+        self._database, self._now = database, now
+
+    # ── first administrator ──
+
+    async def setup_code(self) -> str | None:
+        """A one-time code for the first administrator's set-up, or None when somebody is there.
+
+        Each start makes a new one and ends the older: only the newest printed link works.
+        """
+        async with self._database.write() as connection:
+            identity = Identity(connection)
+            if await identity.any_account():
+                return None
+            now, secret = self._now(), code(16)
+            await identity.revoke_cards(now, kind="setup")
+            await identity.add_card(
+                hash=digest(secret), kind="setup", created_at=now, expires_at=now + SETUP_MS
+            )
+        return secret
+
+    async def set_up(
+        self, secret: str, office: str, level: str, login: str, name: str, password: str
+    ) -> SignedIn:
+        """The root office and its first administrator; the code is used up."""
+        passwords.check_strength(password)
+        _check_login(login)
+        if not office.strip() or not name.strip():
+            raise Refusal("malformed", place="office" if not office.strip() else "name")
+        stored = await passwords.hashed(password)
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            card = await self._usable(identity, secret, "setup")
+            if await identity.any_account():
+                raise Refusal("setup_done")
+            root = await identity.add_office(office.strip(), level, None, now)
+            account = await identity.add_account(root.id, login, name.strip(), stored, now)
+            for role in ("system_admin",):
+                await identity.grant(account, role, root.id, now, subtree=True, by="setup")
+            await identity.use_card(card.id, now)
+            await identity.note(now, f"account:{account}", "set_up", root.id)
+            return await self._session(identity, root.id, f"account-{account}", account=account)
+
+    # ── signing in ──
+
+    async def sign_in(self, login: str, password: str) -> SignedIn:
+        """A session for the account, or `bad_login` whatever was wrong."""
+        async with self._database.read() as connection:
+            account = await Identity(connection).account(login=login.strip().lower())
+        stored = account.password_hash if account and not account.disabled else None
+        if not await passwords.matches(password, stored) or account is None:
+            raise Refusal("bad_login")
+        async with self._database.write() as connection:
+            identity = Identity(connection)
+            await identity.note(self._now(), f"account:{account.id}", "sign_in", account.office)
+            return await self._session(
+                identity, account.office, f"account-{account.id}", account=account.id
+            )
+
+    async def sign_out(self, secret: str) -> None:
+        """The session holds no longer."""
+        async with self._database.write() as connection:
+            await Identity(connection).revoke_session(digest(secret), self._now())
+
+    async def _session(
+        self,
+        identity: Identity,
+        office: int,
+        label: str,
+        *,
+        account: int | None = None,
+        seat: int | None = None,
+        role: str = "",
+        hearing: int | None = None,
+    ) -> SignedIn:
+        secret, now = long_secret(), self._now()
+        await identity.add_session(
+            id=digest(secret),
+            office_id=office,
+            account_id=account,
+            seat_id=seat,
+            role=role,
+            hearing_id=hearing,
+            label=label,
+            created_at=now,
+            seen_at=now,
+            expires_at=now + SESSION_MS,
+        )
+        return SignedIn(label, secret)
+
+    # ── offices, accounts, grants ──
+
+    async def add_office(self, by: Actor, parent: int, name: str, level: str) -> OfficeNode:
+        """An office below one where `by` manages offices."""
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            above = await self._office(identity, by, parent, "manage_offices")
+            if not name.strip():
+                raise Refusal("malformed", place="name")
+            node = await identity.add_office(name.strip()[:60], level, above.id, now)
+            await identity.note(now, by.id, "add_office", node.id, parent=above.id)
+            return node
+
+    async def add_account(
+        self, by: Actor, office: int, login: str, name: str, password: str
+    ) -> int:
+        """An account of an office where `by` manages people."""
+        passwords.check_strength(password)
+        _check_login(login)
+        if not name.strip():
+            raise Refusal("malformed", place="name")
+        stored = await passwords.hashed(password)
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            node = await self._office(identity, by, office, "manage_people")
+            if await identity.account(login=login) is not None:
+                raise Refusal("login_taken")
+            account = await identity.add_account(node.id, login, name.strip()[:40], stored, now)
+            await identity.note(now, by.id, "add_account", node.id, account=account)
+            return account
+
+    async def grant(
+        self,
+        by: Actor,
+        account: int,
+        role: str,
+        office: int,
+        *,
+        subtree: bool = False,
+        hearing: Place | None = None,
+    ) -> int:
+        """A role for an account, if `by` may grant it there and no held role forbids it."""
+        if role not in ROLES:
+            raise Refusal("malformed", place="role")
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            node = await self._office(identity, by, office, "manage_people")
+            mine = roles_at(by, node.id, node.path)
+            if not any(role in GRANTABLE.get(one, ()) for one in mine):
+                raise Refusal("not_allowed")
+            if hearing is not None and hearing.ref.office != node.id:
+                raise Refusal("not_found")
+            found = await identity.account(id_=account)
+            if found is None:
+                raise Refusal("not_found")
+            await self._office(identity, by, found.office, "manage_people")
+            held = [grant.role for _, grant in await identity.grants(account)]
+            other = conflict(held, role)
+            if other is not None:
+                raise Refusal("roles_conflict", held=ROLES[other], wanted=ROLES[role])
+            id_ = await identity.grant(
+                account,
+                role,
+                node.id,
+                now,
+                subtree=subtree,
+                hearing=hearing.ref.hearing if hearing else None,
+                by=by.id,
+            )
+            await identity.note(now, by.id, "grant", node.id, account=account, role=role)
+            return id_
+
+    async def revoke_grant(self, by: Actor, id_: int) -> None:
+        """The grant ends; the account's sessions are asked anew at their next act."""
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            found = await identity.grant_by_id(id_)
+            if found is None:
+                raise Refusal("not_found")
+            account, grant = found
+            await self._office(identity, by, grant.office, "manage_people")
+            mine = roles_at(by, grant.office, grant.path)
+            if not any(grant.role in GRANTABLE.get(one, ()) for one in mine):
+                raise Refusal("not_allowed")
+            await identity.revoke_grant(id_, now)
+            await identity.note(
+                now, by.id, "revoke_grant", grant.office, account=account, role=grant.role
+            )
+
+    @staticmethod
+    async def _office(identity: Identity, by: Actor, office: int, right: str) -> OfficeNode:
+        nodes = [node for node in await identity.offices() if node.id == office]
+        if not nodes:
+            raise Refusal("not_found")
+        roles = roles_at(by, nodes[0].id, nodes[0].path)
+        if not roles:
+            raise Refusal("not_found")
+        if not has_right(roles, right):
+            raise Refusal("not_allowed")
+        return nodes[0]
+
+    # ── cards ──
+
+    async def issue_card(
+        self, by: Actor, place: Place, *, seat_number: int | None = None, role: str = ""
+    ) -> dict[str, Any]:
+        """A one-time join card for a seat, or for a device (`screen`, `card` …) of the hearing.
+
+        A new card for a seat ends the seat's unused ones and its sessions: the newest tablet sits.
+        """
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+            if not has_right(roles, "manage_cards"):
+                raise Refusal("not_allowed" if roles else "not_found")
+            seat, label = None, role
+            if seat_number is not None:
+                rows = await identity.seats_of(place.ref.hearing, place.ref.office)
+                found = next((s for s in rows if s.number == seat_number), None)
+                if found is None:
+                    raise Refusal("seat_unknown", seat=seat_number)
+                seat, role, label = found.id, "panelist", f"panel-{seat_number:02d}"
+                await identity.revoke_cards(now, seat=seat)
+                await identity.revoke_sessions_of(now, seat=seat)
+            elif role not in {"screen", "card", "commentator", "subject"}:
+                raise Refusal("malformed", place="role")
+            secret = code(10)
+            await identity.add_card(
+                hash=digest(secret),
+                kind="join",
+                office_id=place.ref.office,
+                hearing_id=place.ref.hearing,
+                seat_id=seat,
+                role=role,
+                label=label,
+                created_by=by.id,
+                created_at=now,
+                expires_at=now + CARD_MS,
+            )
+            await identity.note(now, by.id, "issue_card", place.ref.office, label=label)
+        return {"code": secret, "label": label, "expires_at": now + CARD_MS}
+
+    async def card(self, secret: str) -> Any:
+        """The card as its page shows it: `.name`, `.number`, `.title`, `.slug`, `.used_at` …"""
+        async with self._database.read() as connection:
+            card = await Identity(connection).card(digest(secret.strip().upper()))
+        if card is None or card.kind != "join" or card.revoked_at is not None:
+            raise Refusal("card_unknown")
+        return card
+
+    async def join(self, secret: str) -> tuple[SignedIn, Any]:
+        """Uses the card: a session for its seat or device."""
+        async with self._database.write() as connection:
+            identity = Identity(connection)
+            card = await self._usable(identity, secret, "join")
+            if not await identity.use_card(card.id, self._now()):
+                raise Refusal("card_used")
+            session = await self._session(
+                identity,
+                card.office_id,
+                card.label,
+                seat=card.seat_id,
+                role=card.role,
+                hearing=card.hearing_id,
+            )
+            await identity.note(
+                self._now(), f"card:{card.id}", "join", card.office_id, label=card.label
+            )
+            return session, card
+
+    async def _usable(self, identity: Identity, secret: str, kind: str) -> Any:
+        card = await identity.card(digest(secret.strip().upper()), lock=True)
+        if card is None or card.kind != kind or card.revoked_at is not None:
+            raise Refusal("card_unknown")
+        if card.used_at is not None:
+            raise Refusal("card_used")
+        if card.expires_at < self._now():
+            raise Refusal("card_expired")
+        return card
+
+    # ── what the demo signs in with ──
+
+    async def open_session(
+        self,
+        connection: AsyncConnection,
+        place: Place,
+        *,
+        label: str,
+        role: str = "",
+        seat: int | None = None,
+        account: int | None = None,
+    ) -> SignedIn:
+        """A session without a card or a password: only `pingyi demo` opens such."""
+        return await self._session(
+            Identity(connection),
+            place.ref.office,
+            label,
+            account=account,
+            seat=seat,
+            role=role,
+            # Office staff act for their whole office, everyone else in this one hearing.
+            hearing=place.ref.hearing if account is None and role != "office" else None,
+        )
+
+    async def add_token(
+        self,
+        by: Actor,
+        office: int,
+        name: str,
+        *,
+        place: Place | None = None,
+        role: str = "",
+        account: int | None = None,
+        seat: int | None = None,
+    ) -> str:
+        """An API token; shown once."""
+        secret = f"pgy_{long_secret()}"
+        async with self._database.write() as connection:
+            identity = Identity(connection)
+            await identity.add_token(
+                hash=digest(secret),
+                name=name,
+                office_id=office,
+                account_id=account,
+                hearing_id=place.ref.hearing if place else None,
+                seat_id=seat,
+                role=role,
+                created_by=by.id,
+                created_at=self._now(),
+            )
+            await identity.note(self._now(), by.id, "add_token", office, name=name, role=role)
+        return secret
+
+    async def revoke_token(self, by: Actor, id_: int) -> None:
+        """The token holds no longer; its maker or whoever manages people there ends it."""
+        async with self._database.write() as connection:
+            identity = Identity(connection)
+            for node in await identity.offices():
+                roles = roles_at(by, node.id, node.path)
+                mine = [t for t in await identity.tokens(node.id) if t.id == id_]
+                if mine and (mine[0].created_by == by.id or has_right(roles, "manage_people")):
+                    await identity.revoke_token(id_, node.id, self._now())
+                    await identity.note(self._now(), by.id, "revoke_token", node.id, token=id_)
+                    return
+        raise Refusal("not_found")
+
+
+def _check_login(login: str) -> None:
+    if not LOGIN.fullmatch(login):
+        raise Refusal("malformed", place="login")

@@ -1,0 +1,112 @@
+"""The road of every acknowledged act of the public: batches, one transaction each (group commit).
+
+An act waits a few milliseconds for company, is decided and committed with its batch, and is
+answered only after the commit. A commit that fails answers `unknown` to all of the batch (law 2).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
+
+import structlog
+
+from server.domain.public_acts import Done, PublicAct
+from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
+
+LARGEST = 500
+"""Acts in one transaction: at about a millisecond each, the writer is free again soon."""
+WAITING = 20_000
+"""Acts that may wait; beyond that `too_many` is answered at once."""
+GATHER_S = 0.003
+
+log = structlog.get_logger()
+
+
+class Counter(Protocol):
+    """Where batches are carried out."""
+
+    async def carry_out(self, batch: Sequence[PublicAct]) -> list[Done | Refusal]: ...
+
+
+class BallotBox:
+    """Gathers acts and carries them out in order of arrival."""
+
+    def __init__(
+        self,
+        counter: Counter,
+        ring: Callable[[int], Awaitable[None]],
+        stirred: Callable[[int], None],
+    ) -> None:
+        self._counter, self._ring, self._stirred = counter, ring, stirred
+        self._waiting: list[tuple[PublicAct, asyncio.Future[Done | Refusal]]] = []
+        self._arrived = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to carry acts out."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Carries out what waits, then ends."""
+        if self._task is not None:
+            while self._waiting:
+                await asyncio.sleep(0.01)
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    @property
+    def waiting(self) -> int:
+        """Acts that wait for their commit."""
+        return len(self._waiting)
+
+    async def put(self, act: PublicAct) -> Done:
+        """The act's outcome after its commit. Raises `Refusal` or `OutcomeUnknown`."""
+        if len(self._waiting) >= WAITING:
+            raise Refusal("too_many")
+        future: asyncio.Future[Done | Refusal] = asyncio.get_running_loop().create_future()
+        self._waiting.append((act, future))
+        self._arrived.set()
+        outcome = await future
+        if isinstance(outcome, Refusal):
+            raise outcome
+        return outcome
+
+    async def _run(self) -> None:
+        while True:
+            await self._arrived.wait()
+            await asyncio.sleep(GATHER_S)
+            batch, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
+            if not self._waiting:
+                self._arrived.clear()
+            await self._carry_out(batch)
+
+    async def _carry_out(
+        self, batch: list[tuple[PublicAct, asyncio.Future[Done | Refusal]]]
+    ) -> None:
+        acts = [act for act, _ in batch]
+        try:
+            for attempt in range(3):
+                try:
+                    outcomes = await self._counter.carry_out(acts)
+                    break
+                except RolledBack:
+                    if attempt == 2:
+                        raise OutcomeUnknown from None
+        except Exception as error:
+            log.error("batch_unknown", acts=len(acts), error=type(error).__name__)
+            for _, future in batch:
+                if not future.done():
+                    future.set_exception(OutcomeUnknown())
+            return
+        entries: set[int] = set()
+        for (_, future), outcome in zip(batch, outcomes, strict=True):
+            if isinstance(outcome, Done):
+                self._stirred(outcome.hearing)
+                if outcome.entry:
+                    entries.add(outcome.hearing)
+            if not future.done():
+                future.set_result(outcome)
+        for hearing in entries:
+            await self._ring(hearing)

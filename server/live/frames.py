@@ -1,0 +1,51 @@
+"""Frames as bytes: compact JSON, keys `type` and `at` first (CONTRACT "Socket")."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+RETRY = {"base_ms": 500, "cap_ms": 30_000}
+"""What a page is told about coming back: full jitter from base, doubling to cap."""
+
+
+def frame(type_: str, at: int, **members: Any) -> str:
+    """One text frame."""
+    return orjson.dumps({"type": type_, "at": at, **members}).decode()
+
+
+def snapshot(at: int, epoch: str, version: int, **members: Any) -> str:
+    """The whole state (`state`, or `content` for pages) at a version."""
+    return frame("snapshot", at, epoch=epoch, version=version, retry=RETRY, **members)
+
+
+def cue(at: int, version: int, event: str, **members: Any) -> str:
+    """One act, with what it changed (`data`, or `content` and `say`)."""
+    return frame("cue", at, version=version, event=event, **members)
+
+
+def pulse(at: int, **numbers: Any) -> str:
+    """Numbers that flood, at most four times a second."""
+    return frame("pulse", at, **numbers)
+
+
+def ack(at: int, key: str, answer: Mapping[str, Any]) -> str:
+    """The act is committed."""
+    return frame("ack", at, key=key, **{k: v for k, v in answer.items() if k not in {"at", "key"}})
+
+
+def refusal(at: int, key: str | None, code: str, message: str) -> str:
+    """The act was refused and nothing changed."""
+    return frame("refusal", at, key=key, code=code, message=message)
+
+
+def unknown(at: int, key: str, retry_ms: int = 800) -> str:
+    """Committed or not: send it again with the same key (law 2)."""
+    return frame("unknown", at, key=key, retry_ms=retry_ms)
+
+
+def wait(at: int, retry_ms: int) -> str:
+    """This process is full, or going: come back."""
+    return frame("wait", at, retry_ms=retry_ms)

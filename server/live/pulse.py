@@ -1,0 +1,217 @@
+"""What floods is summed and sent at most four times a second (law 9): counts, likes, viewers.
+
+A pulse is at most 300 bytes; what does not fit goes into the next one. It carries only numbers
+that changed since the last, and at least every 15 s the number of viewers, so that no socket is
+silent for 20 s.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Protocol
+
+import structlog
+
+from server.domain.hearing import Place
+from server.domain.rounds import Round
+from server.live import frames
+from server.live.hub import Hub
+
+EVERY_S = 0.25
+LOOK_S = 1.0
+"""How often a process looks for what other processes counted."""
+LARGEST = 300
+SILENCE_S = 15.0
+
+log = structlog.get_logger()
+
+
+class Numbers(Protocol):
+    """What a pulse may carry, read in one moment. `turnout` is for staff rooms only:
+    {round: (cast, begun, due, one letter a seat: c cast, b begun, - not begun)}."""
+
+    @property
+    def viewers(self) -> int: ...
+    @property
+    def likes(self) -> int: ...
+    @property
+    def rounds(self) -> Mapping[str, Round]: ...
+    @property
+    def support(self) -> Mapping[str, int]: ...
+    @property
+    def turnout(self) -> Mapping[str, tuple[int, int, int, str]]: ...
+
+
+class Counts(Protocol):
+    """Reads and writes the numbers."""
+
+    def look(self, **where: Any) -> AbstractAsyncContextManager[Any]: ...
+
+
+class Beats(Protocol):
+    """Keeps this process's viewers and likes."""
+
+    async def beat(self, numbers: dict[int, tuple[int, int]], now: int) -> None: ...
+
+
+@dataclass
+class _Sent:
+    viewers: int = -1
+    likes: int = -1
+    rounds: dict[str, Any] = field(default_factory=dict)
+    support: dict[str, int] = field(default_factory=dict)
+    turnout: dict[str, Any] = field(default_factory=dict)
+    at: float = 0.0
+    looked: float = 0.0
+
+
+class Pulse:
+    """Pulses of every hearing that somebody here watches."""
+
+    def __init__(
+        self,
+        hub: Hub,
+        reader: Counts,
+        beats: Beats,
+        now: Callable[[], int],
+    ) -> None:
+        self._hub, self._reader, self._beats, self._now = hub, reader, beats, now
+        self._stirred: set[int] = set()
+        self._likes: dict[int, int] = {}
+        self._sent: dict[int, _Sent] = {}
+        self._runs: dict[int, int] = {}
+        self._task: asyncio.Task[None] | None = None
+        self._beaten = 0.0
+
+    def start(self) -> None:
+        """Begins to pulse."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends; likes not yet written are written."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+        await self._beat(last=True)
+
+    def stirred(self, hearing: int) -> None:
+        """Something that is counted changed in this hearing."""
+        self._stirred.add(hearing)
+
+    def like(self, hearing: int, run: int, n: int) -> None:
+        """Applause: summed here, written once a second."""
+        self._likes[hearing] = self._likes.get(hearing, 0) + n
+        self._runs[hearing] = run
+
+    async def _run(self) -> None:
+        while True:
+            await asyncio.sleep(EVERY_S)
+            try:
+                await self._beat()
+                for hearing in self._hub.hearings():
+                    await self._pulse(hearing)
+                for listener in self._hub.quiet_for(SILENCE_S):
+                    # No room may be silent for 20 s: the emptiest pulse there is.
+                    listener.put(frames.pulse(self._now()), pulse=True)
+            except Exception as error:
+                log.error("pulse_failed", error=repr(error))
+
+    async def _beat(self, *, last: bool = False) -> None:
+        if not last and monotonic() - self._beaten < LOOK_S:
+            return
+        self._beaten = monotonic()
+        watched = set() if last else set(self._hub.hearings())
+        hearings = watched | set(self._likes) | (set(self._runs) if last else set())
+        for hearing in watched:
+            async with self._reader.look(hearing=hearing) as unit:
+                place: Place = unit.place
+                self._runs[hearing] = place.ref.run
+        left = set(self._runs) - watched
+        numbers = {
+            self._runs[h]: (
+                0 if last else self._hub.count(h, "public"),
+                self._likes.get(h, 0),
+            )
+            for h in hearings | left
+            if h in self._runs
+        }
+        if numbers:
+            await self._beats.beat(numbers, self._now())
+        for hearing in tuple(self._likes):
+            self._likes.pop(hearing)
+            self._stirred.add(hearing)
+        for hearing in left:
+            del self._runs[hearing]
+
+    async def _pulse(self, hearing: int) -> None:
+        sent = self._sent.setdefault(hearing, _Sent())
+        stirred = hearing in self._stirred
+        if not stirred and monotonic() - sent.looked < LOOK_S:
+            return
+        self._stirred.discard(hearing)
+        sent.looked = monotonic()
+        async with self._reader.look(hearing=hearing) as unit:
+            numbers = await unit.numbers(self._now())
+        public, left = self._public(numbers, sent)
+        staff = self._turnout(numbers, sent)
+        silent = monotonic() - sent.at > SILENCE_S
+        if not public and not staff and not silent:
+            return
+        sent.at = monotonic()
+        if left:
+            self._stirred.add(hearing)
+        if silent:
+            public.setdefault("viewers", numbers.viewers)
+        frame = frames.pulse(self._now(), **public)
+        for channel in self._hub.channels(hearing):
+            if channel.room == "host" and staff:
+                both = frames.pulse(self._now(), **public, turnout=staff)
+                self._hub.send(channel, both, pulse=not staff)
+            elif public:
+                self._hub.send(channel, frame, pulse=True)
+
+    def _public(self, numbers: Numbers, sent: _Sent) -> tuple[dict[str, Any], bool]:
+        """The members of the next pulse, and whether something did not fit."""
+        members: dict[str, Any] = {}
+        if numbers.viewers != sent.viewers:
+            members["viewers"] = sent.viewers = numbers.viewers
+        if numbers.likes != sent.likes:
+            members["likes"] = sent.likes = numbers.likes
+        left = False
+        for kind, all_, before in (
+            ("rounds", {k: _round_numbers(r) for k, r in numbers.rounds.items()}, sent.rounds),
+            ("support", dict(numbers.support), sent.support),
+        ):
+            for name, value in all_.items():
+                if before.get(name) == value:
+                    continue
+                part = members.setdefault(kind, {})
+                part[name] = value
+                if len(frames.pulse(self._now(), **members).encode()) > LARGEST:
+                    del part[name]
+                    if not part:
+                        del members[kind]
+                    left = True
+                    break
+                before[name] = value
+        return members, left
+
+    @staticmethod
+    def _turnout(numbers: Numbers, sent: _Sent) -> dict[str, Any]:
+        changed = {}
+        for name, (cast, begun, due, seats) in numbers.turnout.items():
+            value = {"cast": cast, "begun": begun, "due": due, "seats": seats}
+            if sent.turnout.get(name) != value:
+                changed[name] = sent.turnout[name] = value
+        return changed
+
+
+def _round_numbers(round_: Round) -> dict[str, Any]:
+    numbers: dict[str, Any] = {"cast": round_.cast}
+    if round_.audience == "public" and round_.show_live:
+        numbers["counts"] = dict(round_.counts)
+    return numbers

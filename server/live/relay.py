@@ -1,0 +1,276 @@
+"""Reads the journals of the hearings that somebody here watches, and tells every room.
+
+A process keeps, for each hearing, its own position in the journal. When the bell rings (or every
+half second, if it does not) it reads on from there, makes one frame for each channel and hands it
+to the hub. The last 256 frames of a channel are kept, so that a page which comes back gets the
+gap; anything else gets a snapshot, and nothing in between.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
+from time import monotonic
+from typing import Any, Protocol
+
+import structlog
+
+from server.domain.events import EVENTS, sentence
+from server.domain.hearing import Place
+from server.domain.journal import Entry
+from server.domain.refusals import Refusal
+from server.domain.view import HearingView, public_state, staff_state
+from server.live import frames
+from server.live.channels import Channel
+from server.live.hub import Hub, Listener
+
+KEPT = 256
+LOOK_S = 0.5
+IDLE_S = 120.0
+"""A hearing nobody watches for this long is forgotten."""
+
+log = structlog.get_logger()
+
+
+class Reading(Protocol):
+    """What the relay reads of a hearing in one transaction."""
+
+    place: Place
+
+    async def view(self, now: int) -> HearingView: ...
+    async def entries(self, after: int, limit: int = 256) -> tuple[Entry, ...]: ...
+    async def last_seq(self) -> int: ...
+
+
+class Reader(Protocol):
+    """Opens readings of one moment."""
+
+    def look(self, **where: Any) -> AbstractAsyncContextManager[Reading]: ...
+
+
+class Renderer(Protocol):
+    """Makes a room's HTML; the pages of `web` satisfy it."""
+
+    def content(
+        self, room: str, event: str, view: HearingView, lang: str, codes: tuple[str, ...]
+    ) -> str: ...
+    def everything(self, room: str, view: HearingView, lang: str) -> str: ...
+
+
+@dataclass
+class Stream:
+    """One channel: its version, and the frames by the version that each leads to."""
+
+    version: int
+    kept: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=KEPT))
+
+    def gap(self, since: int) -> list[str] | None:
+        """The frames after `since`, or None when they are not all here."""
+        if since == self.version:
+            return []
+        if since > self.version or not self.kept or self.kept[0][0] > since + 1:
+            return None
+        return [frame for version, frame in self.kept if version > since]
+
+
+@dataclass
+class Feed:
+    """One hearing in this process: run, position in its journal, channels somebody watched."""
+
+    run: int
+    epoch: str
+    seq: int
+    versions: dict[str, int]
+    streams: dict[Channel, Stream] = field(default_factory=dict)
+    watched: float = field(default_factory=monotonic)
+    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+
+class Relay:
+    """The journal reader of this process."""
+
+    def __init__(
+        self, hub: Hub, reader: Reader, renderer: Renderer, now: Callable[[], int]
+    ) -> None:
+        self._hub, self._reader, self._renderer, self._now = hub, reader, renderer, now
+        self._feeds: dict[int, Feed] = {}
+        self._rung: set[int] = set()
+        self._bell = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        """Begins to read."""
+        self._task = asyncio.create_task(self._run())
+
+    async def stop(self) -> None:
+        """Ends reading."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def heard(self, kind: str, id_: str) -> None:
+        """The bell rang for a hearing."""
+        if kind == "hearing":
+            self._rung.add(int(id_))
+            self._bell.set()
+
+    async def _run(self) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(LOOK_S):
+                    await self._bell.wait()
+                rung, self._rung = self._rung, set()
+            except TimeoutError:
+                rung = set(self._feeds)
+            self._bell.clear()
+            for hearing in rung:
+                if hearing in self._feeds:
+                    try:
+                        await self.catch_up(hearing)
+                    except Exception as error:
+                        log.error("relay_failed", hearing=hearing, error=repr(error))
+            self._forget()
+
+    def _forget(self) -> None:
+        watched = self._hub.hearings()
+        for hearing, feed in tuple(self._feeds.items()):
+            if hearing in watched:
+                feed.watched = monotonic()
+            elif monotonic() - feed.watched > IDLE_S:
+                del self._feeds[hearing]
+
+    async def _feed(self, hearing: int) -> Feed:
+        feed = self._feeds.get(hearing)
+        if feed is None:
+            async with self._reader.look(hearing=hearing) as reading:
+                view = await reading.view(self._now())
+                seq = await reading.last_seq()
+                run, epoch = reading.place.ref.run, reading.place.epoch
+            feed = self._feeds.setdefault(hearing, Feed(run, epoch, seq, dict(view.versions)))
+        return feed
+
+    async def catch_up(self, hearing: int) -> None:
+        """Sends everything that happened since this process last looked."""
+        feed = await self._feed(hearing)
+        async with feed.lock:
+            while True:
+                async with self._reader.look(hearing=hearing) as reading:
+                    if reading.place.ref.run != feed.run:
+                        view = await reading.view(self._now())
+                        await self._new_run(feed, reading, view)
+                        return
+                    entries = await reading.entries(feed.seq)
+                    if not entries:
+                        return
+                    view = await reading.view(self._now())
+                for entry in entries:
+                    self._tell(feed, entry, view)
+
+    async def _new_run(self, feed: Feed, reading: Reading, view: HearingView) -> None:
+        """Another run is shown: every page gets a snapshot with the new epoch."""
+        feed.run, feed.epoch = reading.place.ref.run, reading.place.epoch
+        feed.seq, feed.versions = await reading.last_seq(), dict(view.versions)
+        feed.streams.clear()
+        for channel in self._hub.channels(view.hearing.ref.hearing):
+            feed.streams[channel] = Stream(feed.versions[channel.room])
+            self._hub.send(channel, self._snapshot_frame(channel, view))
+
+    def _tell(self, feed: Feed, entry: Entry, view: HearingView) -> None:
+        feed.seq = entry.seq
+        for room, version in entry.rooms.items():
+            feed.versions[room] = version
+        for channel, stream in feed.streams.items():
+            version_here = entry.rooms.get(channel.room)
+            if version_here is None:
+                continue
+            frame = frames.cue(
+                entry.at, version_here, entry.event, **self._members(channel, entry, view)
+            )
+            stream.version = version_here
+            stream.kept.append((version_here, frame))
+            self._hub.send(channel, frame)
+
+    def _members(self, channel: Channel, entry: Entry, view: HearingView) -> dict[str, Any]:
+        if channel.format == "html":
+            codes = _codes(entry)
+            return {
+                "content": self._renderer.content(
+                    channel.room, entry.event, view, channel.lang, codes
+                ),
+                "say": sentence(entry.event, channel.lang),
+            }
+        if channel.room == "public":
+            return {"data": dict(entry.public or {})}
+        state = staff_state(view)
+        data = {m: state[m] for m in EVENTS[entry.event].members if m != "questions"}
+        return {
+            "data": {
+                **data,
+                **(entry.public or {}),
+                **entry.body,
+                "queue": state["queue"],
+                "counts": state["counts"],
+            }
+        }
+
+    def _snapshot_frame(self, channel: Channel, view: HearingView) -> str:
+        members: Mapping[str, Any]
+        if channel.format == "html":
+            members = {"content": self._renderer.everything(channel.room, view, channel.lang)}
+        elif channel.room == "public":
+            members = {"state": public_state(view)}
+        else:
+            members = {"state": staff_state(view)}
+        return frames.snapshot(
+            self._now(), view.hearing.epoch, view.versions[channel.room], **members
+        )
+
+    async def snapshot(self, channel: Channel) -> tuple[str, int, str]:
+        """(epoch, version, frame) of this moment."""
+        async with self._reader.look(hearing=channel.hearing) as reading:
+            view = await reading.view(self._now())
+        return (
+            view.hearing.epoch,
+            view.versions[channel.room],
+            self._snapshot_frame(channel, view),
+        )
+
+    async def snapshot_frame(self, channel: Channel) -> str:
+        """A snapshot for a listener that fell behind."""
+        return (await self.snapshot(channel))[2]
+
+    async def welcome(
+        self, listener: Listener, epoch: str | None, version: int | None
+    ) -> None:
+        """Queues the gap, or a snapshot, such that the next cue follows without gap or repeat.
+
+        The caller joins the hub right after, without awaiting in between.
+        """
+        channel = listener.channel
+        for _ in range(20):
+            feed = await self._feed(channel.hearing)
+            stream = feed.streams.setdefault(channel, Stream(feed.versions[channel.room]))
+            if epoch == feed.epoch and version is not None:
+                gap = stream.gap(version)
+                if gap is not None:
+                    for frame in gap:
+                        listener.put(frame)
+                    return
+            found_epoch, found, frame = await self.snapshot(channel)
+            if (found_epoch, found) == (feed.epoch, stream.version):
+                listener.put(frame)
+                return
+            await self.catch_up(channel.hearing)
+        raise Refusal("not_ready")
+
+
+def _codes(entry: Entry) -> tuple[str, ...]:
+    """Codes of the questions that an entry touched."""
+    public = entry.public or {}
+    codes = [q["code"] for q in public.get("questions", ())] + list(public.get("removed", ()))
+    if not codes and "code" in entry.body:
+        codes = [entry.body["code"]]
+    return tuple(codes)

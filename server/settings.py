@@ -1,0 +1,63 @@
+"""Settings: environment variables and nothing else (`docs/settings.md` is made from this file)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set, each with its default."""
+
+    model_config = SettingsConfigDict(env_prefix="PINGYI_", extra="ignore", populate_by_name=True)
+
+    data: Path = Field(
+        default=Path("./data"), description="Folder of the database, the secret and the seals."
+    )
+    database_url: str = Field(
+        default="", description="PostgreSQL URL; empty = SQLite in the data folder."
+    )
+    redis_url: str = Field(
+        default="", description="Redis URL; empty = the bell rings inside one process only."
+    )
+    secret: str = Field(
+        default="", description="The installation's secret; empty = made on first start."
+    )
+    public_url: str = Field(
+        default="", description="Address that QR codes and links carry; empty = the request's."
+    )
+    origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Further allowed origins, separated by commas."
+    )
+    proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Networks whose X-Forwarded-For counts, separated by commas."
+    )
+    trusted_nets: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Networks without per-address limits, separated by commas."
+    )
+    workers: int = Field(default=1, description="Processes of `serve`; more than 1 is refused.")
+    port: int = Field(default=8000, validation_alias="PORT", description="Port to listen on.")
+
+    @field_validator("origins", "proxies", "trusted_nets", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        """A comma list in the environment."""
+        if isinstance(value, str):
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @property
+    def database(self) -> str:
+        """The SQLAlchemy URL, with the asynchronous driver."""
+        url = self.database_url
+        if not url:
+            return f"sqlite+aiosqlite:///{(self.data / 'pingyi.db').resolve()}"
+        for plain in ("postgresql://", "postgres://"):
+            if url.startswith(plain):
+                return url.replace(plain, "postgresql+asyncpg://", 1)
+        if url.startswith("sqlite:///"):
+            return url.replace("sqlite:///", "sqlite+aiosqlite:///", 1)
+        return url

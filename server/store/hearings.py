@@ -1,0 +1,202 @@
+"""Hearings, runs, agenda, position, leases, screens, notices: one hearing's run of show."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy import Row, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.hearing import Hearing, Item, Position, Ref, Step
+from server.domain.view import Lease, Notice, Screens
+from server.store.rows import table, upsert
+from server.store.tables import (
+    HearingRow,
+    ItemRow,
+    LeaseRow,
+    NoticeRow,
+    PositionRow,
+    Run,
+    ScreensRow,
+)
+
+_hearings, _runs, _items = table(HearingRow), table(Run), table(ItemRow)
+_positions, _leases, _notices = table(PositionRow), table(LeaseRow), table(NoticeRow)
+_screens = table(ScreensRow)
+
+
+class Hearings:
+    """The hearing's own rows in one run."""
+
+    def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
+        self._c, self._ref = connection, ref
+
+    async def get(self, *, lock: bool = False) -> Hearing:
+        """The hearing in this run."""
+        r = self._ref
+        statement = (
+            select(_hearings.c.slug, _hearings.c.title, _runs)
+            .join_from(_runs, _hearings, _hearings.c.id == _runs.c.hearing_id)
+            .where(_runs.c.id == r.run, _runs.c.office_id == r.office)
+        )
+        if lock:
+            statement = statement.with_for_update()
+        row = (await self._c.execute(statement)).one()
+        return Hearing(r, row.slug, row.title, row.status, row.version, row.kind, row.epoch)
+
+    async def save(self, hearing: Hearing) -> None:
+        """Status and version."""
+        await self._c.execute(
+            update(_runs)
+            .where(_runs.c.id == self._ref.run, _runs.c.office_id == self._ref.office)
+            .values(status=hearing.status, version=hearing.version)
+        )
+
+    async def settings(self) -> dict[str, Any]:
+        """`note`, `stream_url`, `signers`, `publishers`, `publication`, `show`."""
+        row = (
+            await self._c.execute(
+                select(_hearings).where(
+                    _hearings.c.id == self._ref.hearing, _hearings.c.office_id == self._ref.office
+                )
+            )
+        ).one()
+        return dict(row._mapping)
+
+    async def items(self) -> tuple[Item, ...]:
+        """The agenda in its order."""
+        rows = await self._c.execute(
+            select(_items)
+            .where(_items.c.run_id == self._ref.run, _items.c.office_id == self._ref.office)
+            .order_by(_items.c.ordinal)
+        )
+        return tuple(_item(row) for row in rows)
+
+    async def save_items(self, items: Sequence[Item]) -> None:
+        """Order, statuses and deputies as they stand in `items`."""
+        for ordinal, item in enumerate(items):
+            await self._c.execute(
+                update(_items)
+                .where(_items.c.run_id == self._ref.run, _items.c.key == item.id)
+                .values(ordinal=ordinal, status=item.status, deputy=item.deputy)
+            )
+
+    async def add_items(self, items: Sequence[Item]) -> None:
+        """A new run's agenda."""
+        for ordinal, item in enumerate(items):
+            await self._c.execute(
+                insert(_items).values(
+                    office_id=self._ref.office,
+                    hearing_id=self._ref.hearing,
+                    run_id=self._ref.run,
+                    key=item.id,
+                    title=item.title,
+                    subject=item.subject,
+                    steps=[asdict(step) for step in item.steps],
+                    ordinal=ordinal,
+                    status="coming",
+                    deputy="",
+                )
+            )
+
+    async def position(self, *, lock: bool = False) -> Position | None:
+        """Where the show stands, or None before its first step."""
+        statement = select(_positions).where(
+            _positions.c.run_id == self._ref.run, _positions.c.office_id == self._ref.office
+        )
+        if lock:
+            statement = statement.with_for_update()
+        row = (await self._c.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        return Position(
+            row.item, row.step, row.version, row.started_at, row.ends_at, row.remaining
+        )
+
+    async def save_position(self, at: Position) -> None:
+        """The one row of the position."""
+        await upsert(
+            self._c, PositionRow, {"run_id": self._ref.run}, office_id=self._ref.office, **asdict(at)
+        )
+
+    async def leases(self) -> tuple[Lease, ...]:
+        """Who holds which control."""
+        rows = await self._c.execute(
+            select(_leases).where(
+                _leases.c.run_id == self._ref.run, _leases.c.office_id == self._ref.office
+            )
+        )
+        return tuple(Lease(row.kind, row.session, row.name, row.at) for row in rows)
+
+    async def take_lease(self, lease: Lease) -> None:
+        """The control changes hands."""
+        await upsert(
+            self._c,
+            LeaseRow,
+            {"run_id": self._ref.run, "kind": lease.kind},
+            office_id=self._ref.office,
+            session=lease.session,
+            name=lease.name,
+            at=lease.at,
+        )
+
+    async def screens(self) -> Screens:
+        """What the public screens are told."""
+        row = (
+            await self._c.execute(
+                select(_screens).where(
+                    _screens.c.run_id == self._ref.run, _screens.c.office_id == self._ref.office
+                )
+            )
+        ).one_or_none()
+        return Screens(row.cleared, row.round_id) if row else Screens()
+
+    async def save_screens(self, screens: Screens) -> None:
+        """The one row of the screens."""
+        await upsert(
+            self._c,
+            ScreensRow,
+            {"run_id": self._ref.run},
+            office_id=self._ref.office,
+            cleared=screens.cleared,
+            round_id=screens.round,
+        )
+
+    async def notice(self) -> Notice | None:
+        """The newest message to the podium."""
+        row = (
+            await self._c.execute(
+                select(_notices)
+                .where(_notices.c.run_id == self._ref.run, _notices.c.office_id == self._ref.office)
+                .order_by(_notices.c.id.desc())
+                .limit(1)
+            )
+        ).one_or_none()
+        return Notice(row.id, row.text, row.at, row.seen_at) if row else None
+
+    async def add_notice(self, text: str, at: int) -> int:
+        """A new message; gives its id."""
+        result = await self._c.execute(
+            insert(_notices).values(
+                office_id=self._ref.office, run_id=self._ref.run, text=text, at=at
+            )
+        )
+        return int(result.inserted_primary_key[0])
+
+    async def notice_seen(self, id_: int, at: int) -> bool:
+        """The podium acknowledged the message; False when there is no such unseen one."""
+        result = await self._c.execute(
+            update(_notices)
+            .where(
+                _notices.c.id == id_, _notices.c.run_id == self._ref.run, _notices.c.seen_at.is_(None)
+            )
+            .values(seen_at=at)
+        )
+        return result.rowcount == 1
+
+
+def _item(row: Row[Any]) -> Item:
+    steps = tuple(Step(s["key"], s.get("seconds", 0), s.get("script", "")) for s in row.steps)
+    return Item(row.key, row.title, row.subject, steps, row.status, row.deputy)

@@ -1,0 +1,357 @@
+"""Offices, accounts, grants, sessions, cards, tokens. Secrets are stored as hashes only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import func, insert, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.roles import Actor, Grant
+from server.store.rows import table, upsert
+from server.store.tables import (
+    Account,
+    ApiToken,
+    AuditRow,
+    Card,
+    GrantRow,
+    HearingRow,
+    Office,
+    SeatRow,
+    SecretFingerprint,
+    SessionRow,
+)
+
+_offices, _accounts, _grants = table(Office), table(Account), table(GrantRow)
+_sessions, _cards, _tokens = table(SessionRow), table(Card), table(ApiToken)
+_audit, _seats, _hearings = table(AuditRow), table(SeatRow), table(HearingRow)
+_fingerprints = table(SecretFingerprint)
+
+
+@dataclass(frozen=True)
+class OfficeNode:
+    """An office of the tree; `path` is `/1/4/`."""
+
+    id: int
+    parent: int | None
+    path: str
+    name: str
+    level: str
+
+
+@dataclass(frozen=True)
+class AccountRecord:
+    """An account with its password's hash."""
+
+    id: int
+    office: int
+    login: str
+    name: str
+    password_hash: str
+    disabled: bool
+
+
+class Identity:
+    """Who there is, and how they prove it."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._c = connection
+
+    # ── offices ──
+
+    async def add_office(self, name: str, level: str, parent: int | None, at: int) -> OfficeNode:
+        """An office under its parent (None = a root)."""
+        result = await self._c.execute(
+            insert(_offices).values(
+                name=name, level=level, parent_id=parent, path="", created_at=at
+            )
+        )
+        id_ = int(result.inserted_primary_key[0])
+        above = (await self.office(parent)).path if parent is not None else "/"
+        path = f"{above}{id_}/"
+        await self._c.execute(update(_offices).where(_offices.c.id == id_).values(path=path))
+        return OfficeNode(id_, parent, path, name, level)
+
+    async def office(self, id_: int) -> OfficeNode:
+        """One office."""
+        row = (await self._c.execute(select(_offices).where(_offices.c.id == id_))).one()
+        return OfficeNode(row.id, row.parent_id, row.path, row.name, row.level)
+
+    async def offices(self, path: str = "/") -> tuple[OfficeNode, ...]:
+        """The office with this path and everything below it."""
+        rows = await self._c.execute(
+            select(_offices)
+            .where(_offices.c.path.startswith(path, autoescape=True))
+            .order_by(_offices.c.path)
+        )
+        return tuple(OfficeNode(r.id, r.parent_id, r.path, r.name, r.level) for r in rows)
+
+    # ── accounts and grants ──
+
+    async def add_account(
+        self, office: int, login: str, name: str, password_hash: str, at: int
+    ) -> int:
+        """A new account; gives its id."""
+        result = await self._c.execute(
+            insert(_accounts).values(
+                office_id=office,
+                login=login,
+                name=name,
+                password_hash=password_hash,
+                disabled=False,
+                created_at=at,
+            )
+        )
+        return int(result.inserted_primary_key[0])
+
+    async def account(
+        self, *, login: str | None = None, id_: int | None = None
+    ) -> AccountRecord | None:
+        """One account by login or id."""
+        where = _accounts.c.login == login if login is not None else _accounts.c.id == id_
+        row = (await self._c.execute(select(_accounts).where(where))).one_or_none()
+        if row is None:
+            return None
+        return AccountRecord(
+            row.id, row.office_id, row.login, row.name, row.password_hash, row.disabled
+        )
+
+    async def accounts(self, path: str) -> tuple[AccountRecord, ...]:
+        """Accounts of an office and everything below it."""
+        rows = await self._c.execute(
+            select(_accounts)
+            .join(_offices, _offices.c.id == _accounts.c.office_id)
+            .where(_offices.c.path.startswith(path, autoescape=True))
+            .order_by(_accounts.c.id)
+        )
+        return tuple(
+            AccountRecord(r.id, r.office_id, r.login, r.name, r.password_hash, r.disabled)
+            for r in rows
+        )
+
+    async def any_account(self) -> bool:
+        """Whether somebody is set up already."""
+        return bool((await self._c.execute(select(func.count(_accounts.c.id)))).scalar_one())
+
+    async def grant(
+        self,
+        account: int,
+        role: str,
+        office: int,
+        at: int,
+        *,
+        subtree: bool = False,
+        hearing: int | None = None,
+        by: str = "",
+    ) -> int:
+        """A role for an office, its subtree, or one hearing; gives the grant's id."""
+        result = await self._c.execute(
+            insert(_grants).values(
+                account_id=account,
+                role=role,
+                office_id=office,
+                subtree=subtree,
+                hearing_id=hearing,
+                granted_by=by,
+                created_at=at,
+            )
+        )
+        return int(result.inserted_primary_key[0])
+
+    async def revoke_grant(self, id_: int, at: int) -> None:
+        """The grant holds no longer."""
+        await self._c.execute(update(_grants).where(_grants.c.id == id_).values(revoked_at=at))
+
+    async def grants(self, account: int) -> tuple[tuple[int, Grant], ...]:
+        """(grant id, grant) of everything an account holds."""
+        rows = await self._c.execute(
+            select(_grants, _offices.c.path)
+            .join(_offices, _offices.c.id == _grants.c.office_id)
+            .where(_grants.c.account_id == account, _grants.c.revoked_at.is_(None))
+            .order_by(_grants.c.id)
+        )
+        return tuple(
+            (r.id, Grant(r.role, r.office_id, r.path, r.subtree, r.hearing_id)) for r in rows
+        )
+
+    async def grant_by_id(self, id_: int) -> tuple[int, Grant] | None:
+        """(account id, grant) of one grant that holds."""
+        row = (
+            await self._c.execute(
+                select(_grants, _offices.c.path)
+                .join(_offices, _offices.c.id == _grants.c.office_id)
+                .where(_grants.c.id == id_, _grants.c.revoked_at.is_(None))
+            )
+        ).one_or_none()
+        if row is None:
+            return None
+        return row.account_id, Grant(
+            row.role, row.office_id, row.path, row.subtree, row.hearing_id
+        )
+
+    # ── sessions and tokens ──
+
+    async def add_session(self, **values: Any) -> None:
+        """id (hash), office_id, account_id or seat_id/role/hearing_id, label, created_at,
+        seen_at, expires_at."""
+        await self._c.execute(insert(_sessions).values(**values))
+
+    async def session_actor(self, hash_: str, now: int) -> Actor | None:
+        """Who a session's secret (hashed) stands for, while it holds."""
+        row = (
+            await self._c.execute(
+                select(_sessions).where(
+                    _sessions.c.id == hash_,
+                    _sessions.c.revoked_at.is_(None),
+                    _sessions.c.expires_at > now,
+                )
+            )
+        ).one_or_none()
+        return await self._actor(row, hash_[:16]) if row else None
+
+    async def revoke_session(self, hash_: str, at: int) -> None:
+        """Signed out, or thrown out."""
+        await self._c.execute(
+            update(_sessions).where(_sessions.c.id == hash_).values(revoked_at=at)
+        )
+
+    async def revoke_sessions_of(
+        self, at: int, *, account: int | None = None, seat: int | None = None
+    ) -> None:
+        """Every session of an account or a seat."""
+        where = _sessions.c.account_id == account if account else _sessions.c.seat_id == seat
+        await self._c.execute(
+            update(_sessions).where(where, _sessions.c.revoked_at.is_(None)).values(revoked_at=at)
+        )
+
+    async def add_token(self, **values: Any) -> int:
+        """hash, name, office_id, account_id or hearing_id/seat_id/role, created_by, created_at."""
+        result = await self._c.execute(insert(_tokens).values(**values))
+        return int(result.inserted_primary_key[0])
+
+    async def token_actor(self, hash_: str) -> Actor | None:
+        """Who an API token (hashed) stands for, while it holds."""
+        row = (
+            await self._c.execute(
+                select(_tokens).where(_tokens.c.hash == hash_, _tokens.c.revoked_at.is_(None))
+            )
+        ).one_or_none()
+        return await self._actor(row, None) if row else None
+
+    async def tokens(self, office: int) -> tuple[Any, ...]:
+        """Rows of an office's tokens (never their secrets)."""
+        rows = await self._c.execute(
+            select(_tokens).where(_tokens.c.office_id == office).order_by(_tokens.c.id)
+        )
+        return tuple(rows)
+
+    async def revoke_token(self, id_: int, office: int, at: int) -> None:
+        """The token holds no longer."""
+        await self._c.execute(
+            update(_tokens)
+            .where(_tokens.c.id == id_, _tokens.c.office_id == office)
+            .values(revoked_at=at)
+        )
+
+    async def _actor(self, row: Any, session: str | None) -> Actor | None:
+        if row.account_id is not None:
+            account = await self.account(id_=row.account_id)
+            if account is None or account.disabled:
+                return None
+            grants = tuple(grant for _, grant in await self.grants(row.account_id))
+            return Actor(f"account:{account.id}", account.name, grants, session=session)
+        office = await self.office(row.office_id)
+        grant = Grant(row.role, office.id, office.path, False, row.hearing_id)
+        if row.seat_id is not None:
+            seat = (
+                await self._c.execute(select(_seats).where(_seats.c.id == row.seat_id))
+            ).one()
+            return Actor(f"seat:{seat.id}", seat.name, (grant,), seat=seat.id, session=session)
+        label = getattr(row, "label", "") or getattr(row, "name", "") or row.role
+        return Actor(f"{row.role}:{row.hearing_id}", label, (grant,), session=session)
+
+    # ── cards ──
+
+    async def add_card(self, **values: Any) -> int:
+        """hash, kind, office_id, hearing_id, seat_id or role, label, created_by, created_at,
+        expires_at."""
+        result = await self._c.execute(insert(_cards).values(**values))
+        return int(result.inserted_primary_key[0])
+
+    async def card(self, hash_: str, *, lock: bool = False) -> Any | None:
+        """A card by its hashed code, with its hearing's slug and its seat's number and name."""
+        statement = (
+            select(
+                _cards, _hearings.c.slug, _hearings.c.title, _seats.c.number, _seats.c.name
+            )
+            .outerjoin(_hearings, _hearings.c.id == _cards.c.hearing_id)
+            .outerjoin(_seats, _seats.c.id == _cards.c.seat_id)
+            .where(_cards.c.hash == hash_)
+        )
+        if lock:
+            statement = statement.with_for_update(of=_cards)
+        return (await self._c.execute(statement)).one_or_none()
+
+    async def use_card(self, id_: int, at: int) -> bool:
+        """Uses the card once; False when it was used or revoked meanwhile."""
+        result = await self._c.execute(
+            update(_cards)
+            .where(_cards.c.id == id_, _cards.c.used_at.is_(None), _cards.c.revoked_at.is_(None))
+            .values(used_at=at)
+        )
+        return result.rowcount == 1
+
+    async def revoke_cards(
+        self, at: int, *, seat: int | None = None, kind: str | None = None
+    ) -> None:
+        """Unused cards of a seat (a new one was issued), or of a kind."""
+        where = _cards.c.seat_id == seat if seat is not None else _cards.c.kind == kind
+        await self._c.execute(
+            update(_cards)
+            .where(where, _cards.c.used_at.is_(None), _cards.c.revoked_at.is_(None))
+            .values(revoked_at=at)
+        )
+
+    async def cards(self, hearing: int, office: int) -> tuple[Any, ...]:
+        """Rows of a hearing's cards, newest first."""
+        rows = await self._c.execute(
+            select(_cards)
+            .where(_cards.c.hearing_id == hearing, _cards.c.office_id == office)
+            .order_by(_cards.c.id.desc())
+        )
+        return tuple(rows)
+
+    async def seats_of(self, hearing: int, office: int) -> Sequence[Any]:
+        """Rows of a hearing's seats by number."""
+        rows = await self._c.execute(
+            select(_seats)
+            .where(_seats.c.hearing_id == hearing, _seats.c.office_id == office)
+            .order_by(_seats.c.number)
+        )
+        return tuple(rows)
+
+    # ── audit, secrets ──
+
+    async def note(
+        self, at: int, actor: str, act: str, office: int | None = None, **detail: Any
+    ) -> None:
+        """One line of the audit: what happened outside any run."""
+        await self._c.execute(
+            insert(_audit).values(office_id=office, at=at, actor=actor, act=act, detail=detail)
+        )
+
+    async def fingerprint(self, kid: str) -> str | None:
+        """The fingerprint of the secret that signs under this key id."""
+        return (
+            await self._c.execute(
+                select(_fingerprints.c.fingerprint).where(_fingerprints.c.kid == kid)
+            )
+        ).scalar_one_or_none()
+
+    async def keep_fingerprint(self, kid: str, fingerprint: str, at: int) -> None:
+        """The first process writes down which secret is in use."""
+        await upsert(
+            self._c, SecretFingerprint, {"kid": kid}, fingerprint=fingerprint, created_at=at
+        )

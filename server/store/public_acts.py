@@ -1,0 +1,207 @@
+"""One transaction for a batch of the public's acts (votes, supports, questions).
+
+Each act is decided inside the transaction, under the lock that closing a round takes too, so that
+an acknowledged vote is wholly before the close. One bad act is refused alone; when the commit
+fails, nobody is answered anything but "unknown" (law 2).
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import select, update
+
+from server.domain.public_acts import Ask, Done, PublicAct, Support, Vote
+from server.domain.questions import SUPPORTABLE
+from server.domain.refusals import Refusal
+from server.domain.rounds import check_choice, refusal_of
+from server.store.rows import table, upsert
+from server.store.tables import LikesRow, QuestionRow, SupportRow, ViewersRow
+from server.store.transaction import Database
+from server.store.unit import Unit, locate
+
+_supports, _questions, _likes = table(SupportRow), table(QuestionRow), table(LikesRow)
+
+
+class PublicActs:
+    """Carries batches out."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def carry_out(self, batch: Sequence[PublicAct]) -> list[Done | Refusal]:
+        """One outcome for each act, in the batch's order; raises `OutcomeUnknown` or `RolledBack`
+        for the whole batch."""
+        # By round and viewer: two processes with crossing batches lock in the same order.
+        order = sorted(range(len(batch)), key=lambda i: (_place_key(batch[i]), batch[i].viewer, i))
+        outcomes: list[Done | Refusal | None] = [None] * len(batch)
+        async with self._database.write() as connection:
+            units: dict[str, Unit] = {}
+            for i in order:
+                try:
+                    unit = await self._unit(connection, units, batch[i])
+                    outcomes[i] = await _one(unit, batch[i])
+                except Refusal as refusal:
+                    outcomes[i] = refusal
+            for unit in units.values():
+                await unit.write_down(actor="public", role="public", at=batch[0].at)
+        return [one if one is not None else Refusal("server_error") for one in outcomes]
+
+    @staticmethod
+    async def _unit(connection: Any, units: dict[str, Unit], act: PublicAct) -> Unit:
+        where = {"round": act.round} if isinstance(act, Vote) else {"slug": act.slug}
+        name = _place_key(act)
+        if name not in units:
+            units[name] = Unit(connection, await locate(connection, **where))
+        return units[name]
+
+
+def _place_key(act: PublicAct) -> str:
+    return f"round {act.round}" if isinstance(act, Vote) else f"slug {act.slug}"
+
+
+async def _one(unit: Unit, act: PublicAct) -> Done:
+    if unit.place.status == "draft":
+        raise Refusal("not_found")
+    if isinstance(act, Vote):
+        return await _vote(unit, act)
+    if isinstance(act, Support):
+        return await _support(unit, act)
+    return await _ask(unit, act)
+
+
+async def _vote(unit: Unit, vote: Vote) -> Done:
+    round_ = await unit.rounds.get(vote.round, share=True)
+    if round_ is None or round_.audience != "public":
+        raise Refusal("not_found")
+    hearing = unit.place.ref.hearing
+    first = await unit.rounds.vote_by_key(vote.round, vote.viewer, vote.key)
+    if first is not None:
+        choice, replaced = first
+        if choice != vote.choice:
+            raise Refusal("key_reused")
+        return Done({"round": vote.round, "choice": choice, "replaced": replaced}, hearing)
+    refusal = refusal_of(round_)
+    if refusal is not None:
+        raise refusal
+    check_choice(round_, vote.choice)
+    before = await unit.rounds.last_vote(vote.round, vote.viewer)
+    if before is not None and round_.replacing == "first":
+        raise Refusal("already_cast")
+    replaced = before is not None
+    await unit.rounds.add_votes(
+        [
+            {
+                "round_id": vote.round,
+                "viewer": vote.viewer,
+                "key": vote.key,
+                "choice": vote.choice,
+                "replaced": replaced,
+                "at": vote.at,
+            }
+        ]
+    )
+    deltas = {vote.choice: 1}
+    if before is not None:
+        deltas[before] = deltas.get(before, 0) - 1
+    await unit.rounds.change_counts(vote.round, deltas, 0 if replaced else 1)
+    return Done({"round": vote.round, "choice": vote.choice, "replaced": replaced}, hearing)
+
+
+async def _support(unit: Unit, act: Support) -> Done:
+    owner = f"viewer:{act.viewer}"
+    digest = hashlib.sha256(f"support {act.code} {act.on}".encode()).hexdigest()
+    hearing = unit.place.ref.hearing
+    first = await unit.journal.first_answer(owner, act.key)
+    if first is not None:
+        if first[0] != digest:
+            raise Refusal("key_reused")
+        return Done(first[2], hearing)
+    question = await unit.questions.by_code(act.code, lock=True)
+    if question is None:
+        raise Refusal("not_found")
+    if question.status not in SUPPORTABLE:
+        raise Refusal("support_closed")
+    stands = (
+        await unit.connection.execute(
+            select(_supports.c.on).where(
+                _supports.c.question_id == question.id, _supports.c.viewer == act.viewer
+            )
+        )
+    ).scalar_one_or_none()
+    delta = int(act.on) - int(bool(stands))
+    if delta:
+        await upsert(
+            unit.connection,
+            SupportRow,
+            {"question_id": question.id, "viewer": act.viewer},
+            office_id=unit.place.ref.office,
+            on=act.on,
+            at=act.at,
+        )
+        await unit.connection.execute(
+            update(_questions)
+            .where(_questions.c.id == question.id)
+            .values(support=_questions.c.support + delta)
+        )
+    answer = {"question": act.code, "on": act.on, "support": question.support + delta}
+    await unit.journal.keep_answer(owner, act.key, digest, 200, answer, act.at)
+    return Done(answer, hearing)
+
+
+async def _ask(unit: Unit, act: Ask) -> Done:
+    if unit.place.status in {"ended", "certified", "archived"}:
+        raise Refusal("asking_closed")
+    owner = f"viewer:{act.viewer}"
+    hearing = unit.place.ref.hearing
+    first = await unit.journal.first_answer(owner, act.key)
+    if first is not None:
+        if first[0] != act.digest:
+            raise Refusal("key_reused")
+        return Done({**first[2], "secret": act.secret}, hearing)
+    if act.subject is not None and all(
+        s.key != act.subject for s in await unit.people.subjects()
+    ):
+        raise Refusal("subject_unknown", subject=act.subject)
+    question = await unit.questions.add(
+        code=act.code,
+        secret_hash=hashlib.sha256(act.secret.encode()).hexdigest(),
+        status="received",
+        text=act.text,
+        source="live",
+        source_key="live",
+        external_id=act.code,
+        subject=act.subject,
+        asker=act.viewer,
+        created_at=act.at,
+    )
+    if act.sealed is not None:
+        await unit.questions.seal(question.id, act.sealed)
+    answer = {"code": act.code, "status": "received"}
+    await unit.journal.keep_answer(owner, act.key, act.digest, 201, answer, act.at)
+    unit.record("question_received", ids={"id": question.id, "code": act.code})
+    return Done({**answer, "secret": act.secret}, hearing, entry=True)
+
+
+class Floods:
+    """Likes and live viewers: one row for each (process, run), summed by whoever pulses."""
+
+    def __init__(self, database: Database, process: str) -> None:
+        self._database, self._process = database, process
+
+    async def beat(self, numbers: dict[int, tuple[int, int]], now: int) -> None:
+        """Adds likes and sets the viewers: {run id: (viewers, new likes)}."""
+        async with self._database.write() as connection:
+            for run, (viewers, new_likes) in sorted(numbers.items()):
+                key = {"process": self._process, "run_id": run}
+                await upsert(connection, ViewersRow, key, n=viewers, beat=now)
+                if new_likes:
+                    await upsert(connection, LikesRow, key)
+                    await connection.execute(
+                        update(_likes)
+                        .where(_likes.c.process == self._process, _likes.c.run_id == run)
+                        .values(n=_likes.c.n + new_likes)
+                    )
+

@@ -1,0 +1,422 @@
+"""Questions of one run: lists, edits, wordings, merging, the queue and the stage."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.hearing import Ref
+from server.domain.questions import PUBLIC, Question
+from server.domain.view import FloorRequest, QueueView
+from server.store.rows import table, upsert
+from server.store.tables import (
+    FloorRow,
+    ImportRow,
+    QuestionRow,
+    QuestionTextRow,
+    QueueRow,
+    SealedOriginal,
+    SeatRow,
+    StageRow,
+)
+
+_q, _texts, _queues, _stages = (
+    table(QuestionRow),
+    table(QuestionTextRow),
+    table(QueueRow),
+    table(StageRow),
+)
+_floor, _seats, _imports = table(FloorRow), table(SeatRow), table(ImportRow)
+
+PAGE = 50
+"""Questions on one page of a list."""
+
+
+class Questions:
+    """The questions of one run."""
+
+    def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
+        self._c, self._ref = connection, ref
+
+    def _select(self) -> Select[Any]:
+        return select(_q).where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
+
+    async def get(self, id_: int, *, lock: bool = False) -> Question | None:
+        """One question by id."""
+        return await self._one(self._select().where(_q.c.id == id_), lock)
+
+    async def by_code(self, code: str, *, lock: bool = False) -> Question | None:
+        """One question by the code its author holds."""
+        return await self._one(self._select().where(_q.c.code == code), lock)
+
+    async def secret_hash(self, id_: int) -> str:
+        """Hash of the secret that the author got."""
+        found = await self._c.execute(
+            select(_q.c.secret_hash).where(_q.c.id == id_, _q.c.run_id == self._ref.run)
+        )
+        return str(found.scalar_one())
+
+    async def _one(self, statement: Select[Any], lock: bool) -> Question | None:
+        if lock:
+            statement = statement.with_for_update()
+        row = (await self._c.execute(statement)).one_or_none()
+        return question_of(row) if row else None
+
+    async def add(self, **values: Any) -> Question:
+        """A new question; gives it with its id. Its first wording is kept."""
+        result = await self._c.execute(
+            insert(_q).values(
+                office_id=self._ref.office,
+                hearing_id=self._ref.hearing,
+                run_id=self._ref.run,
+                **{"first_text": values["text"], **values},
+            )
+        )
+        added = await self.get(int(result.inserted_primary_key[0]))
+        assert added is not None
+        return added
+
+    async def seal(self, question: int, box: bytes) -> None:
+        """What masking took away, in a secret box."""
+        await upsert(
+            self._c, SealedOriginal, {"question_id": question}, office_id=self._ref.office, box=box
+        )
+
+    async def save(self, question: Question) -> None:
+        """All of it that acts change."""
+        await self._c.execute(
+            update(_q)
+            .where(_q.c.id == question.id, _q.c.run_id == self._ref.run)
+            .values(
+                status=question.status,
+                text=question.text,
+                version=question.version,
+                subject=question.subject,
+                tags=list(question.tags),
+                askers=question.askers,
+                likes=question.likes,
+                support=question.support,
+                reason=question.reason,
+                merged_into=question.merged_into,
+                before_merge=question.before_merge,
+                approved_at=question.approved_at,
+                answered_at=question.answered_at,
+                reply=question.reply,
+            )
+        )
+
+    async def keep_wording(self, question: Question, actor: str, at: int) -> None:
+        """The wording that is about to be replaced (law 12)."""
+        await self._c.execute(
+            insert(_texts).values(
+                office_id=self._ref.office,
+                question_id=question.id,
+                version=question.version,
+                text=question.text,
+                actor=actor,
+                at=at,
+            )
+        )
+
+    async def wordings(self, id_: int) -> tuple[tuple[int, str], ...]:
+        """Earlier wordings as (version, text), oldest first."""
+        rows = await self._c.execute(
+            select(_texts.c.version, _texts.c.text)
+            .where(_texts.c.question_id == id_, _texts.c.office_id == self._ref.office)
+            .order_by(_texts.c.id)
+        )
+        return tuple((row.version, row.text) for row in rows)
+
+    async def set_appeal(self, id_: int, text: str) -> bool:
+        """The author's one appeal; False when there is one already."""
+        result = await self._c.execute(
+            update(_q).where(_q.c.id == id_, _q.c.appeal.is_(None)).values(appeal=text)
+        )
+        return result.rowcount == 1
+
+    async def appeal(self, id_: int) -> str | None:
+        """The author's appeal, or None."""
+        return (await self._c.execute(select(_q.c.appeal).where(_q.c.id == id_))).scalar_one()
+
+    async def screen_received(self, limit: int) -> int:
+        """Moves up to `limit` questions from `received` to `screened`; gives how many."""
+        ids = (
+            (
+                await self._c.execute(
+                    select(_q.c.id)
+                    .where(_q.c.run_id == self._ref.run, _q.c.status == "received")
+                    .order_by(_q.c.id)
+                    .limit(limit)
+                )
+            )
+            .scalars()
+            .all()
+        )
+        if ids:
+            await self._c.execute(
+                update(_q)
+                .where(_q.c.id.in_(ids))
+                .values(status="screened", version=_q.c.version + 1)
+            )
+        return len(ids)
+
+    async def public_page(self, cursor: int | None, size: int = PAGE) -> tuple[Question, ...]:
+        """Questions of the public list, newest approved first, older than `cursor` (an id)."""
+        statement = self._select().where(_q.c.status.in_(PUBLIC))
+        if cursor is not None:
+            statement = statement.where(_q.c.id < cursor)
+        return await self._many(statement.order_by(_q.c.id.desc()).limit(size))
+
+    async def desk_page(
+        self,
+        *,
+        status: Sequence[str] = (),
+        source: str | None = None,
+        tag: str | None = None,
+        subject: str | None = None,
+        search: str | None = None,
+        cursor: int | None = None,
+        size: int = PAGE,
+    ) -> tuple[Question, ...]:
+        """The desk's list, newest first, with its filters; `search` finds any substring."""
+        statement = self._select()
+        if status:
+            statement = statement.where(_q.c.status.in_(status))
+        if source:
+            statement = statement.where(or_(_q.c.source == source, _q.c.source_key == source))
+        if subject:
+            statement = statement.where(_q.c.subject == subject)
+        if search:
+            statement = statement.where(
+                or_(
+                    _q.c.text.contains(search, autoescape=True),
+                    _q.c.title.contains(search, autoescape=True),
+                    _q.c.code == search,
+                    _q.c.external_id == search,
+                )
+            )
+        if tag:
+            # Tags are a short JSON list; the quotes keep 路 from matching 道路.
+            statement = statement.where(func.lower(_q.c.tags.as_string()).contains(f'"{tag}"'))
+        if cursor is not None:
+            statement = statement.where(_q.c.id < cursor)
+        return await self._many(statement.order_by(_q.c.id.desc()).limit(size))
+
+    async def counts(self) -> dict[str, int]:
+        """How many questions are in each state."""
+        rows = await self._c.execute(
+            select(_q.c.status, func.count())
+            .where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
+            .group_by(_q.c.status)
+        )
+        return {status: n for status, n in rows}
+
+    async def support(self) -> dict[str, int]:
+        """code → 同问 of everything on the public list that has any."""
+        rows = await self._c.execute(
+            select(_q.c.code, _q.c.support).where(
+                _q.c.run_id == self._ref.run, _q.c.status.in_(PUBLIC), _q.c.support > 0
+            )
+        )
+        return {code: n for code, n in rows}
+
+    async def source_counts(self) -> dict[str, int]:
+        """How many questions came from each kind of source."""
+        rows = await self._c.execute(
+            select(_q.c.source, func.count())
+            .where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
+            .group_by(_q.c.source)
+        )
+        return {source: n for source, n in rows}
+
+    async def shown(self, most: int, newest: int, on_stage: int | None) -> tuple[Question, ...]:
+        """The `most` supported, the `newest` approved and the one on stage; newest first."""
+        public = self._select().where(_q.c.status.in_(PUBLIC))
+        found: dict[int, Question] = {}
+        for statement in (
+            public.order_by(_q.c.support.desc(), _q.c.id.desc()).limit(most),
+            public.order_by(_q.c.approved_at.desc(), _q.c.id.desc()).limit(newest),
+            public.where(_q.c.id == (on_stage or 0)),
+        ):
+            found.update({q.id: q for q in await self._many(statement)})
+        return tuple(
+            sorted(found.values(), key=lambda q: (q.approved_at or 0, q.id), reverse=True)
+        )
+
+    async def by_ids(self, ids: Iterable[int]) -> dict[int, Question]:
+        """Questions by id; unknown ids are left out."""
+        rows = await self._many(self._select().where(_q.c.id.in_(list(ids))))
+        return {q.id: q for q in rows}
+
+    async def by_source(self, source_key: str) -> dict[str, tuple[int, str]]:
+        """external_id → (id, content hash) of everything that came from this source."""
+        rows = await self._c.execute(
+            select(_q.c.external_id, _q.c.id, _q.c.fields).where(
+                _q.c.run_id == self._ref.run, _q.c.source_key == source_key
+            )
+        )
+        return {row.external_id: (row.id, str((row.fields or {}).get("hash", ""))) for row in rows}
+
+    async def update_fields(self, id_: int, values: Mapping[str, Any]) -> None:
+        """What a newer record of the same work order brings."""
+        await self._c.execute(
+            update(_q).where(_q.c.id == id_, _q.c.run_id == self._ref.run).values(**values)
+        )
+
+    async def add_import(self, **values: Any) -> None:
+        """The record of one import: source_key, file_name, mapping, counts, actor, at."""
+        await self._c.execute(
+            insert(_imports).values(
+                office_id=self._ref.office, hearing_id=self._ref.hearing, **values
+            )
+        )
+
+    async def _many(self, statement: Select[Any]) -> tuple[Question, ...]:
+        return tuple(question_of(row) for row in await self._c.execute(statement))
+
+    # ── queue ──
+
+    async def queue(self, *, lock: bool = False) -> tuple[int, tuple[int, ...], dict[int, int]]:
+        """(version, question ids in order, question id → seat number it was given to)."""
+        statement = select(_queues).where(
+            _queues.c.run_id == self._ref.run, _queues.c.office_id == self._ref.office
+        )
+        if lock:
+            statement = statement.with_for_update()
+        row = (await self._c.execute(statement)).one_or_none()
+        if row is None:
+            return 0, (), {}
+        return row.version, tuple(row.ids), {int(k): v for k, v in row.given.items()}
+
+    async def save_queue(self, version: int, ids: Sequence[int], given: Mapping[int, int]) -> None:
+        """The queue's one row; only questions still in it stay given."""
+        await upsert(
+            self._c,
+            QueueRow,
+            {"run_id": self._ref.run},
+            office_id=self._ref.office,
+            version=version,
+            ids=list(ids),
+            given={str(k): v for k, v in given.items() if k in set(ids)},
+        )
+
+    async def queue_view(self) -> QueueView:
+        """The queue with its questions."""
+        version, ids, given = await self.queue()
+        found = await self.by_ids(ids)
+        return QueueView(version, ids, tuple(found[i] for i in ids if i in found), given)
+
+    # ── stage ──
+
+    async def stage(self, *, lock: bool = False) -> Row[Any] | None:
+        """The stage's row while a question is on it."""
+        statement = select(_stages).where(
+            _stages.c.run_id == self._ref.run,
+            _stages.c.office_id == self._ref.office,
+            _stages.c.question_id.is_not(None),
+        )
+        if lock:
+            statement = statement.with_for_update()
+        return (await self._c.execute(statement)).one_or_none()
+
+    async def save_stage(
+        self, question: int | None, asker: str = "", seat: int | None = None, phase: str = "asking",
+        taken_at: int = 0,
+    ) -> None:
+        """What is on stage; `None` clears it."""
+        await upsert(
+            self._c,
+            StageRow,
+            {"run_id": self._ref.run},
+            office_id=self._ref.office,
+            question_id=question,
+            asker=asker,
+            seat=seat,
+            phase=phase,
+            taken_at=taken_at,
+        )
+
+    # ── floor requests ──
+
+    async def request_floor(self, seat_id: int, kind: str, text: str, at: int) -> int:
+        """A panelist asks for the floor; an open request of the same kind is replaced."""
+        await self._c.execute(
+            update(_floor)
+            .where(
+                _floor.c.run_id == self._ref.run,
+                _floor.c.seat_id == seat_id,
+                _floor.c.kind == kind,
+                _floor.c.status == "open",
+            )
+            .values(status="replaced")
+        )
+        result = await self._c.execute(
+            insert(_floor).values(
+                office_id=self._ref.office,
+                run_id=self._ref.run,
+                seat_id=seat_id,
+                kind=kind,
+                text=text,
+                status="open",
+                at=at,
+            )
+        )
+        return int(result.inserted_primary_key[0])
+
+    async def close_floor(self, id_: int, status: str) -> bool:
+        """The request was granted, declined or withdrawn; False when it is not open."""
+        result = await self._c.execute(
+            update(_floor)
+            .where(_floor.c.id == id_, _floor.c.run_id == self._ref.run, _floor.c.status == "open")
+            .values(status=status)
+        )
+        return result.rowcount == 1
+
+    async def floor_requests(self) -> tuple[FloorRequest, ...]:
+        """Open requests, oldest first."""
+        rows = await self._c.execute(
+            select(_floor, _seats.c.number, _seats.c.name)
+            .join(_seats, _seats.c.id == _floor.c.seat_id)
+            .where(
+                _floor.c.run_id == self._ref.run,
+                _floor.c.office_id == self._ref.office,
+                _floor.c.status == "open",
+            )
+            .order_by(_floor.c.id)
+        )
+        return tuple(
+            FloorRequest(row.id, row.number, row.name, row.kind, row.text, row.at) for row in rows
+        )
+
+
+def question_of(row: Row[Any]) -> Question:
+    """The domain's question of a row."""
+    return Question(
+        id=row.id,
+        code=row.code,
+        status=row.status,
+        text=row.text,
+        version=row.version,
+        source=row.source,
+        source_key=row.source_key,
+        external_id=row.external_id,
+        title=row.title,
+        subject=row.subject,
+        tags=tuple(row.tags or ()),
+        support=row.support,
+        likes=row.likes,
+        askers=row.askers,
+        reason=row.reason,
+        merged_into=row.merged_into,
+        before_merge=row.before_merge,
+        off_cuff=row.off_cuff,
+        created_at=row.created_at,
+        approved_at=row.approved_at,
+        answered_at=row.answered_at,
+        reply=row.reply,
+        appealed=row.appeal is not None,
+        rewritten=row.text != row.first_text,
+    )

@@ -1,0 +1,301 @@
+"""Rounds, panel ballots, drafts and the public's votes of one run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import Row, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.hearing import Ref
+from server.domain.rounds import CastBallot, Entitled, Round
+from server.store.rows import table, upsert
+from server.store.tables import BallotRow, CountRow, DraftRow, RoundRow, SeatRow, VoteRow
+
+_r, _b, _votes, _counts = table(RoundRow), table(BallotRow), table(VoteRow), table(CountRow)
+_drafts, _seats = table(DraftRow), table(SeatRow)
+
+
+class Rounds:
+    """The rounds of one run."""
+
+    def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
+        self._c, self._ref = connection, ref
+
+    def _select(self) -> Select[Any]:
+        return select(_r).where(_r.c.run_id == self._ref.run, _r.c.office_id == self._ref.office)
+
+    async def get(self, id_: str, *, lock: bool = False, share: bool = False) -> Round | None:
+        """One round with its counts. `lock` is what closing takes, `share` what a vote takes."""
+        statement = self._select().where(_r.c.id == id_)
+        if lock or share:
+            statement = statement.with_for_update(read=share and not lock)
+        row = (await self._c.execute(statement)).one_or_none()
+        if row is None:
+            return None
+        counts = await self._counts([id_]) if row.audience == "public" else {}
+        return round_of(row, counts.get(id_, {}))
+
+    async def all(self) -> tuple[Round, ...]:
+        """Every round of the run, in the show's order."""
+        rows = (await self._c.execute(self._select().order_by(_r.c.ordinal, _r.c.id))).all()
+        counts = await self._counts([row.id for row in rows if row.audience == "public"])
+        return tuple(round_of(row, counts.get(row.id, {})) for row in rows)
+
+    async def _counts(self, ids: Iterable[str]) -> dict[str, dict[str, int]]:
+        found: dict[str, dict[str, int]] = {}
+        wanted = list(ids)
+        if wanted:
+            rows = await self._c.execute(select(_counts).where(_counts.c.round_id.in_(wanted)))
+            for row in rows:
+                found.setdefault(row.round_id, {})[row.choice] = row.n
+        return found
+
+    async def add(self, round_: Round) -> None:
+        """A new round."""
+        await self._c.execute(
+            insert(_r).values(
+                id=round_.id,
+                office_id=self._ref.office,
+                hearing_id=self._ref.hearing,
+                run_id=self._ref.run,
+                ordinal=round_.ordinal,
+                title=round_.title,
+                audience=round_.audience,
+                secrecy=round_.secrecy,
+                replacing=round_.replacing,
+                subjects=list(round_.subjects),
+                item=round_.item,
+                choices=[list(pair) for pair in round_.choices],
+                rules=dict(round_.rules) if round_.rules is not None else None,
+                rules_hash=round_.rules_hash,
+                labels=dict(round_.labels),
+                show_live=round_.show_live,
+                signers=list(round_.signers),
+                publishers=list(round_.publishers),
+                replaces=round_.replaces,
+            )
+        )
+
+    async def save(self, round_: Round) -> None:
+        """All of it that acts change (the turnout is counted by the ballots themselves)."""
+        await self._c.execute(
+            update(_r)
+            .where(_r.c.id == round_.id, _r.c.run_id == self._ref.run)
+            .values(
+                status=round_.status,
+                version=round_.version,
+                entitled=[[e.seat, e.group, e.unit, e.present] for e in round_.entitled],
+                opened_at=round_.opened_at,
+                closes_at=round_.closes_at,
+                closed_at=round_.closed_at,
+                rules_hash=round_.rules_hash,
+                result=dict(round_.result) if round_.result is not None else None,
+                signed=list(round_.signed),
+                published_to=list(round_.published_to),
+                reveal=round_.reveal,
+                void_reason=round_.void_reason,
+            )
+        )
+
+    async def last_ordinal(self) -> int:
+        """The highest ordinal in the run, 0 when there is no round."""
+        found = await self._c.execute(
+            select(func.max(_r.c.ordinal)).where(_r.c.run_id == self._ref.run)
+        )
+        return found.scalar_one() or 0
+
+    # ── panel ballots ──
+
+    async def ballot(self, round_id: str, seat_id: int) -> CastBallot | None:
+        """The seat's ballot, or None."""
+        row = (
+            await self._c.execute(
+                select(_b).where(_b.c.round_id == round_id, _b.c.seat_id == seat_id)
+            )
+        ).one_or_none()
+        return _ballot(row, row.seat_id) if row else None
+
+    async def put_ballot(self, round_id: str, seat_id: int, ballot: CastBallot) -> None:
+        """The seat's ballot takes the place of its earlier one; the turnout counts seats."""
+        first = await self.ballot(round_id, seat_id) is None
+        await upsert(
+            self._c,
+            BallotRow,
+            {"round_id": round_id, "seat_id": seat_id},
+            office_id=self._ref.office,
+            marks={s: dict(m) for s, m in ballot.marks.items()},
+            recused=list(ballot.recused),
+            key=ballot.key,
+            receipt=ballot.receipt,
+            at=ballot.at,
+            replacements=ballot.replacements,
+        )
+        if first:
+            await self._c.execute(update(_r).where(_r.c.id == round_id).values(cast=_r.c.cast + 1))
+
+    async def ballots(self, round_id: str) -> tuple[CastBallot, ...]:
+        """Every ballot of the round by seat number; `CastBallot.seat` is the number."""
+        rows = await self._c.execute(
+            select(_b, _seats.c.number)
+            .join(_seats, _seats.c.id == _b.c.seat_id)
+            .where(_b.c.round_id == round_id, _b.c.office_id == self._ref.office)
+            .order_by(_seats.c.number)
+        )
+        return tuple(_ballot(row, row.number) for row in rows)
+
+    async def begin_draft(self, round_id: str, seat_id: int, at: int) -> None:
+        """The seat has begun its sheet."""
+        await upsert(
+            self._c,
+            DraftRow,
+            {"round_id": round_id, "seat_id": seat_id},
+            office_id=self._ref.office,
+            at=at,
+        )
+
+    async def progress(self, round_id: str) -> tuple[set[int], set[int]]:
+        """(seat ids that cast, seat ids that have begun)."""
+        cast = await self._c.execute(select(_b.c.seat_id).where(_b.c.round_id == round_id))
+        begun = await self._c.execute(
+            select(_drafts.c.seat_id).where(_drafts.c.round_id == round_id)
+        )
+        return set(cast.scalars()), set(begun.scalars())
+
+    # ── public votes ──
+
+    async def vote_by_key(self, round_id: str, viewer: str, key: str) -> tuple[str, bool] | None:
+        """(choice, replaced) of the vote that was sent with this key."""
+        row = (
+            await self._c.execute(
+                select(_votes.c.choice, _votes.c.replaced).where(
+                    _votes.c.round_id == round_id, _votes.c.viewer == viewer, _votes.c.key == key
+                )
+            )
+        ).one_or_none()
+        return (row.choice, row.replaced) if row else None
+
+    async def last_vote(self, round_id: str, viewer: str) -> str | None:
+        """The choice that counts for this viewer."""
+        return (
+            await self._c.execute(
+                select(_votes.c.choice)
+                .where(_votes.c.round_id == round_id, _votes.c.viewer == viewer)
+                .order_by(_votes.c.id.desc())
+                .limit(1)
+            )
+        ).scalar_one_or_none()
+
+    async def add_votes(self, votes: Sequence[Mapping[str, Any]]) -> None:
+        """Appends votes in the order in which they count."""
+        if votes:
+            await self._c.execute(insert(_votes), [dict(v) for v in votes])
+
+    async def change_counts(
+        self, round_id: str, deltas: Mapping[str, int], new_voters: int
+    ) -> None:
+        """Adds the deltas to the running counts, and the new voters to the turnout."""
+        for choice, delta in sorted(deltas.items()):
+            if delta:
+                await upsert(self._c, CountRow, {"round_id": round_id, "choice": choice})
+                await self._c.execute(
+                    update(_counts)
+                    .where(_counts.c.round_id == round_id, _counts.c.choice == choice)
+                    .values(n=_counts.c.n + delta)
+                )
+        if new_voters:
+            await self._c.execute(
+                update(_r).where(_r.c.id == round_id).values(cast=_r.c.cast + new_voters)
+            )
+
+    async def recount(self, round_id: str) -> tuple[dict[str, int], int]:
+        """(votes that count by choice, voters), from the stored rows alone."""
+        last = (
+            select(func.max(_votes.c.id).label("id"))
+            .where(_votes.c.round_id == round_id)
+            .group_by(_votes.c.viewer)
+            .subquery()
+        )
+        rows = await self._c.execute(
+            select(_votes.c.choice, func.count())
+            .join(last, last.c.id == _votes.c.id)
+            .group_by(_votes.c.choice)
+        )
+        counts = {choice: n for choice, n in rows}
+        return counts, sum(counts.values())
+
+    async def public_rows(self, round_id: str) -> tuple[tuple[str, str], ...]:
+        """(viewer, choice) of every vote that counts, by viewer."""
+        last = (
+            select(func.max(_votes.c.id).label("id"))
+            .where(_votes.c.round_id == round_id)
+            .group_by(_votes.c.viewer)
+            .subquery()
+        )
+        rows = await self._c.execute(
+            select(_votes.c.viewer, _votes.c.choice)
+            .join(last, last.c.id == _votes.c.id)
+            .order_by(_votes.c.viewer)
+        )
+        return tuple((row.viewer, row.choice) for row in rows)
+
+    async def count_ballots(self, round_id: str) -> int:
+        """How many ballots are stored, for the second path."""
+        found = await self._c.execute(
+            select(func.count(case((_b.c.round_id == round_id, 1)))).where(
+                _b.c.round_id == round_id
+            )
+        )
+        return int(found.scalar_one())
+
+
+async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str]]:
+    """(id, status) of every hearing's rounds that the timekeeper must close or tally."""
+    rows = await connection.execute(
+        select(_r.c.id, _r.c.status).where(
+            or_(and_(_r.c.status == "closing", _r.c.closes_at <= at), _r.c.status == "closed")
+        )
+    )
+    return [(row.id, row.status) for row in rows]
+
+
+def _ballot(row: Row[Any], seat: int) -> CastBallot:
+    return CastBallot(
+        seat, row.marks, tuple(row.recused), row.key, row.receipt, row.at, row.replacements
+    )
+
+
+def round_of(row: Row[Any], counts: Mapping[str, int]) -> Round:
+    """The domain's round of a row."""
+    return Round(
+        id=row.id,
+        title=row.title,
+        audience=row.audience,
+        secrecy=row.secrecy,
+        replacing=row.replacing,
+        subjects=tuple(row.subjects),
+        status=row.status,
+        version=row.version,
+        ordinal=row.ordinal,
+        item=row.item,
+        choices=tuple((key, label) for key, label in row.choices),
+        rules=row.rules,
+        rules_hash=row.rules_hash,
+        labels=row.labels,
+        show_live=row.show_live,
+        entitled=tuple(Entitled(*e) for e in row.entitled),
+        cast=row.cast,
+        counts=counts,
+        opened_at=row.opened_at,
+        closes_at=row.closes_at,
+        closed_at=row.closed_at,
+        result=row.result,
+        signers=tuple(row.signers),
+        publishers=tuple(row.publishers),
+        signed=tuple(row.signed),
+        published_to=tuple(row.published_to),
+        reveal=row.reveal,
+        void_reason=row.void_reason,
+        replaces=row.replaces,
+    )

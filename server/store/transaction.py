@@ -1,0 +1,126 @@
+"""Transactions: what an acknowledged act stands on (laws 1 and 2; docs/decisions/0001-engines.md).
+
+SQLite has one writer connection (WAL, `synchronous=FULL`, explicit `BEGIN IMMEDIATE`) behind a
+lock, and a pool of read-only ones. PostgreSQL has an ordinary pool, `synchronous_commit=on` for
+writers and repeatable-read, read-only transactions for readers, so that a snapshot and its
+version are of one moment.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import event, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
+
+from server.domain.refusals import OutcomeUnknown, RolledBack
+
+_RETRYABLE = {"40001", "40P01"}
+"""PostgreSQL's serialization failure and deadlock: nothing happened, the act may be tried again."""
+
+
+class Database:
+    """The two engines of one database. Make it with `Database(url)`, end it with `close()`."""
+
+    def __init__(self, url: str, readers: int = 8) -> None:
+        self.url = url
+        self.sqlite = url.startswith("sqlite")
+        self._lock = asyncio.Lock()
+        if self.sqlite:
+            path = url.split("///", 1)[1]
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            self._writer = create_async_engine(url, pool_size=1, max_overflow=0)
+            self._reader = create_async_engine(
+                f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true", pool_size=readers
+            )
+            _prepare_sqlite(self._writer, "BEGIN IMMEDIATE")
+            _prepare_sqlite(self._reader, "BEGIN")
+        else:
+            self._writer = create_async_engine(
+                url,
+                pool_size=readers,
+                max_overflow=8,
+                connect_args={"server_settings": {"synchronous_commit": "on"}},
+            )
+            self._reader = self._writer
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[AsyncConnection]:
+        """A transaction that commits when the block ends and rolls back when it raises.
+
+        Raises `OutcomeUnknown` when the commit itself fails and `RolledBack` when the database
+        rolled back before it. On SQLite the block holds the only writer: it awaits nothing but SQL.
+        """
+        if self.sqlite:
+            async with self._lock, self._writer.connect() as connection:
+                async with _committed(connection):
+                    yield connection
+        else:
+            async with self._writer.connect() as connection, _committed(connection):
+                yield connection
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[AsyncConnection]:
+        """A read-only transaction of one moment."""
+        async with self._reader.connect() as connection:
+            if not self.sqlite:
+                await connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+            yield connection
+
+    async def alive(self) -> None:
+        """Raises unless a statement can be carried out."""
+        async with self.read() as connection:
+            await connection.execute(text("SELECT 1"))
+
+    async def close(self) -> None:
+        """Ends all connections."""
+        await self._writer.dispose()
+        if self._reader is not self._writer:
+            await self._reader.dispose()
+
+
+@asynccontextmanager
+async def _committed(connection: AsyncConnection) -> AsyncIterator[None]:
+    try:
+        await connection.begin()
+        yield
+    except BaseException as error:
+        await asyncio.shield(connection.rollback())
+        if isinstance(error, DBAPIError) and _state(error) in _RETRYABLE:
+            raise RolledBack from error
+        raise
+    try:
+        # A client that goes away must not stop a commit half-way: the act would be unknown to us.
+        await asyncio.shield(connection.commit())
+    except Exception as error:
+        if isinstance(error, DBAPIError) and _state(error) in _RETRYABLE:
+            raise RolledBack from error
+        raise OutcomeUnknown from error
+
+
+def _state(error: DBAPIError) -> str | None:
+    return getattr(error.orig, "sqlstate", None)
+
+
+def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
+    @event.listens_for(engine.sync_engine, "connect")
+    def connect(dbapi: Any, _: Any) -> None:
+        dbapi.isolation_level = None  # SQLAlchemy's `begin` event below says BEGIN, not the driver.
+        cursor = dbapi.cursor()
+        if begin == "BEGIN IMMEDIATE":
+            cursor.execute("PRAGMA journal_mode=WAL")
+            cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute("PRAGMA foreign_keys=ON")
+        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.close()
+
+    @event.listens_for(engine.sync_engine, "begin")
+    def begin_transaction(connection: Any) -> None:
+        connection.exec_driver_sql(begin)

@@ -1,0 +1,434 @@
+"""The unit of work: one hearing, one transaction, and the acts recorded in it.
+
+`HearingStore.act` is the only way to write into a hearing. Acts record what happened with
+`Unit.record`; the entries take their numbers at the very end, when the head row is locked last of
+all locks (round → question or item → head), and are in the same commit as the act itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, func, insert, select
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from server.domain.events import EVENTS
+from server.domain.hearing import Place, Ref
+from server.domain.journal import Entry
+from server.domain.questions import Question
+from server.domain.refusals import Refusal
+from server.domain.rounds import TAKES_BALLOTS, Round
+from server.domain.view import (
+    MOST_SUPPORTED,
+    NEWEST,
+    HearingView,
+    StageView,
+    changed_questions,
+    public_state,
+)
+from server.store.hearings import Hearings
+from server.store.journal import Journal
+from server.store.people import People
+from server.store.questions import Questions
+from server.store.rounds import Rounds
+from server.store.runs import Runs
+from server.store.rows import table
+from server.store.tables import (
+    HearingRow,
+    LikesRow,
+    Office,
+    QuestionRow,
+    RoundRow,
+    Run,
+    SupportRow,
+    ViewersRow,
+)
+from server.store.transaction import Database
+
+_hearings, _runs, _offices = table(HearingRow), table(Run), table(Office)
+_rounds, _questions, _likes = table(RoundRow), table(QuestionRow), table(LikesRow)
+_viewers, _supports = table(ViewersRow), table(SupportRow)
+
+VIEWERS_EXPIRE_MS = 10_000
+"""A process that has not said how many viewers it holds for this long counts as none."""
+
+
+@dataclass
+class Recorded:
+    """One act waiting for its numbers. `touched` are the questions that its cue carries."""
+
+    event: str
+    body: dict[str, Any]
+    touched: tuple[Question, ...] = ()
+    ids: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """What floods, read in one moment. `turnout` is for staff: {round: (cast, begun, due, a letter
+    for each entitled seat: c cast, b begun, - not begun)}."""
+
+    viewers: int
+    likes: int
+    rounds: Mapping[str, Round]
+    support: Mapping[str, int]
+    turnout: Mapping[str, tuple[int, int, int, str]]
+
+
+class Unit:
+    """One hearing's repositories over one connection."""
+
+    def __init__(self, connection: AsyncConnection, place: Place) -> None:
+        self.connection, self.place = connection, place
+        self.hearings = Hearings(connection, place.ref)
+        self.people = People(connection, place.ref)
+        self.questions = Questions(connection, place.ref)
+        self.rounds = Rounds(connection, place.ref)
+        self.journal = Journal(connection, place.ref)
+        self.runs = Runs(connection, place.ref)
+        self._recorded: list[Recorded] = []
+
+    def record(
+        self,
+        event: str,
+        *,
+        touched: Sequence[Question] = (),
+        ids: dict[str, Any] | None = None,
+        **body: Any,
+    ) -> None:
+        """An act to stand in the journal; `ids` (id, code, round) also go to the public cue."""
+        if event not in EVENTS:
+            raise KeyError(event)
+        ids = ids or {}
+        self._recorded.append(Recorded(event, {**ids, **body}, tuple(touched), ids))
+
+    @property
+    def recorded(self) -> int:
+        """How many acts wait for their numbers."""
+        return len(self._recorded)
+
+    async def write_down(self, *, actor: str, role: str, at: int) -> int:
+        """Gives every recorded act its numbers and its entry; the last `seq`, or 0 for none."""
+        seq = 0
+        for one in self._recorded:
+            numbers, prev = await self.journal.next(one.event)
+            public = None
+            if "public" in EVENTS[one.event].rooms:
+                public = self._cue(await self.view(at), one)
+            await self.journal.append(
+                numbers,
+                prev,
+                one.event,
+                at=at,
+                actor=actor,
+                role=role,
+                body=one.body,
+                public=public,
+            )
+            seq = numbers.seq
+        self._recorded.clear()
+        return seq
+
+    @staticmethod
+    def _cue(view: HearingView, one: Recorded) -> dict[str, Any]:
+        state = public_state(view)
+        data: dict[str, Any] = {
+            member: state[member]
+            for member in EVENTS[one.event].members
+            if member != "questions"
+        }
+        if "questions" in EVENTS[one.event].members:
+            shown, removed = changed_questions(view, one.touched)
+            data["questions"] = shown
+            if removed:
+                data["removed"] = removed
+        return {**data, **one.ids}
+
+    async def view(self, now: int) -> HearingView:
+        """The whole read model of this moment."""
+        stage = await self.questions.stage()
+        on_stage = None
+        if stage is not None:
+            question = await self.questions.get(stage.question_id)
+            assert question is not None
+            on_stage = StageView(question, stage.asker, stage.phase, stage.taken_at, stage.seat)
+        settings = await self.hearings.settings()
+        office = await self.connection.execute(
+            select(_offices.c.name).where(_offices.c.id == self.place.ref.office)
+        )
+        head = await self.journal.head()
+        return HearingView(
+            hearing=await self.hearings.get(),
+            office_name=str(office.scalar_one()),
+            stream_url=settings["stream_url"],
+            note=settings["note"],
+            versions=head.versions,
+            subjects=await self.people.subjects(),
+            items=await self.hearings.items(),
+            position=await self.hearings.position(),
+            stage=on_stage,
+            rounds=await self.rounds.all(),
+            questions=await self.questions.shown(
+                MOST_SUPPORTED, NEWEST, on_stage.question.id if on_stage else None
+            ),
+            queue=await self.questions.queue_view(),
+            requests=await self.questions.floor_requests(),
+            notice=await self.hearings.notice(),
+            screens=await self.hearings.screens(),
+            leases=await self.hearings.leases(),
+            seats=await self.people.seats(),
+            groups=await self.people.groups(),
+            counts=await self.questions.counts(),
+            source_counts=await self.questions.source_counts(),
+            viewers=await self.viewers(now),
+            likes=await self.likes(),
+            publication=settings["publication"],
+        )
+
+    async def viewers(self, now: int) -> int:
+        """Live connections of every process that still beats."""
+        found = await self.connection.execute(
+            select(func.coalesce(func.sum(_viewers.c.n), 0)).where(
+                _viewers.c.run_id == self.place.ref.run,
+                _viewers.c.beat > now - VIEWERS_EXPIRE_MS,
+            )
+        )
+        return int(found.scalar_one())
+
+    async def likes(self) -> int:
+        """Applause of this run so far."""
+        found = await self.connection.execute(
+            select(func.coalesce(func.sum(_likes.c.n), 0)).where(
+                _likes.c.run_id == self.place.ref.run
+            )
+        )
+        return int(found.scalar_one())
+
+    async def entries(self, after: int, limit: int = 256) -> tuple[Entry, ...]:
+        """The journal after `after`."""
+        return await self.journal.since(after, limit)
+
+    async def done_by(
+        self, viewer: str
+    ) -> tuple[dict[str, str], list[str], list[dict[str, str]]]:
+        """What a viewer did in this run: {round: choice}, supported codes, own questions."""
+        votes = {}
+        for one in await self.rounds.all():
+            if one.audience == "public":
+                choice = await self.rounds.last_vote(one.id, viewer)
+                if choice is not None:
+                    votes[one.id] = choice
+        supports = await self.connection.execute(
+            select(_questions.c.code)
+            .join(_supports, _supports.c.question_id == _questions.c.id)
+            .where(
+                _questions.c.run_id == self.place.ref.run,
+                _supports.c.viewer == viewer,
+                _supports.c.on.is_(True),
+            )
+        )
+        asked = await self.connection.execute(
+            select(_questions.c.code, _questions.c.status)
+            .where(_questions.c.run_id == self.place.ref.run, _questions.c.asker == viewer)
+            .order_by(_questions.c.id.desc())
+            .limit(50)
+        )
+        questions = [{"code": row.code, "status": row.status} for row in asked]
+        return votes, list(supports.scalars()), questions
+
+    async def last_seq(self) -> int:
+        """Where the journal stands."""
+        return (await self.journal.head()).seq
+
+    async def numbers(self, now: int) -> Numbers:
+        """What pulses are made of, in this moment."""
+        rounds = {r.id: r for r in await self.rounds.all() if r.status != "ready"}
+        turnout: dict[str, tuple[int, int, int, str]] = {}
+        for one in rounds.values():
+            if one.audience == "panel" and one.status in TAKES_BALLOTS:
+                cast, begun = await self.rounds.progress(one.id)
+                letters = "".join(
+                    "c" if e.seat in cast else "b" if e.seat in begun else "-"
+                    for e in one.entitled
+                )
+                turnout[one.id] = (len(cast), len(begun - cast), len(one.entitled), letters)
+        return Numbers(
+            viewers=await self.viewers(now),
+            likes=await self.likes(),
+            rounds=rounds,
+            support=await self.questions.support(),
+            turnout=turnout,
+        )
+
+
+class HearingStore:
+    """Finds hearings and opens units of work on them."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    @asynccontextmanager
+    async def act(self, **where: Any) -> AsyncIterator[Unit]:
+        """A writing unit on the hearing found by `slug`, `round`, `code` or `hearing` (an id)."""
+        async with self.database.write() as connection:
+            yield Unit(connection, await locate(connection, **where))
+
+    @asynccontextmanager
+    async def look(self, **where: Any) -> AsyncIterator[Unit]:
+        """A reading unit of one moment."""
+        async with self.database.read() as connection:
+            yield Unit(connection, await locate(connection, **where))
+
+    @asynccontextmanager
+    async def new_hearing(self, **values: Any) -> AsyncIterator[Unit]:
+        """A writing unit on a hearing that is made with `values` and its preparation run.
+
+        `values`: office_id, slug, title, note, stream_url, signers, publishers, publication, show,
+        epoch, at. Refused with `slug_taken`.
+        """
+        epoch, at = values.pop("epoch"), values.pop("at")
+        async with self.database.write() as connection:
+            taken = await connection.execute(
+                select(_hearings.c.id).where(_hearings.c.slug == values["slug"])
+            )
+            if taken.one_or_none() is not None:
+                raise Refusal("slug_taken")
+            path = await connection.execute(
+                select(_offices.c.path).where(_offices.c.id == values["office_id"])
+            )
+            result = await connection.execute(insert(_hearings).values(created_at=at, **values))
+            ref = Ref(values["office_id"], int(result.inserted_primary_key[0]), 0)
+            run = await Runs(connection, ref).add("preparation", epoch, "draft", at)
+            yield Unit(
+                connection,
+                Place(
+                    run,
+                    str(path.scalar_one()),
+                    values["slug"],
+                    values["title"],
+                    "draft",
+                    "preparation",
+                    epoch,
+                ),
+            )
+
+
+def _places() -> Select[Any]:
+    return (
+        select(
+            _hearings.c.id,
+            _hearings.c.office_id,
+            _hearings.c.slug,
+            _hearings.c.title,
+            _offices.c.path,
+            _runs.c.id.label("run"),
+            _runs.c.status,
+            _runs.c.kind,
+            _runs.c.epoch,
+        )
+        .select_from(_hearings)
+        .join(_offices, _offices.c.id == _hearings.c.office_id)
+        .join(_runs, _runs.c.id == _hearings.c.run_id)
+    )
+
+
+def _place(row: Any) -> Place:
+    return Place(
+        Ref(row.office_id, row.id, row.run),
+        row.path,
+        row.slug,
+        row.title,
+        row.status,
+        row.kind,
+        row.epoch,
+    )
+
+
+async def locate(
+    connection: AsyncConnection,
+    *,
+    slug: str | None = None,
+    round: str | None = None,
+    code: str | None = None,
+    hearing: int | None = None,
+    line: bool = False,
+) -> Place:
+    """The place that a public name leads to, or `not_found`.
+
+    A round is found in the run that is shown, a question's code in the real line first (its
+    rehearsal copies bear the same code). With `line`, the run is the one that real questions
+    belong to, even while a rehearsal is shown.
+    """
+    statement = _places()
+    if slug is not None:
+        statement = statement.where(_hearings.c.slug == slug)
+    elif round is not None:
+        statement = statement.join(_rounds, _rounds.c.run_id == _runs.c.id).where(
+            _rounds.c.id == round
+        )
+    elif hearing is not None:
+        statement = statement.where(_hearings.c.id == hearing)
+    else:
+        return await _place_of_code(connection, code or "")
+    row = (await connection.execute(statement)).one_or_none()
+    if row is None:
+        raise Refusal("not_found")
+    place = _place(row)
+    return await _real_line(connection, place) if line and place.kind == "rehearsal" else place
+
+
+async def _place_of_code(connection: AsyncConnection, code: str) -> Place:
+    rows = (
+        await connection.execute(
+            select(_questions.c.hearing_id, _runs.c.id, _runs.c.kind, _runs.c.status, _runs.c.epoch)
+            .join(_runs, _runs.c.id == _questions.c.run_id)
+            .where(_questions.c.code == code)
+        )
+    ).all()
+    if not rows:
+        raise Refusal("not_found")
+    row = min(rows, key=lambda r: (r.kind == "rehearsal", -r.id))
+    shown = await locate(connection, hearing=row.hearing_id)
+    return Place(
+        Ref(shown.ref.office, shown.ref.hearing, row.id),
+        shown.path,
+        shown.slug,
+        shown.title,
+        row.status,
+        row.kind,
+        row.epoch,
+    )
+
+
+async def _real_line(connection: AsyncConnection, shown: Place) -> Place:
+    row = (
+        await connection.execute(
+            select(_runs)
+            .where(_runs.c.hearing_id == shown.ref.hearing, _runs.c.kind != "rehearsal")
+            .order_by(_runs.c.id.desc())
+            .limit(1)
+        )
+    ).one()
+    return Place(
+        Ref(shown.ref.office, shown.ref.hearing, row.id),
+        shown.path,
+        shown.slug,
+        shown.title,
+        row.status,
+        row.kind,
+        row.epoch,
+    )
+
+
+async def all_places(connection: AsyncConnection, *, path: str | None = None) -> tuple[Place, ...]:
+    """Hearings of an office and everything below it (`path` is the office's path), newest first.
+
+    Without a path: every hearing, for the machine's own housekeeping.
+    """
+    statement = _places()
+    if path is not None:
+        statement = statement.where(_offices.c.path.startswith(path, autoescape=True))
+    return tuple(_place(r) for r in await connection.execute(statement.order_by(_hearings.c.id.desc())))

@@ -1,0 +1,79 @@
+"""`pingyi tally --rules RULES.json --ballots BALLOTS.csv`: the result as JSON on stdout.
+
+Source: the contract, "Commands" and "Rules and ballots".
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import BinaryIO, TextIO
+
+from server.domain.ballots import decode_ballots, read_ballots
+from server.domain.rules import Explained, Lang, Sentence, read_rules, shown
+from server.domain.tally import result_bytes, tally
+
+DONE, REFUSED, WRONG_USAGE = 0, 1, 2
+"""Exit status: done · the rules or ballots cannot be used · a file cannot be read at all."""
+
+_UNREADABLE: Sentence = ("无法读取“{name}”：{why}。", "“{name}” cannot be read: {why}.")
+_UNWRITABLE: Sentence = ("结果无法写出：{why}。", "The result cannot be written: {why}.")
+
+
+def run(
+    rules_path: str | os.PathLike[str],
+    ballots_path: str | os.PathLike[str],
+    out: BinaryIO,
+    err: TextIO,
+    lang: Lang = "en",
+) -> int:
+    """Tally two files; the exit status.
+
+    `out` takes bytes (`sys.stdout.buffer`): the result's are the same everywhere, whatever the
+    terminal's encoding. On refusal `out` stays empty and `err` gets one sentence in `lang`.
+    """
+
+    def complain(sentence: Sentence, **detail: str) -> None:
+        _say(err, sentence[0 if lang == "zh" else 1].format(**detail))
+
+    files: list[bytes] = []
+    for path in (rules_path, ballots_path):
+        try:
+            files.append(Path(path).read_bytes())
+        except (OSError, ValueError) as error:
+            complain(_UNREADABLE, name=shown(os.fspath(path)), why=_why(error))
+            return WRONG_USAGE
+    try:
+        data = _tallied(*files)
+    except Explained as refusal:
+        _say(err, refusal.message(lang))
+        return REFUSED
+    return _written(out, data, lambda why: complain(_UNWRITABLE, why=why))
+
+
+def _tallied(rules_data: bytes, ballots_data: bytes) -> bytes:
+    rules = read_rules(rules_data)
+    rows = read_ballots(decode_ballots(ballots_data))
+    return result_bytes(tally(rules, rows, ballots_data))
+
+
+def _written(out: BinaryIO, data: bytes, complain: Callable[[str], None]) -> int:
+    try:
+        out.write(data)
+        out.flush()
+    except OSError as error:
+        complain(_why(error))
+        return REFUSED
+    return DONE
+
+
+def _why(error: Exception) -> str:
+    """The system's own words for it, without the path that it may repeat."""
+    reason = error.strerror if isinstance(error, OSError) else None
+    return shown(reason or str(error) or type(error).__name__)
+
+
+def _say(err: TextIO, sentence: str) -> None:
+    err.write(f"{sentence}\n")
+    err.flush()

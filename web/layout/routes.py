@@ -1,0 +1,157 @@
+"""The pages' own addresses: public pages cached as bytes, staff pages behind their session."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import OrderedDict
+from importlib import import_module
+from importlib.util import find_spec
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import segno
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from server.domain.hearing import Place
+from server.domain.refusals import Refusal
+from server.domain.roles import Actor, has_right, roles_at
+from server.services import Services, services
+from web.layout.assets import by_hashed_name
+from web.layout.language import language
+from web.layout.page import render
+from web.layout.renderer import pages
+
+router = APIRouter()
+STAFF = ("panel", "desk", "host", "card", "stage", "overlay", "podium")
+KEPT = 64
+_kept: OrderedDict[tuple[str, str, str, int], bytes] = OrderedDict()
+"""Public pages by (slug, language, epoch, version): made once, sent to everyone."""
+
+
+def static(name: str, request: Request) -> Response:
+    """An asset by its hashed name, which never changes its content."""
+    asset = by_hashed_name().get(name)
+    if asset is None:
+        raise Refusal("not_found")
+    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        headers["Content-Encoding"] = "gzip"
+        return Response(asset.gzipped, media_type=asset.type, headers=headers)
+    return Response(asset.plain, media_type=asset.type, headers=headers)
+
+
+@router.get("/static/{name:path}")
+async def static_file(name: str, request: Request) -> Response:
+    """Own and vendored files, from memory."""
+    return static(name, request)
+
+
+@router.get("/h/{slug}")
+async def public_page(slug: str, request: Request, lang: str | None = None) -> Response:
+    """The public live page: bytes made once for each (language, version), with an ETag."""
+    here, chosen = services(request), language(lang)
+    async with here.store.look(slug=slug) as unit:
+        if unit.place.status == "draft":
+            raise Refusal("not_found")
+        version = (await unit.journal.head()).versions["public"]
+        epoch = unit.place.epoch
+        key = (slug, chosen, epoch, version)
+        body = _kept.get(key)
+        if body is None:
+            view = await unit.view(here.house.now())
+            html = pages()["public"].html(
+                view, chosen, socket=f"/h/{slug}/socket", seat="", slug=slug
+            )
+            body = _kept[key] = html.encode()
+            while len(_kept) > KEPT:
+                _kept.popitem(last=False)
+    # Numbers on the page (likes, viewers) move without a version; a page that is the same but for
+    # them is put right by the first pulse.
+    etag = f'"{epoch}-{version}-{chosen}-{hashlib.sha256(body).hexdigest()[:8]}"'
+    headers = {"ETag": etag, "Cache-Control": "public, max-age=0, must-revalidate"}
+    if request.headers.get("if-none-match") == etag:
+        return Response(status_code=304, headers=headers)
+    return HTMLResponse(body, headers=headers)
+
+
+@router.get("/h/{slug}/qr.svg")
+async def qr(slug: str, request: Request) -> Response:
+    """The public page's address as a QR code."""
+    here = services(request)
+    async with here.store.look(slug=slug) as unit:
+        if unit.place.status == "draft":
+            raise Refusal("not_found")
+    base = here.settings.public_url or f"{here.door.scheme(request)}://{request.url.netloc}"
+    return Response(qr_svg(f"{base}/h/{slug}"), media_type="image/svg+xml")
+
+
+def qr_svg(text: str) -> bytes:
+    """A QR code as SVG, with a quiet zone; dark on light whatever the page's theme."""
+    out = BytesIO()
+    segno.make(text, error="m").save(out, kind="svg", scale=8, border=2, light="#fff")
+    return out.getvalue()
+
+
+@router.get("/h/{slug}/{page}")
+async def staff_page(
+    slug: str, page: str, request: Request, lang: str | None = None
+) -> Response:
+    """A staff page, for a session that holds the page's right."""
+    if page not in STAFF or page not in pages():
+        raise Refusal("not_found")
+    here, chosen = services(request), language(lang)
+    async with here.store.look(slug=slug) as unit:
+        place = unit.place
+        found = await session_for(here, request, place, f"page:{page}")
+        if found is None:
+            return RedirectResponse(f"/login?next=/h/{slug}/{page}", 303)
+        by, seat = found
+        view = await unit.view(here.house.now())
+    me = next((s for s in view.seats if s.id == by.seat), None)
+    if page == "panel" and me is None:
+        raise Refusal("not_allowed")
+    html = pages()[page].html(
+        view, chosen, socket=f"/h/{slug}/{page}/socket", seat=seat, slug=slug, me=me, by=by
+    )
+    return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
+
+async def session_for(
+    here: Services, request: Request, place: Place, right: str
+) -> tuple[Actor, str] | None:
+    """(who, label) of the first session of this browser that holds the right at the place; the
+    label is what the page's script sends back, so that it stays this person."""
+    known: list[Actor] = []
+    wanted = request.query_params.get("seat")
+    for label in (wanted,) if wanted else here.door.seats(request):
+        by = await here.door.maybe_actor(request, label)
+        if by is None:
+            continue
+        known.append(by)
+        roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+        if has_right(roles, right):
+            return by, label
+    if known:
+        raise Refusal("not_allowed")
+    return None
+
+
+def problem(refusal: Refusal, lang: str, **extra: Any) -> Response:
+    """A refusal as a page for people."""
+    if find_spec("web.pages.problem.context"):
+        context = import_module("web.pages.problem.context")
+        html = render("problem/page.html", lang, f=context.problem(refusal, lang), **extra)
+    else:
+        html = f"<!doctype html><p>{refusal.message(lang)}</p>"
+    return HTMLResponse(html, refusal.status)
+
+
+def page_routers() -> list[APIRouter]:
+    """Routers of the pages that have addresses of their own (`views.py`)."""
+    found = []
+    for folder in sorted((Path(__file__).parent.parent / "pages").iterdir()):
+        if (folder / "views.py").exists():
+            found.append(import_module(f"web.pages.{folder.name}.views").router)
+    return found

@@ -1,0 +1,125 @@
+"""Fixed words and small formats that templates share: states, steps, clock times, numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
+
+from server.domain.questions import STATES
+
+CHINA = timezone(timedelta(hours=8))
+"""Hearings are held on one clock; Beijing time has no summer time."""
+
+WORDS: Mapping[str, tuple[str, str]] = {
+    # hearing
+    "draft": ("草稿", "Draft"),
+    "ready": ("就绪", "Ready"),
+    "check_in": ("签到", "Check-in"),
+    "live": ("进行中", "Live"),
+    "paused": ("暂停", "Paused"),
+    "ended": ("已结束", "Ended"),
+    "certified": ("已确认", "Certified"),
+    "archived": ("已归档", "Archived"),
+    # steps
+    "opening": ("开场", "Opening"),
+    "rules": ("宣布规则", "Rules"),
+    "film": ("短片", "Film"),
+    "statement": ("述法", "Statement"),
+    "questions": ("提问答复", "Questions"),
+    "comment": ("点评", "Comment"),
+    "evaluation": ("测评", "Evaluation"),
+    "result": ("公布结果", "Result"),
+    "break": ("休息", "Break"),
+    "closing_step": ("总结", "Closing"),
+    # questions
+    "received": ("新收到", "Received"),
+    "screened": ("待处理", "To review"),
+    "approved": ("已通过", "Approved"),
+    "rejected": ("已退回", "Rejected"),
+    "merged": ("已合并", "Merged"),
+    "shortlisted": ("入选", "Shortlisted"),
+    "queued": ("排队中", "Queued"),
+    "on_stage": ("在台上", "On stage"),
+    "answered": ("已答复", "Answered"),
+    "withdrawn": ("已撤回", "Withdrawn"),
+    "replied_in_writing": ("书面答复", "Replied in writing"),
+    "converted": ("已转为问题", "Became a finding"),
+    "closed_question": ("已办结", "Closed"),
+    "asking": ("提问中", "Asking"),
+    "answering": ("答复中", "Answering"),
+    "follow_up": ("追问", "Follow-up"),
+    "done": ("完毕", "Done"),
+    # a panelist asks for the floor
+    "floor_ask": ("申请提问", "Ask to speak"),
+    "floor_follow_up": ("追问", "Follow-up"),
+    # rounds
+    "round_ready": ("未开始", "Not begun"),
+    "open": ("进行中", "Open"),
+    "closing": ("即将截止", "Closing"),
+    "closed": ("已截止", "Closed"),
+    "tallied": ("已计票", "Tallied"),
+    "certified_round": ("计票已确认", "Certified"),
+    "published": ("已公布", "Published"),
+    "voided": ("已作废", "Voided"),
+    "panel": ("测评", "Panel evaluation"),
+    "public": ("网络评价", "Public feedback"),
+    # items
+    "coming": ("未开始", "To come"),
+    "current": ("进行中", "Now"),
+    "skipped": ("跳过", "Skipped"),
+    "item_done": ("已完成", "Done"),
+    "rehearsal": ("演练", "Rehearsal"),
+    # values
+    "abstain": ("弃权", "Abstain"),
+    "dont_know": ("不了解", "Don't know"),
+    "void": ("废票", "Void"),
+}
+
+
+class Texts:
+    """The words of one language, for templates (`texts.word("live")`)."""
+
+    def __init__(self, lang: str) -> None:
+        self.lang = lang
+
+    def word(self, key: str) -> str:
+        """The fixed word for a state, a step, a phase."""
+        zh, en = WORDS[key]
+        return en if self.lang == "en" else zh
+
+    def step(self, key: str) -> str:
+        """A step of the agenda (`closing` there is the closing speech)."""
+        return self.word("closing_step" if key == "closing" else key)
+
+    def round(self, status: str) -> str:
+        """A round's status."""
+        special = {"ready": "round_ready", "certified": "certified_round"}
+        return self.word(special.get(status, status))
+
+    def question(self, status: str) -> str:
+        """A question's status."""
+        return self.word("closed_question" if status == "closed" else status)
+
+    def fates(self) -> dict[str, str]:
+        """What the author of a question is told it is: what the desk plans stays the desk's."""
+        shown = {"shortlisted": "approved", "queued": "approved"}
+        return {status: self.question(shown.get(status, status)) for status in STATES}
+
+    def clock(self, at: int | None, *, seconds: bool = False) -> str:
+        """A moment (ms since 1970) as a clock time in Beijing."""
+        if at is None:
+            return ""
+        moment = datetime.fromtimestamp(at / 1000, CHINA)
+        return moment.strftime("%H:%M:%S" if seconds else "%H:%M")
+
+    def day(self, at: int) -> str:
+        """A moment as a date."""
+        return datetime.fromtimestamp(at / 1000, CHINA).strftime("%Y-%m-%d")
+
+    def minutes(self, seconds: int) -> str:
+        """A length as m:ss."""
+        return f"{seconds // 60}:{seconds % 60:02d}"
+
+    def share(self, part: int, whole: int) -> str:
+        """A whole percentage for a bar, rounded half up; an exact figure stands beside it."""
+        return f"{(200 * part + whole) // (2 * whole)}%" if whole else "0%"

@@ -1,0 +1,253 @@
+"""What the panel's tablets show: who is evaluated, the question on stage, the rounds, one sheet.
+
+The fragments are the same on every tablet (law 8): what is only for one seat bears its number, and
+the tablet's own style sheet shows it. The sheet is fetched once and belongs to the tablet alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from server.domain.rounds import TAKES_BALLOTS, Round
+from server.domain.rules import (
+    Dimension,
+    LabelScale,
+    NumberScale,
+    exact_text,
+    parse_rules,
+    rules_in_words,
+)
+from server.domain.view import HearingView, SubjectView
+from web.pages import shared
+
+MOST_BUTTONS = 25
+"""A scale with more marks than this gets a row of coarse marks and − / + instead of a button each:
+0–20 by ones is one tap, 0–100 is two or three."""
+COARSE = 10
+"""Into how many parts the row of coarse marks divides a long scale."""
+
+
+@dataclass(frozen=True)
+class Now:
+    """The head of the tablet. `now` is None before the show begins and after it has ended."""
+
+    status: str
+    over: bool
+    now: shared.Now | None
+
+
+def now(view: HearingView, lang: str) -> Now:
+    """Where the show stands."""
+    status = view.hearing.status
+    over = status in shared.OVER
+    return Now(status=status, over=over, now=None if over else shared.now(view, lang))
+
+
+@dataclass(frozen=True)
+class Stage:
+    """The question on stage, or None."""
+
+    question: shared.OnStage | None
+
+
+def stage(view: HearingView, lang: str) -> Stage:
+    """What is asked now."""
+    return Stage(shared.on_stage(view, lang))
+
+
+@dataclass(frozen=True)
+class GivenQuestion:
+    """A queued question that a panelist is to ask. `place` counts from 1."""
+
+    seat: int
+    place: int
+    text: str
+    origin: str
+
+
+@dataclass(frozen=True)
+class Given:
+    """Every question given to a panelist, in the queue's order."""
+
+    questions: tuple[GivenQuestion, ...]
+
+
+def given(view: HearingView, lang: str) -> Given:
+    """Given questions; a tablet shows those of its own seat. Support is left out of the origin:
+    it is counted by pulses that this page does not show."""
+    return Given(
+        tuple(
+            GivenQuestion(seat, place, q.text, shared.source_name(q, lang))
+            for place, q in enumerate(view.queue.questions, 1)
+            if (seat := view.queue.given.get(q.id)) is not None
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An open request for the floor. What the seat wrote is for the host alone."""
+
+    seat: int
+    kind: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Open requests; a tablet shows those of its own seat."""
+
+    wishes: tuple[Wish, ...]
+
+
+def floor(view: HearingView, lang: str) -> Floor:
+    """Who has asked for the floor and was not answered yet."""
+    del lang
+    return Floor(tuple(Wish(r.seat, r.kind, r.at) for r in view.requests))
+
+
+@dataclass(frozen=True)
+class RoundLine:
+    """One panel round: its state, and its figures once they are published in the hall."""
+
+    round: shared.RoundView
+    void_reason: str
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Every panel round (测评), in the show's order."""
+
+    lines: tuple[RoundLine, ...]
+
+
+def rounds(view: HearingView, lang: str) -> Rounds:
+    """The panel rounds; the script fetches a sheet for each that runs."""
+    return Rounds(
+        tuple(
+            RoundLine(shared.round_view(view, one, lang, "hall"), one.void_reason or "")
+            for one in view.rounds
+            if one.audience == "panel"
+        )
+    )
+
+
+@dataclass(frozen=True)
+class Mark:
+    """One mark that a finger can hit: its value as it is sent, and what stands on the button."""
+
+    value: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Line:
+    """One dimension. `kind` is `labels`, `buttons` (a button each) or `stepper` (a long scale).
+
+    `marks` are the labels, the buttons, or the coarse marks of a long scale.
+    """
+
+    key: str
+    label: str
+    kind: str
+    marks: tuple[Mark, ...]
+    low: str = ""
+    high: str = ""
+    step: str = ""
+
+
+@dataclass(frozen=True)
+class Official:
+    """One subject on the sheet; `deputy` speaks in their place."""
+
+    key: str
+    name: str
+    post: str
+    unit: str
+    deputy: str
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A panel round's sheet. `sums` says that a seat's own marks simply add up to a total."""
+
+    round: str
+    title: str
+    named: bool
+    final: bool
+    required_all: bool
+    sums: bool
+    officials: tuple[Official, ...]
+    lines: tuple[Line, ...]
+    rules: tuple[str, ...]
+
+
+def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
+    """The sheet of a panel round, from its rules and its words."""
+    rules = parse_rules(dict(round_.rules or {}))
+    numbers = all(isinstance(d.scale, NumberScale) for d in rules.dimensions)
+    named = {key: name for key, name, _ in view.groups} | dict(round_.labels)
+    return Sheet(
+        round=round_.id,
+        title=round_.title,
+        named=round_.secrecy == "named",
+        final=round_.replacing == "first",
+        required_all=rules.required == "all",
+        sums=numbers
+        and len(rules.dimensions) > 1
+        and rules.across == "sum"
+        and all(d.factor == 1 for d in rules.dimensions),
+        officials=tuple(_official(view, key) for key in round_.subjects),
+        lines=tuple(_line(d, round_.labels) for d in rules.dimensions),
+        rules=tuple(
+            _in_words(sentence, named)
+            for sentence in rules_in_words(rules, "en" if lang == "en" else "zh")
+        ),
+    )
+
+
+def takes_ballots(round_: Round) -> bool:
+    """Whether the round has a sheet to fill in now."""
+    return round_.audience == "panel" and round_.status in TAKES_BALLOTS
+
+
+def _official(view: HearingView, key: str) -> Official:
+    subject = view.subject(key) or SubjectView(key, key, "", "")
+    item = next((i for i in view.items if i.subject == key and i.deputy), None)
+    return Official(
+        subject.key, subject.name, subject.post, subject.unit, item.deputy if item else ""
+    )
+
+
+def _line(dimension: Dimension, labels: Mapping[str, str]) -> Line:
+    label = labels.get(dimension.key, dimension.key)
+    scale = dimension.scale
+    if isinstance(scale, LabelScale):
+        marks = tuple(Mark(one.key, labels.get(one.key, one.label)) for one in scale.labels)
+        return Line(dimension.key, label, "labels", marks)
+    step = scale.step or Fraction(1, 100)
+    count = int((scale.maximum - scale.minimum) / step) + 1
+    if count <= MOST_BUTTONS:
+        kind = "buttons"
+        values = [scale.minimum + k * step for k in range(count)]
+    else:
+        kind = "stepper"
+        values = [scale.minimum + (count - 1) * k // COARSE * step for k in range(COARSE + 1)]
+    return Line(
+        dimension.key,
+        label,
+        kind,
+        tuple(Mark(exact_text(v), exact_text(v)) for v in values),
+        exact_text(scale.minimum),
+        exact_text(scale.maximum),
+        exact_text(step),
+    )
+
+
+def _in_words(sentence: str, named: Mapping[str, str]) -> str:
+    """A sentence of the rules with the keys replaced by the words that people know."""
+    for key, word in named.items():
+        sentence = sentence.replace(f"“{key}”", f"“{word}”")
+    return sentence

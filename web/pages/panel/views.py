@@ -1,0 +1,34 @@
+"""`GET /h/SLUG/panel/sheet/ROUND`: the sheet of a running panel round, fetched once by a tablet."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+
+from server.actions.perform import allowed
+from server.domain.refusals import Refusal
+from server.domain.rounds import refusal_of
+from server.services import language_of, services
+from web.layout.page import render
+from web.pages.panel import context
+
+router = APIRouter()
+
+
+@router.get("/h/{slug}/panel/sheet/{round_id}", response_class=HTMLResponse)
+async def sheet(slug: str, round_id: str, request: Request) -> HTMLResponse:
+    """The empty sheet: nobody's marks are in it, so that a tablet's draft is the only one."""
+    here = services(request)
+    by = await here.door.actor(request)
+    lang = language_of(request)
+    async with here.store.look(slug=slug) as unit:
+        allowed(unit.place, by, "page:panel")
+        view = await unit.view(here.house.now())
+    round_ = next((r for r in view.rounds if r.id == round_id and r.audience == "panel"), None)
+    if round_ is None:
+        raise Refusal("not_found")
+    refusal = refusal_of(round_)
+    if refusal is not None:
+        raise refusal
+    page = render("panel/_sheet.html", lang, f=context.sheet(view, round_, lang))
+    return HTMLResponse(page, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,97 @@
+// act.js sends what a person does on a staff page to the API, and says what came of it.
+//
+// <button data-act="PUT /api/v1/…" data-body='{"cleared":true}'> sends on a click; with data-held it
+// must be held for a second. <form data-act="POST /api/v1/…"> sends its fields as JSON: an empty
+// field is left out unless it has data-empty; data-type="number" or "json" converts it.
+// A refusal's sentence is shown in #toast, and nothing on the page is lost.
+
+import { newKey } from './live.js'
+
+const HELD_MS = 1000
+
+export async function api (method, path, data, key = newKey()) {
+  const headers = { 'Content-Type': 'application/json', 'Accept-Language': document.body.dataset.lang }
+  if (document.body.dataset.seat) headers['X-Pingyi-Seat'] = document.body.dataset.seat
+  if (method !== 'GET') headers['Idempotency-Key'] = key
+  for (let tries = 0; ; tries++) {
+    try {
+      const answer = await fetch(path, { method, headers, body: method === 'GET' ? undefined : JSON.stringify(data || {}) })
+      const json = await answer.json().catch(() => ({}))
+      if (answer.status === 503 && tries < 20) { await pause(tries); continue }
+      return { ok: answer.ok, status: answer.status, ...json }
+    } catch (error) {                         // the network is gone: the same key goes again
+      if (tries >= 20) throw error
+      await pause(tries)
+    }
+  }
+}
+const pause = tries => new Promise(resolve => setTimeout(resolve, Math.min(8000, 300 * 2 ** tries) * Math.random() + 100))
+
+export function toast (text, bad) {
+  const place = document.getElementById('toast')
+  if (!place) return
+  place.textContent = text
+  place.dataset.bad = bad ? 'yes' : 'no'
+  place.hidden = false
+  clearTimeout(toast.timer)
+  toast.timer = setTimeout(() => { place.hidden = true }, bad ? 8000 : 2500)
+}
+
+export async function perform (element, data) {
+  const [method, path] = element.dataset.act.split(' ')
+  element.setAttribute('aria-busy', 'true')
+  const answer = await api(method, path, data).catch(() => ({ ok: false, error: { message: document.body.dataset.offline } }))
+  element.removeAttribute('aria-busy')
+  if (!answer.ok) toast(answer.error?.message || String(answer.status), true)
+  else if (element.dataset.done) toast(element.dataset.done)
+  element.dispatchEvent(new CustomEvent('pingyi:answer', { bubbles: true, detail: answer }))
+  return answer
+}
+
+function fields (form) {
+  const data = {}
+  for (const field of form.elements) {
+    if (!field.name || ((field.type === 'radio' || field.type === 'checkbox') && !field.checked)) continue
+    if (field.value === '' && field.dataset.empty === undefined) continue
+    data[field.name] = field.dataset.type === 'number' ? +field.value : field.dataset.type === 'json' ? JSON.parse(field.value) : field.value
+  }
+  return data
+}
+
+document.addEventListener('submit', async event => {
+  const form = event.target.closest('form[data-act]')
+  if (!form) return
+  event.preventDefault()
+  const answer = await perform(form, fields(form))
+  if (answer.ok && form.dataset.reset !== undefined) form.reset()
+})
+document.addEventListener('click', event => {
+  const button = event.target.closest('button[data-act]')
+  if (!button || button.dataset.held !== undefined) return
+  event.preventDefault()
+  perform(button, button.dataset.body ? JSON.parse(button.dataset.body) : {})
+})
+
+// What closes, certifies, publishes or voids is held for a second, by pointer or by key.
+let holding
+function begin (event) {
+  const button = event.target.closest?.('button[data-held]')
+  if (!button || button.disabled || (event.type === 'keydown' && (event.repeat || !['Enter', ' '].includes(event.key)))) return
+  if (event.type === 'keydown') event.preventDefault()
+  cancel()
+  button.dataset.holding = ''
+  holding = { button, timer: setTimeout(() => { cancel(); perform(button, held(button)) }, HELD_MS) }
+}
+function held (button) {
+  const data = button.dataset.body ? JSON.parse(button.dataset.body) : {}
+  const form = button.form
+  return form ? { ...data, ...fields(form) } : data
+}
+function cancel () {
+  if (!holding) return
+  clearTimeout(holding.timer)
+  delete holding.button.dataset.holding
+  holding = undefined
+}
+for (const name of ['pointerdown', 'keydown']) document.addEventListener(name, begin)
+for (const name of ['pointerup', 'pointercancel', 'keyup', 'blur']) document.addEventListener(name, cancel)

@@ -1,0 +1,199 @@
+// live.js owns the page's one socket: resume, backoff, keys, unsent acts (see docs/live-pages.md).
+//
+// The page says where it stands on <body>: data-socket, data-epoch, data-version. A frame's
+// `content` is a string of fragments, each with its target's id:
+//   an id that is on the page        → that element is morphed (focus and input inside survive)
+//   data-into="LIST" and a new id    → a list item; LIST with data-hold keeps it behind a pill;
+//                                      data-order is its place (greatest first), else on top
+//   data-gone                        → the element with that id leaves the page
+// Pulses are numbers: they go into [data-pulse] slots and [data-bar] widths, never into markup.
+// Law 7: nothing here touches an element that is, or holds, a [data-own] (forms live in those).
+
+const body = document.body
+const unsentName = 'pingyi-unsent:' + location.pathname
+const own = '[data-own]'
+let socket, retry = { base_ms: 500, cap_ms: 30000 }, tries = 0, timer, heard = 0
+let epoch = body.dataset.epoch || '', version = +(body.dataset.version || 0)
+let skew = 0, chain = Promise.resolve()
+const unsent = new Map(read())
+const waiting = new Map()                    // key → resolve of an act that awaits its answer
+
+export const now = () => Date.now() + skew   // the server's clock, as well as frames tell it
+export function newKey () {                  // crypto.randomUUID does not exist over plain http
+  return [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, '0')).join('')
+}
+function read () { try { return JSON.parse(localStorage.getItem(unsentName)) || [] } catch { return [] } }
+function keep () { try { localStorage.setItem(unsentName, JSON.stringify([...unsent])) } catch { /* private mode */ } }
+function tell (name, detail) { document.dispatchEvent(new CustomEvent('pingyi:' + name, { detail })) }
+
+function connect () {
+  clearTimeout(timer)
+  const url = new URL(body.dataset.socket, location.href)
+  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
+  const ask = { as: 'html', lang: body.dataset.lang, seat: body.dataset.seat }
+  if (epoch) Object.assign(ask, { epoch, version })
+  for (const [name, value] of Object.entries(ask)) if (value !== undefined) url.searchParams.set(name, value)
+  socket = new WebSocket(url)
+  socket.onopen = () => { tell('up'); flush() }
+  socket.onmessage = event => { heard = Date.now(); chain = chain.then(() => take(JSON.parse(event.data))).catch(e => console.error(e)) }
+  socket.onclose = event => {
+    tell('down', event.code)
+    if (event.code === 4401 || event.code === 4403) return tell('out', event.code)
+    const told = event.code === 1012 ? +event.reason || 0 : 0
+    again(Math.max(told, 0))
+  }
+}
+function again (least) {                     // full jitter: 16,000 pages must not return as one
+  const cap = Math.min(retry.cap_ms, retry.base_ms * 2 ** tries++)
+  timer = setTimeout(connect, least + Math.random() * cap)
+}
+function wake () {                           // back from sleep or a dead network: do not wait
+  if (!socket || socket.readyState > 1 || Date.now() - heard > 45000) { tries = 0; socket?.close(); clearTimeout(timer); connect() }
+}
+addEventListener('online', wake)
+document.addEventListener('visibilitychange', () => document.hidden || wake())
+setInterval(() => { if (socket?.readyState === 1 && Date.now() - heard > 45000) socket.close() }, 5000)
+
+async function take (frame) {
+  skew = frame.at - Date.now()
+  if (frame.type === 'pulse') return pulse(frame)
+  if (frame.type === 'ack' || frame.type === 'refusal') return answered(frame)
+  if (frame.type === 'unknown') return setTimeout(() => resend(frame.key), frame.retry_ms || 800)
+  if (frame.type === 'wait') { tries = 0; clearTimeout(timer); return }
+  tries = 0
+  if (frame.type === 'snapshot') {
+    if (frame.retry) retry = frame.retry
+    const fresh = frame.epoch !== epoch
+    epoch = frame.epoch
+    version = frame.version
+    if (fresh && body.dataset.epoch) return renew()             // another run: another page
+    body.dataset.epoch = epoch
+    await swap(frame.content, true)
+  } else if (frame.type === 'cue') {
+    version = frame.version
+    await swap(frame.content, false)
+    if (frame.say) say(frame.say)
+  }
+  body.dataset.version = version
+  tell('cue', frame)
+}
+
+async function renew () {                    // never a browser's error page on a screen (law 15)
+  for (;;) {
+    const there = await fetch(location.href, { cache: 'reload' }).then(answer => answer.ok, () => false)
+    if (there) return location.reload()
+    await new Promise(resolve => setTimeout(resolve, 1000 + 2000 * Math.random()))
+  }
+}
+
+async function swap (content, whole) {
+  if (!content) return
+  const steady = anchor()
+  const holder = document.createElement('template')
+  holder.innerHTML = content
+  for (const piece of [...holder.content.children]) {
+    const target = document.getElementById(piece.id)
+    if (piece.hasAttribute('data-gone')) { if (target && !target.closest(own)) target.remove(); drop(piece.id) }
+    else if (target) {
+      if (target.closest(own)) continue
+      await htmx.swap({ target, sourceElement: target, text: piece.outerHTML, swap: 'outerMorph' })
+    } else if (piece.dataset.into) {
+      const list = document.getElementById(piece.dataset.into)
+      if (list?.hasAttribute('data-hold') && !whole) hold(list, piece)
+      else if (list) place(list, piece)
+    }
+  }
+  if (whole) for (const list of [...held.keys()]) { held.delete(list); pill(list) }   // it is all there
+  steady()
+  tell('swapped')
+}
+function place (list, piece) {
+  const order = piece.dataset.order
+  const before = order === undefined ? list.firstElementChild : [...list.children].find(one => (one.dataset.order || '') < order)
+  list.insertBefore(piece, before || null)
+}
+
+// What one types in, touches or reads stays where it is on the screen although something above it
+// grew. Not every browser anchors by itself, so base.css turns that off and this does it for all.
+function anchor () {
+  if (scrollY <= 0) return () => {}
+  const seen = one => one && one !== body && one.clientHeight < innerHeight / 2 && one.getBoundingClientRect()
+  const near = [document.activeElement, ...[2, 3, 1.5, 4].map(part => document.elementFromPoint(innerWidth / 2, innerHeight / part))]
+  const one = near.find(element => { const box = seen(element); return box && box.bottom > 0 && box.top < innerHeight })
+  if (!one) return () => {}
+  const { top } = one.getBoundingClientRect()
+  return () => { if (one.isConnected) scrollBy(0, one.getBoundingClientRect().top - top) }
+}
+
+// New list items wait behind “有 12 条新提问”: what a person is reading does not move.
+const held = new Map()
+function hold (list, piece) {
+  const pieces = held.get(list.id) || new Map()
+  pieces.delete(piece.id)
+  held.set(list.id, pieces.set(piece.id, piece))
+  pill(list.id)
+}
+function drop (id) { for (const [list, pieces] of held) if (pieces.delete(id)) pill(list) }
+function pill (listId) {
+  const button = document.querySelector(`[data-release="${listId}"]`)
+  const n = held.get(listId)?.size || 0
+  if (!button) return n && release(listId)
+  button.hidden = n === 0
+  const count = button.querySelector('[data-n]')
+  if (count) count.textContent = n
+}
+export function release (listId) {
+  const list = document.getElementById(listId)
+  for (const piece of held.get(listId)?.values() || []) if (!document.getElementById(piece.id)) place(list, piece)
+  held.delete(listId)
+  pill(listId)
+  tell('swapped')
+}
+document.addEventListener('click', event => {
+  const button = event.target.closest('[data-release]')
+  if (button) release(button.dataset.release)
+})
+
+// ── numbers ──
+function set (name, value) { for (const slot of document.querySelectorAll(`[data-pulse="${name}"]`)) if (slot.textContent !== String(value)) slot.textContent = value }
+function pulse (frame) {
+  if (frame.viewers !== undefined) set('viewers', frame.viewers)
+  if (frame.likes !== undefined) set('likes', frame.likes)
+  for (const [code, n] of Object.entries(frame.support || {})) set('support:' + code, n)
+  for (const [id, round] of Object.entries(frame.rounds || {})) {
+    set('cast:' + id, round.cast)
+    const all = Object.values(round.counts || {}).reduce((a, b) => a + b, 0)
+    for (const [choice, n] of Object.entries(round.counts || {})) {
+      set(`count:${id}:${choice}`, n)
+      for (const bar of document.querySelectorAll(`[data-bar="${id}:${choice}"]`)) bar.style.width = (all ? 100 * n / all : 0) + '%'
+    }
+  }
+  tell('pulse', frame)
+}
+
+// One polite sentence for each act; counts and countdowns stand outside live regions.
+function say (sentence) { const ear = document.getElementById('say'); if (ear) ear.textContent = sentence }
+
+// ── acts ──
+// Sends a frame with a key of its own; resolves with its ack or refusal, however often the
+// connection breaks meanwhile: the same key is sent again until there is an answer.
+export function act (frame) {
+  frame.key ||= newKey()
+  unsent.set(frame.key, frame)
+  keep()
+  resend(frame.key)
+  return new Promise(resolve => waiting.set(frame.key, resolve))
+}
+export function send (frame) { if (socket?.readyState === 1) socket.send(JSON.stringify(frame)) }
+export function flush () { for (const frame of unsent.values()) send(frame) }
+function resend (key) { const frame = unsent.get(key); if (frame) send(frame) }
+function answered (frame) {
+  // Not refused for good: the page gets itself a viewer token and flushes.
+  if (frame.code === 'viewer_needed' && unsent.has(frame.key)) return tell('viewer', frame)
+  unsent.delete(frame.key)
+  keep()
+  waiting.get(frame.key)?.(frame)
+  waiting.delete(frame.key)
+  tell(frame.type, frame)
+}
+if (body.dataset.socket) connect()

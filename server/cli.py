@@ -90,9 +90,7 @@ def demo(
     show: Annotated[Path | None, typer.Option(help="Another show file.")] = None,
     lan: Annotated[bool, typer.Option("--lan", help="Serve on the LAN address.")] = False,
     crowd: Annotated[int, typer.Option(min=0, help="Viewers from a separate process.")] = 0,
-    quiet_room: Annotated[
-        bool, typer.Option("--quiet-room", help="Nobody is simulated.")
-    ] = False,
+    quiet_room: Annotated[bool, typer.Option("--quiet-room", help="Nobody is simulated.")] = False,
     as_json: Annotated[
         bool, typer.Option("--json", help="Print one line when ready, nothing else.")
     ] = False,
@@ -187,7 +185,9 @@ def import_(
     file: Annotated[Path, typer.Argument(help="A hotline file: .csv, .xlsx or .xls.")],
     hearing: Annotated[str, typer.Option(help="The hearing's slug.")],
     source: Annotated[str, typer.Option(help="Key of the source, such as hotline-12345.")],
-    mapping: Annotated[Path | None, typer.Option(help='{"COLUMN":"canonical name or null"}')] = None,
+    mapping: Annotated[
+        Path | None, typer.Option(help='{"COLUMN":"canonical name or null"}')
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:
@@ -206,7 +206,7 @@ def import_(
         print(" · ".join(f"{name} {outcome[key]}" for key, name in words.items()))
         for one in outcome["refused"]:
             print(f"  第 {one['row']} 行 [{one['column'] or '-'}] {one['message']}")
-    raise SystemExit(1 if outcome["refused"] and not outcome["new"] + outcome["updated"] + outcome["unchanged"] else 0)
+    raise SystemExit(status)
 
 
 @app.command()

@@ -130,11 +130,14 @@ def test_rules_of_a_round_take_the_groups_of_the_show_unless_they_name_their_own
     web, panel = show.rounds
     assert show.rules_of(web) is None
     rules = show.rules_of(panel)
-    assert rules is not None and rules["groups"] == [{"key": "g", "weight": "0.5"}]
-    assert panel.rules is not None and "groups" not in panel.rules
+    assert rules is not None
+    assert rules["groups"] == [{"key": "g", "weight": "0.5"}]
+    assert panel.rules is not None
+    assert "groups" not in panel.rules
     own = read_show(small("{version: 1,", '{version: 1, groups: [{key: g, weight: "1"}],'))
     own_rules = own.rules_of(own.rounds[1])
-    assert own_rules is not None and own_rules["groups"] == [{"key": "g", "weight": "1"}]
+    assert own_rules is not None
+    assert own_rules["groups"] == [{"key": "g", "weight": "1"}]
 
 
 def test_rules_can_be_those_of_an_earlier_round() -> None:
@@ -537,7 +540,8 @@ def test_the_demo_shows_survive_being_written(name: str) -> None:
     text = write_show(show)
     assert read_show(text.encode()) == show
     assert text.startswith("# ")
-    assert "\\u" not in text and "- {" not in text  # readable characters, block style
+    assert "\\u" not in text
+    assert "- {" not in text
 
 
 def test_a_show_that_breaks_the_format_is_not_written() -> None:
@@ -627,7 +631,8 @@ def test_personal_data_of_the_demo_is_of_invented_forms(name: str) -> None:
     assert [d for d in digits if not re.fullmatch(r"1540000\d{4}|880000\d{12}|2511\d{6}", d)] == []
     phones = [q.requester_phone for q in demo(name).questions if q.requester_phone]
     form = r"154[- ]?0000[- ]?\d{4}|0399-555\d{4}|555-01\d\d"
-    assert phones and all(re.fullmatch(form, phone) for phone in phones)
+    assert phones
+    assert all(re.fullmatch(form, phone) for phone in phones)
 
 
 def test_the_demo_has_personal_data_to_mask_and_only_where_nobody_has_looked_yet() -> None:

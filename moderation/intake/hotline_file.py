@@ -264,13 +264,14 @@ def _csv_rows(data: bytes, encoding: str) -> Iterator[Sequence[Cell]]:
     """
     with io.TextIOWrapper(io.BytesIO(data), encoding, newline="") as lines:
         delimiter = _delimiter_of(islice(lines, HEADER_WITHIN))
-    number = 0
+    good = 0
     with io.TextIOWrapper(io.BytesIO(data), encoding, newline="") as lines:
         try:
-            for number, row in enumerate(csv.reader(lines, delimiter=delimiter, strict=True), 1):
+            for row in csv.reader(lines, delimiter=delimiter, strict=True):
+                good += 1
                 yield row
         except csv.Error:
-            raise _refused("csv_broken", row=number + 1) from None
+            raise _refused("csv_broken", row=good + 1) from None
 
 
 def _delimiter_of(lines: Iterable[str]) -> str:
@@ -336,7 +337,8 @@ class _Workbook:
     """This side of the talk with the child that holds a workbook open."""
 
     def __init__(self, child: subprocess.Popen[bytes], data: bytes) -> None:
-        assert child.stdin is not None and child.stdout is not None
+        assert child.stdin is not None
+        assert child.stdout is not None
         self._child = child
         self._in: IO[bytes] = child.stdin
         self._out: IO[bytes] = child.stdout

@@ -26,15 +26,15 @@ async def appeal_question(house: House, code: str, secret: str, text: str) -> An
         question = await unit.questions.by_code(code, lock=True)
         if question is None:
             raise Refusal("not_found")
-        if not hmac.compare_digest(secret_hash(secret), await unit.questions.secret_hash(question.id)):
+        if not hmac.compare_digest(
+            secret_hash(secret), await unit.questions.secret_hash(question.id)
+        ):
             raise Refusal("secret_wrong")
         if question.status != "rejected":
             raise Refusal("appeal_illegal", now=question.status)
         if not await unit.questions.set_appeal(question.id, cleaned):
             raise Refusal("appeal_used")
-        unit.record(
-            "question_moderated", ids={"id": question.id, "code": code}, act="appeal"
-        )
+        unit.record("question_moderated", ids={"id": question.id, "code": code}, act="appeal")
         return Answer({"code": code, "status": question.status, "appealed": True}, 201)
 
     # The author is nobody the house knows: the secret is what lets him act.

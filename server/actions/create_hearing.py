@@ -59,9 +59,7 @@ async def create_hearing(
             if question is not None
         ]
         await unit.questions.save_queue(1 if queued else 0, queued, {})
-        unit.record(
-            "hearing_changed", status="draft", questions=len(show.questions), by_show=True
-        )
+        unit.record("hearing_changed", status="draft", questions=len(show.questions), by_show=True)
         await unit.write_down(actor=by.id, role="office", at=now)
     return Answer({"slug": slug or show.slug, "title": show.title, "status": "draft"}, 201)
 

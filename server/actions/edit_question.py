@@ -47,7 +47,7 @@ async def edit_question(
         check_version(question.version, version, desk_question(question), needed=True)
         after = question
         if text is not None:
-            after = replace(after, text=_checked(house, question, text))
+            after = replace(after, text=_checked(house, question, text), rewritten=True)
         if subject is not None:
             await check_subject(unit, subject or None)
             after = replace(after, subject=subject or None)

@@ -70,12 +70,10 @@ def _carry(target: Question, question: Question, sign: int) -> Question:
     )
 
 
-def _answer(
-    unit: Unit, before: Question, after: Question, target: Question, verb: str
-) -> Answer:
+def _answer(unit: Unit, before: Question, after: Question, target: Question, verb: str) -> Answer:
     was, is_ = before.status in PUBLIC, after.status in PUBLIC
-    event = "question_moderated" if was == is_ else (
-        "question_approved" if is_ else "question_removed"
+    event = (
+        "question_moderated" if was == is_ else ("question_approved" if is_ else "question_removed")
     )
     unit.record(
         event,

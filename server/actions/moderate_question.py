@@ -157,4 +157,4 @@ async def leave_queue(unit: Unit, id_: int) -> None:
     version, ids, given = await unit.questions.queue(lock=True)
     if id_ in ids:
         await unit.questions.save_queue(version + 1, [i for i in ids if i != id_], given)
-        unit.record("queue_changed", ids=[i for i in ids if i != id_])
+        unit.record("queue_changed", order=[i for i in ids if i != id_])

@@ -42,7 +42,7 @@ async def order_queue(
             if id_ not in ids and question.status == "queued":
                 await unit.questions.save(rules.step(question, "unqueue"))
         await unit.questions.save_queue(now_version + 1, ids, given)
-        unit.record("queue_changed", ids=list(ids))
+        unit.record("queue_changed", order=list(ids))
         return Answer(await _queue(unit))
 
     body = {"ids": list(ids), "version": version}

@@ -63,9 +63,7 @@ async def reveal_next(
             raise Refusal("malformed", place="step")
         await unit.rounds.save(replace(round_, reveal=step, version=round_.version + 1))
         screens = await unit.hearings.screens()
-        await unit.hearings.save_screens(
-            Screens(screens.cleared, round_.id if step else None)
-        )
+        await unit.hearings.save_screens(Screens(screens.cleared, round_.id if step else None))
         unit.record("reveal_stepped", ids={"round": round_.id}, step=step)
         return Answer({"round": round_.id, "step": step, "of": reveal_steps(round_)})
 

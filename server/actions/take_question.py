@@ -91,9 +91,7 @@ async def change_phase(
         )
         question = await unit.questions.get(stage.question_id)
         assert question is not None
-        unit.record(
-            "question_phase", ids={"id": question.id, "code": question.code}, phase=phase
-        )
+        unit.record("question_phase", ids={"id": question.id, "code": question.code}, phase=phase)
         return Answer(stage_state(await unit.view(house.now())) or {})
 
     return await perform(

@@ -43,9 +43,14 @@ async def tally_round(house: House, by: Actor, round_id: str) -> Answer:
 async def result_of(unit: Unit, round_: Round) -> dict[str, Any]:
     """The result worked out from the stored ballots alone."""
     if round_.audience == "public":
-        return public_result(round_, await ballots_csv(unit, round_), *await unit.rounds.recount(round_.id))
+        return public_result(
+            round_, await ballots_csv(unit, round_), *await unit.rounds.recount(round_.id)
+        )
     text = await ballots_csv(unit, round_)
-    return tally(parse_rules(dict(round_.rules or {})), panel_rows(round_, await unit.rounds.ballots(round_.id), await _seat_groups(unit, round_)), text.encode())
+    rows = panel_rows(
+        round_, await unit.rounds.ballots(round_.id), await _seat_groups(unit, round_)
+    )
+    return dict(tally(parse_rules(dict(round_.rules or {})), rows, text.encode()))
 
 
 async def ballots_csv(unit: Unit, round_: Round) -> str:
@@ -54,7 +59,10 @@ async def ballots_csv(unit: Unit, round_: Round) -> str:
         subject = round_.subjects[0] if len(round_.subjects) == 1 else "hearing"
         votes = await unit.rounds.public_rows(round_.id)
         return write_ballots(
-            [BallotRow(subject, pseudonym(round_.id, viewer), "", "choice", choice) for viewer, choice in votes]
+            [
+                BallotRow(subject, pseudonym(round_.id, viewer), "", "choice", choice)
+                for viewer, choice in votes
+            ]
         )
     ballots = await unit.rounds.ballots(round_.id)
     return write_ballots(panel_rows(round_, ballots, await _seat_groups(unit, round_)))

@@ -44,9 +44,7 @@ async def void_round(
             replaces=round_.id,
         )
         await unit.rounds.add(again)
-        unit.record(
-            "round_voided", ids={"round": round_.id}, reason=reason.strip(), again=again.id
-        )
+        unit.record("round_voided", ids={"round": round_.id}, reason=reason.strip(), again=again.id)
         return Answer({**round_state(voided), "again": again.id})
 
     asked = Asked(by, "rounds", key, {"reason": reason}, "rounds", "void")

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict
 from server.actions.perform import Answer
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
-from server.services import Services, language_of, services
+from server.services import Services, services
+
 
 class Body(BaseModel):
     """A request body: unknown fields are an error, not ignored."""

@@ -193,9 +193,7 @@ async def merge(
     slug: str, id_: int, body: Merge, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """Merged into another question."""
-    return answered(
-        await merge_questions.merge_question(here.house, by, slug, id_, body.into, key)
-    )
+    return answered(await merge_questions.merge_question(here.house, by, slug, id_, body.into, key))
 
 
 @router.delete(DESK + "/{id_}/merging")
@@ -212,9 +210,7 @@ async def reply(
 ) -> Response:
     """Answered in writing."""
     text = here.house.clean(body.reply)
-    return answered(
-        await moderate_question.reply_in_writing(here.house, by, slug, id_, text, key)
-    )
+    return answered(await moderate_question.reply_in_writing(here.house, by, slug, id_, text, key))
 
 
 @router.post(DESK + "/{id_}/closing")
@@ -254,17 +250,13 @@ async def give(
 
 
 @router.put("/hearings/{slug}/stage")
-async def take(
-    slug: str, body: Take, here: ServicesDep, by: ActorDep, key: Key = None
-) -> Response:
+async def take(slug: str, body: Take, here: ServicesDep, by: ActorDep, key: Key = None) -> Response:
     """A question goes on stage: a listed one by id, or one asked off the cuff."""
     if body.question is not None:
         if body.text is not None:
             raise Refusal("malformed", place="text")
         return answered(
-            await take_question.take_question(
-                here.house, by, slug, body.question, body.asker, key
-            )
+            await take_question.take_question(here.house, by, slug, body.question, body.asker, key)
         )
     return answered(
         await take_question.ask_off_the_cuff(here.house, by, slug, body.asker, body.text, key)

@@ -42,7 +42,7 @@ async def metrics(here: ServicesDep) -> Response:
     Gauge("pingyi_acts_waiting", "Public acts waiting for a commit.", registry=registry).set(
         here.box.waiting
     )
-    Gauge(
-        "pingyi_hearings_watched", "Hearings with a live socket here.", registry=registry
-    ).set(len(here.hub.hearings()))
+    Gauge("pingyi_hearings_watched", "Hearings with a live socket here.", registry=registry).set(
+        len(here.hub.hearings())
+    )
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

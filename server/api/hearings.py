@@ -212,15 +212,11 @@ async def settle(
     slug: str, id_: int, body: FloorOutcome, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """The host grants or declines it."""
-    return answered(
-        await request_floor.settle_floor(here.house, by, slug, id_, body.outcome, key)
-    )
+    return answered(await request_floor.settle_floor(here.house, by, slug, id_, body.outcome, key))
 
 
 @router.get("/hearings/{slug}/journal")
-async def journal(
-    slug: str, here: ServicesDep, by: ActorDep, after: int = 0
-) -> dict[str, Any]:
+async def journal(slug: str, here: ServicesDep, by: ActorDep, after: int = 0) -> dict[str, Any]:
     """The run's journal, 256 entries at a time."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "see_journal")

@@ -188,9 +188,7 @@ async def check_show(
 
 
 @router.post("/offices/{office}/hearings", status_code=201)
-async def new_hearing(
-    office: int, body: ShowText, here: ServicesDep, by: ActorDep
-) -> Response:
+async def new_hearing(office: int, body: ShowText, here: ServicesDep, by: ActorDep) -> Response:
     """A hearing from a show file, in `draft`."""
     async with here.database.read() as connection:
         node = next((n for n in await Identity(connection).offices() if n.id == office), None)
@@ -206,9 +204,7 @@ async def new_hearing(
             problem=error.code,
             place=(error.problems[0].sentence("zh"), error.problems[0].sentence("en")),
         ) from error
-    return answered(
-        await create_hearing(here.house, by, node.id, node.path, show, slug=body.slug)
-    )
+    return answered(await create_hearing(here.house, by, node.id, node.path, show, slug=body.slug))
 
 
 @router.get("/hearings/{slug}/show")
@@ -238,4 +234,3 @@ async def people(slug: str, here: ServicesDep, by: ActorDep) -> dict[str, Any]:
 async def roles(here: ServicesDep, by: ActorDep) -> dict[str, Any]:
     """Every role with its words."""
     return {"roles": [{"key": k, "zh": zh, "en": en} for k, (zh, en) in ROLES.items()]}
-

@@ -133,7 +133,7 @@ async def fate(code: str, request: Request, here: ServicesDep) -> dict[str, Any]
 def fate_of(question: Question, lang: str) -> dict[str, Any]:
     """The answer of `GET /questions/CODE`."""
     told: dict[str, Any] = {"code": question.code, "status": question.status}
-    if question.status == "rejected" and question.reason in REJECTION_REASONS:
+    if question.status == "rejected" and question.reason and question.reason in REJECTION_REASONS:
         zh, en = REJECTION_REASONS[question.reason]
         told["reason"] = question.reason
         told["reason_text"] = en if lang == "en" else zh

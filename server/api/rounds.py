@@ -201,9 +201,7 @@ async def ballot(
         done = await vote(here, viewer, key, id_, body.choice)
         return JSONResponse({**done.answer, "at": here.house.now()})
     by = await here.door.actor(request)
-    return answered(
-        await cast_ballot(here.house, by, id_, body.marks or {}, body.recused, key)
-    )
+    return answered(await cast_ballot(here.house, by, id_, body.marks or {}, body.recused, key))
 
 
 async def vote(here: Services, viewer: str, key: str | None, id_: str, choice: str) -> Done:
@@ -213,9 +211,7 @@ async def vote(here: Services, viewer: str, key: str | None, id_: str, choice: s
 
 
 @router.put("/rounds/{id_}/draft")
-async def draft(
-    id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None
-) -> Response:
+async def draft(id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None) -> Response:
     """The tablet's sheet is begun."""
     return answered(await begin_draft(here.house, by, id_))
 

@@ -103,9 +103,7 @@ class _Session:
         by = None if self.room == "public" else await here.door.actor(self.websocket)
         check_join(self.place, self.room, by)
         chosen = channel(self.place, self.room, query.get("as", "json"), self.lang)
-        self.listener = Listener(
-            self.websocket, chosen, lambda: here.relay.snapshot_frame(chosen)
-        )
+        self.listener = Listener(self.websocket, chosen, lambda: here.relay.snapshot_frame(chosen))
         await here.relay.welcome(
             self.listener, query.get("epoch"), _whole_number(query.get("version"))
         )

@@ -20,9 +20,7 @@ class Supporting(Body):
 
 
 @router.post("/viewers", status_code=201)
-async def new_viewer(
-    request: Request, here: ServicesDep, body: Nothing | None = None
-) -> Response:
+async def new_viewer(request: Request, here: ServicesDep, body: Nothing | None = None) -> Response:
     """A viewer token, and the cookie that carries it."""
     known = here.door.viewer(request)
     token = request.cookies.get(here.door.cookie_name(request, "viewer")) if known else None

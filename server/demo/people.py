@@ -47,7 +47,11 @@ class SimulatedPanel:
                 async with self._store.look(slug=self._slug) as unit:
                     place, rounds = unit.place, await unit.rounds.all()
                 for one in rounds:
-                    if one.audience == "panel" and one.status == "open" and one.id not in self._begun:
+                    if (
+                        one.audience == "panel"
+                        and one.status == "open"
+                        and one.id not in self._begun
+                    ):
                         self._begun.add(one.id)
                         for seat in self._seats:
                             tasks.add(asyncio.create_task(self._score(place, one, seat)))

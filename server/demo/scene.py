@@ -50,8 +50,8 @@ async def set_scene(building: Building, show: Show, base: str) -> Scene:
     async with building.database.write() as connection:
         identity = Identity(connection)
         roots = await identity.offices()
-        root = roots[0] if roots else await identity.add_office(
-            show.office, "city", None, house.now()
+        root = (
+            roots[0] if roots else await identity.add_office(show.office, "city", None, house.now())
         )
     director = Actor(
         "demo",
@@ -111,7 +111,12 @@ async def _sign_in(building: Building, slug: str, base: str) -> Scene:
 
     async def token(role: str, seat: int | None = None) -> str:
         return await people.add_token(
-            machine, place.ref.office, f"demo {role}", place=_where(place, role), role=role, seat=seat
+            machine,
+            place.ref.office,
+            f"demo {role}",
+            place=_where(place, role),
+            role=role,
+            seat=seat,
         )
 
     scene.links["public"] = f"{base}/h/{slug}"

@@ -10,10 +10,10 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from typing import Any
 
-from fastapi import Request, Response
+from fastapi import Response
 from starlette.requests import HTTPConnection
 
 from server.domain.refusals import Refusal
@@ -144,9 +144,7 @@ class Door:
     def seats(self, request: HTTPConnection) -> tuple[str, ...]:
         """Labels of the sessions that this browser holds."""
         prefix = self.cookie_name(request, "as_")
-        return tuple(
-            sorted(n[len(prefix) :] for n in request.cookies if n.startswith(prefix))
-        )
+        return tuple(sorted(n[len(prefix) :] for n in request.cookies if n.startswith(prefix)))
 
     def sessions(
         self, request: HTTPConnection, seat: str | None = None

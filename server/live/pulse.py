@@ -63,7 +63,7 @@ class _Sent:
     viewers: int = -1
     likes: int = -1
     rounds: dict[str, Any] = field(default_factory=dict)
-    support: dict[str, int] = field(default_factory=dict)
+    support: dict[str, Any] = field(default_factory=dict)
     turnout: dict[str, Any] = field(default_factory=dict)
     at: float = 0.0
     looked: float = 0.0
@@ -182,10 +182,11 @@ class Pulse:
         if numbers.likes != sent.likes:
             members["likes"] = sent.likes = numbers.likes
         left = False
-        for kind, all_, before in (
+        groups: tuple[tuple[str, Mapping[str, Any], dict[str, Any]], ...] = (
             ("rounds", {k: _round_numbers(r) for k, r in numbers.rounds.items()}, sent.rounds),
-            ("support", dict(numbers.support), sent.support),
-        ):
+            ("support", numbers.support, sent.support),
+        )
+        for kind, all_, before in groups:
             for name, value in all_.items():
                 if before.get(name) == value:
                     continue

@@ -242,9 +242,7 @@ class Relay:
         """A snapshot for a listener that fell behind."""
         return (await self.snapshot(channel))[2]
 
-    async def welcome(
-        self, listener: Listener, epoch: str | None, version: int | None
-    ) -> None:
+    async def welcome(self, listener: Listener, epoch: str | None, version: int | None) -> None:
         """Queues the gap, or a snapshot, such that the next cue follows without gap or repeat.
 
         The caller joins the hub right after, without awaiting in between.

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Hearing, Item, Position, Ref, Step
 from server.domain.view import Lease, Notice, Screens
-from server.store.rows import table, upsert
+from server.store.rows import inserted_id, table, upsert
 from server.store.tables import (
     HearingRow,
     ItemRow,
@@ -111,14 +111,16 @@ class Hearings:
         row = (await self._c.execute(statement)).one_or_none()
         if row is None:
             return None
-        return Position(
-            row.item, row.step, row.version, row.started_at, row.ends_at, row.remaining
-        )
+        return Position(row.item, row.step, row.version, row.started_at, row.ends_at, row.remaining)
 
     async def save_position(self, at: Position) -> None:
         """The one row of the position."""
         await upsert(
-            self._c, PositionRow, {"run_id": self._ref.run}, office_id=self._ref.office, **asdict(at)
+            self._c,
+            PositionRow,
+            {"run_id": self._ref.run},
+            office_id=self._ref.office,
+            **asdict(at),
         )
 
     async def leases(self) -> tuple[Lease, ...]:
@@ -183,14 +185,16 @@ class Hearings:
                 office_id=self._ref.office, run_id=self._ref.run, text=text, at=at
             )
         )
-        return int(result.inserted_primary_key[0])
+        return inserted_id(result)
 
     async def notice_seen(self, id_: int, at: int) -> bool:
         """The podium acknowledged the message; False when there is no such unseen one."""
         result = await self._c.execute(
             update(_notices)
             .where(
-                _notices.c.id == id_, _notices.c.run_id == self._ref.run, _notices.c.seen_at.is_(None)
+                _notices.c.id == id_,
+                _notices.c.run_id == self._ref.run,
+                _notices.c.seen_at.is_(None),
             )
             .values(seen_at=at)
         )

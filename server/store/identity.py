@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.roles import Actor, Grant
-from server.store.rows import table, upsert
+from server.store.rows import inserted_id, table, upsert
 from server.store.tables import (
     Account,
     ApiToken,
@@ -68,7 +68,7 @@ class Identity:
                 name=name, level=level, parent_id=parent, path="", created_at=at
             )
         )
-        id_ = int(result.inserted_primary_key[0])
+        id_ = inserted_id(result)
         above = (await self.office(parent)).path if parent is not None else "/"
         path = f"{above}{id_}/"
         await self._c.execute(update(_offices).where(_offices.c.id == id_).values(path=path))
@@ -104,7 +104,7 @@ class Identity:
                 created_at=at,
             )
         )
-        return int(result.inserted_primary_key[0])
+        return inserted_id(result)
 
     async def account(
         self, *, login: str | None = None, id_: int | None = None
@@ -158,7 +158,7 @@ class Identity:
                 created_at=at,
             )
         )
-        return int(result.inserted_primary_key[0])
+        return inserted_id(result)
 
     async def revoke_grant(self, id_: int, at: int) -> None:
         """The grant holds no longer."""
@@ -187,9 +187,7 @@ class Identity:
         ).one_or_none()
         if row is None:
             return None
-        return row.account_id, Grant(
-            row.role, row.office_id, row.path, row.subtree, row.hearing_id
-        )
+        return row.account_id, Grant(row.role, row.office_id, row.path, row.subtree, row.hearing_id)
 
     # ── sessions and tokens ──
 
@@ -229,7 +227,7 @@ class Identity:
     async def add_token(self, **values: Any) -> int:
         """hash, name, office_id, account_id or hearing_id/seat_id/role, created_by, created_at."""
         result = await self._c.execute(insert(_tokens).values(**values))
-        return int(result.inserted_primary_key[0])
+        return inserted_id(result)
 
     async def token_actor(self, hash_: str) -> Actor | None:
         """Who an API token (hashed) stands for, while it holds."""
@@ -265,9 +263,7 @@ class Identity:
         office = await self.office(row.office_id)
         grant = Grant(row.role, office.id, office.path, False, row.hearing_id)
         if row.seat_id is not None:
-            seat = (
-                await self._c.execute(select(_seats).where(_seats.c.id == row.seat_id))
-            ).one()
+            seat = (await self._c.execute(select(_seats).where(_seats.c.id == row.seat_id))).one()
             return Actor(f"seat:{seat.id}", seat.name, (grant,), seat=seat.id, session=session)
         label = getattr(row, "label", "") or getattr(row, "name", "") or row.role
         return Actor(f"{row.role}:{row.hearing_id}", label, (grant,), session=session)
@@ -278,14 +274,12 @@ class Identity:
         """hash, kind, office_id, hearing_id, seat_id or role, label, created_by, created_at,
         expires_at."""
         result = await self._c.execute(insert(_cards).values(**values))
-        return int(result.inserted_primary_key[0])
+        return inserted_id(result)
 
     async def card(self, hash_: str, *, lock: bool = False) -> Any | None:
         """A card by its hashed code, with its hearing's slug and its seat's number and name."""
         statement = (
-            select(
-                _cards, _hearings.c.slug, _hearings.c.title, _seats.c.number, _seats.c.name
-            )
+            select(_cards, _hearings.c.slug, _hearings.c.title, _seats.c.number, _seats.c.name)
             .outerjoin(_hearings, _hearings.c.id == _cards.c.hearing_id)
             .outerjoin(_seats, _seats.c.id == _cards.c.seat_id)
             .where(_cards.c.hash == hash_)

@@ -35,9 +35,7 @@ class Journal:
 
     async def head(self) -> HeadState:
         """Where the journal stands."""
-        row = (
-            await self._c.execute(select(_heads).where(_heads.c.run_id == self._ref.run))
-        ).one()
+        row = (await self._c.execute(select(_heads).where(_heads.c.run_id == self._ref.run))).one()
         return _head(row)
 
     async def begin(self) -> None:

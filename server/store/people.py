@@ -7,7 +7,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Ref
 from server.domain.view import SeatView, SubjectView
-from server.store.rows import table, upsert
+from server.store.rows import inserted_id, table, upsert
 from server.store.tables import GroupRow, PresenceRow, SeatRow, SubjectRow
 
 _subjects, _groups, _seats, _presence = (
@@ -129,4 +129,4 @@ class People:
                 unit=unit,
             )
         )
-        return int(result.inserted_primary_key[0])
+        return inserted_id(result)

@@ -51,7 +51,9 @@ class PublicActs:
 
     @staticmethod
     async def _unit(connection: Any, units: dict[str, Unit], act: PublicAct) -> Unit:
-        where = {"round": act.round} if isinstance(act, Vote) else {"slug": act.slug}
+        where: dict[str, Any] = (
+            {"round": act.round} if isinstance(act, Vote) else {"slug": act.slug}
+        )
         name = _place_key(act)
         if name not in units:
             units[name] = Unit(connection, await locate(connection, **where))
@@ -161,9 +163,7 @@ async def _ask(unit: Unit, act: Ask) -> Done:
         if first[0] != act.digest:
             raise Refusal("key_reused")
         return Done({**first[2], "secret": act.secret}, hearing)
-    if act.subject is not None and all(
-        s.key != act.subject for s in await unit.people.subjects()
-    ):
+    if act.subject is not None and all(s.key != act.subject for s in await unit.people.subjects()):
         raise Refusal("subject_unknown", subject=act.subject)
     question = await unit.questions.add(
         code=act.code,
@@ -204,4 +204,3 @@ class Floods:
                         .where(_likes.c.process == self._process, _likes.c.run_id == run)
                         .values(n=_likes.c.n + new_likes)
                     )
-

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.hearing import Ref
 from server.domain.questions import PUBLIC, Question
 from server.domain.view import FloorRequest, QueueView
-from server.store.rows import table, upsert
+from server.store.rows import inserted_id, table, upsert
 from server.store.tables import (
     FloorRow,
     ImportRow,
@@ -75,7 +75,7 @@ class Questions:
                 **{"first_text": values["text"], **values},
             )
         )
-        added = await self.get(int(result.inserted_primary_key[0]))
+        added = await self.get(inserted_id(result))
         assert added is not None
         return added
 
@@ -139,7 +139,9 @@ class Questions:
 
     async def appeal(self, id_: int) -> str | None:
         """The author's appeal, or None."""
-        return (await self._c.execute(select(_q.c.appeal).where(_q.c.id == id_))).scalar_one()
+        found = await self._c.execute(select(_q.c.appeal).where(_q.c.id == id_))
+        appeal: str | None = found.scalar_one()
+        return appeal
 
     async def screen_received(self, limit: int) -> int:
         """Moves up to `limit` questions from `received` to `screened`; gives how many."""
@@ -212,7 +214,7 @@ class Questions:
             .where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
             .group_by(_q.c.status)
         )
-        return {status: n for status, n in rows}
+        return dict(rows.tuples().all())
 
     async def support(self) -> dict[str, int]:
         """code → 同问 of everything on the public list that has any."""
@@ -221,7 +223,7 @@ class Questions:
                 _q.c.run_id == self._ref.run, _q.c.status.in_(PUBLIC), _q.c.support > 0
             )
         )
-        return {code: n for code, n in rows}
+        return dict(rows.tuples().all())
 
     async def source_counts(self) -> dict[str, int]:
         """How many questions came from each kind of source."""
@@ -230,7 +232,7 @@ class Questions:
             .where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
             .group_by(_q.c.source)
         )
-        return {source: n for source, n in rows}
+        return dict(rows.tuples().all())
 
     async def shown(self, most: int, newest: int, on_stage: int | None) -> tuple[Question, ...]:
         """The `most` supported, the `newest` approved and the one on stage; newest first."""
@@ -242,9 +244,7 @@ class Questions:
             public.where(_q.c.id == (on_stage or 0)),
         ):
             found.update({q.id: q for q in await self._many(statement)})
-        return tuple(
-            sorted(found.values(), key=lambda q: (q.approved_at or 0, q.id), reverse=True)
-        )
+        return tuple(sorted(found.values(), key=lambda q: (q.approved_at or 0, q.id), reverse=True))
 
     async def by_ids(self, ids: Iterable[int]) -> dict[int, Question]:
         """Questions by id; unknown ids are left out."""
@@ -323,7 +323,11 @@ class Questions:
         return (await self._c.execute(statement)).one_or_none()
 
     async def save_stage(
-        self, question: int | None, asker: str = "", seat: int | None = None, phase: str = "asking",
+        self,
+        question: int | None,
+        asker: str = "",
+        seat: int | None = None,
+        phase: str = "asking",
         taken_at: int = 0,
     ) -> None:
         """What is on stage; `None` clears it."""
@@ -364,7 +368,7 @@ class Questions:
                 at=at,
             )
         )
-        return int(result.inserted_primary_key[0])
+        return inserted_id(result)
 
     async def close_floor(self, id_: int, status: str) -> bool:
         """The request was granted, declined or withdrawn; False when it is not open."""

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Ref
 from server.store.journal import Journal
-from server.store.rows import table
+from server.store.rows import inserted_id, table
 from server.store.tables import (
     HearingRow,
     ItemRow,
@@ -42,7 +42,7 @@ class Runs:
                 created_at=at,
             )
         )
-        run = Ref(self._ref.office, self._ref.hearing, int(result.inserted_primary_key[0]))
+        run = Ref(self._ref.office, self._ref.hearing, inserted_id(result))
         await Journal(self._c, run).begin()
         await self._c.execute(
             update(_hearings)
@@ -104,5 +104,5 @@ class Runs:
             result = await self._c.execute(
                 insert(source).values({**values, "run_id": run.run})  # type: ignore[arg-type]
             )
-            ids[row["id"]] = int(result.inserted_primary_key[0])
+            ids[row["id"]] = inserted_id(result)
         return ids

@@ -34,8 +34,8 @@ from server.store.journal import Journal
 from server.store.people import People
 from server.store.questions import Questions
 from server.store.rounds import Rounds
+from server.store.rows import inserted_id, table
 from server.store.runs import Runs
-from server.store.rows import table
 from server.store.tables import (
     HearingRow,
     LikesRow,
@@ -136,9 +136,7 @@ class Unit:
     def _cue(view: HearingView, one: Recorded) -> dict[str, Any]:
         state = public_state(view)
         data: dict[str, Any] = {
-            member: state[member]
-            for member in EVENTS[one.event].members
-            if member != "questions"
+            member: state[member] for member in EVENTS[one.event].members if member != "questions"
         }
         if "questions" in EVENTS[one.event].members:
             shown, removed = changed_questions(view, one.touched)
@@ -211,9 +209,7 @@ class Unit:
         """The journal after `after`."""
         return await self.journal.since(after, limit)
 
-    async def done_by(
-        self, viewer: str
-    ) -> tuple[dict[str, str], list[str], list[dict[str, str]]]:
+    async def done_by(self, viewer: str) -> tuple[dict[str, str], list[str], list[dict[str, str]]]:
         """What a viewer did in this run: {round: choice}, supported codes, own questions."""
         votes = {}
         for one in await self.rounds.all():
@@ -251,8 +247,7 @@ class Unit:
             if one.audience == "panel" and one.status in TAKES_BALLOTS:
                 cast, begun = await self.rounds.progress(one.id)
                 letters = "".join(
-                    "c" if e.seat in cast else "b" if e.seat in begun else "-"
-                    for e in one.entitled
+                    "c" if e.seat in cast else "b" if e.seat in begun else "-" for e in one.entitled
                 )
                 turnout[one.id] = (len(cast), len(begun - cast), len(one.entitled), letters)
         return Numbers(
@@ -300,7 +295,7 @@ class HearingStore:
                 select(_offices.c.path).where(_offices.c.id == values["office_id"])
             )
             result = await connection.execute(insert(_hearings).values(created_at=at, **values))
-            ref = Ref(values["office_id"], int(result.inserted_primary_key[0]), 0)
+            ref = Ref(values["office_id"], inserted_id(result), 0)
             run = await Runs(connection, ref).add("preparation", epoch, "draft", at)
             yield Unit(
                 connection,
@@ -431,4 +426,6 @@ async def all_places(connection: AsyncConnection, *, path: str | None = None) ->
     statement = _places()
     if path is not None:
         statement = statement.where(_offices.c.path.startswith(path, autoescape=True))
-    return tuple(_place(r) for r in await connection.execute(statement.order_by(_hearings.c.id.desc())))
+    return tuple(
+        _place(r) for r in await connection.execute(statement.order_by(_hearings.c.id.desc()))
+    )

@@ -29,7 +29,8 @@ def items_of(file: HotlineFile) -> list[IncomingItem]:
 def code_of(data: bytes, mapping: dict[str, str | None] | None = None) -> str:
     with pytest.raises(FileRefused) as caught:
         read_hotline_bytes(data, mapping)
-    assert caught.value.zh and caught.value.en
+    assert caught.value.zh
+    assert caught.value.en
     return caught.value.code
 
 

@@ -1,0 +1,89 @@
+"""`pingyi import FILE`: a hotline file into a hearing, also while a server runs on the same data."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from moderation.intake.hotline_file import FileRefused, read_hotline_file
+from moderation.intake.take_in import incoming
+from server.actions.import_questions import Source, import_questions
+from server.app import Building
+from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
+from server.domain.roles import MACHINE
+from server.settings import Settings
+from server.store.migrate import migrate
+
+SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+
+Outcome = tuple[int, dict[str, Any], str | None]
+"""(exit status, outcome for `--json`, error sentence or None)."""
+
+
+async def import_file(
+    settings: Settings,
+    file: Path,
+    hearing: str,
+    source: str,
+    mapping: Path | None,
+    *,
+    dry_run: bool,
+) -> Outcome:
+    """Reads, masks and takes the file in. Nothing is written when `dry_run`."""
+    if not SOURCE.fullmatch(source):
+        return 1, {}, _both(Refusal("source_unknown"))
+    try:
+        columns = _mapping(mapping)
+        read = read_hotline_file(file, columns)
+    except FileRefused as error:
+        return 1, {}, f"{error.zh} {error.en}"
+    except (OSError, ValueError) as error:
+        return 1, {}, f"读不了列映射文件。The mapping cannot be read: {type(error).__name__}."
+    building = Building(settings)
+    try:
+        await migrate(building.database)
+        items = incoming(read, building.keys.seal)
+        kind = "mailbox" if "mailbox" in source else "hotline"
+        counted = await import_questions(
+            building.house,
+            MACHINE,
+            hearing,
+            Source(source, kind, file.name),
+            items,
+            dry_run=dry_run,
+        )
+    except Refusal as refusal:
+        return 1, {}, _both(refusal)
+    except (OutcomeUnknown, RolledBack):
+        return 1, {}, _both(Refusal("outcome_unknown"))
+    finally:
+        await building.database.close()
+    return (
+        0,
+        {
+            "rows": read.rows,
+            "new": counted.new,
+            "updated": counted.updated,
+            "unchanged": counted.unchanged + len(read.repeats),
+            "refused": [
+                {"row": r.row, "column": r.column, "code": r.code, "message": f"{r.zh} {r.en}"}
+                for r in read.refusals
+            ],
+        },
+        None,
+    )
+
+
+def _mapping(path: Path | None) -> dict[str, str | None] | None:
+    if path is None:
+        return None
+    told = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(told, dict):
+        raise ValueError("not an object")
+    return told
+
+
+def _both(refusal: Refusal) -> str:
+    return f"{refusal.message('zh')} {refusal.message('en')}"

@@ -1,0 +1,102 @@
+"""The on-air host's card: read only, large, nothing to touch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.domain.rounds import TAKES_BALLOTS
+from server.domain.view import HearingView
+from web.layout.texts import Texts
+from web.pages import shared
+
+
+@dataclass(frozen=True)
+class Head:
+    """Where the show stands."""
+
+    now: shared.Now | None
+    status: str
+    paused: bool
+    cleared: bool
+
+
+def head(view: HearingView, lang: str) -> Head:
+    """Item, step and time left."""
+    return Head(
+        now=shared.now(view, lang),
+        status=Texts(lang).word(view.hearing.status),
+        paused=view.hearing.status == "paused",
+        cleared=view.screens.cleared,
+    )
+
+
+@dataclass(frozen=True)
+class Script:
+    """The line to speak in the present step."""
+
+    line: str
+
+
+def script(view: HearingView, lang: str) -> Script:
+    """The script of the present step, empty where there is none."""
+    del lang
+    at, item = view.position, view.current
+    found = next((s for s in item.steps if s.key == at.step), None) if at and item else None
+    return Script(found.script if found else "")
+
+
+@dataclass(frozen=True)
+class Question:
+    """The question on stage."""
+
+    question: shared.OnStage | None
+
+
+def question(view: HearingView, lang: str) -> Question:
+    """The question with its asker."""
+    return Question(shared.on_stage(view, lang))
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What follows."""
+
+    step: shared.Upcoming | None
+    question: shared.NextQuestion | None
+
+
+def ahead(view: HearingView, lang: str) -> Ahead:
+    """The next step and the next question."""
+    return Ahead(shared.upcoming(view, lang), shared.next_question(view, lang))
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """Rounds under way and results that may be read out in the hall."""
+
+    rounds: tuple[shared.RoundView, ...]
+
+
+def rounds(view: HearingView, lang: str) -> Rounds:
+    """What is being marked now, and what was published for the hall."""
+    shown = [
+        r
+        for r in view.rounds
+        if r.status in TAKES_BALLOTS | {"closed", "tallied", "certified", "published"}
+    ]
+    return Rounds(tuple(shared.round_view(view, r, lang, "hall") for r in shown))
+
+
+@dataclass(frozen=True)
+class Message:
+    """The host console's message to the podium, as the card sees it."""
+
+    text: str
+    seen: bool
+
+
+def message(view: HearingView, lang: str) -> Message:
+    """The latest message and whether the podium acknowledged it."""
+    del lang
+    notice = view.notice
+    return Message(notice.text if notice else "", bool(notice and notice.seen_at))

@@ -1,0 +1,59 @@
+"""The captions over the programme (字幕条): lower third, question strip, bars. All empty on 垫片."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.domain.view import HearingView
+from web.pages import shared
+
+
+@dataclass(frozen=True)
+class Lower:
+    """The lower third: who, post, unit, step."""
+
+    now: shared.Now | None
+    rehearsal: bool
+
+
+def lower(view: HearingView, lang: str) -> Lower:
+    """Who is speaking; nothing before the show, after it, and while the screens are cleared."""
+    return Lower(shared.now(view, lang) if _on(view) else None, view.rehearsal)
+
+
+@dataclass(frozen=True)
+class Strip:
+    """The question strip."""
+
+    question: shared.OnStage | None
+
+
+def strip(view: HearingView, lang: str) -> Strip:
+    """The question on stage, unless a result is being revealed over it."""
+    hidden = not _on(view) or shared.revealed(view) is not None
+    return Strip(None if hidden else shared.on_stage(view, lang))
+
+
+@dataclass(frozen=True)
+class Bars:
+    """Bars of a public round, or of a result as far as it is revealed."""
+
+    round: shared.RoundView | None
+    reveal: shared.Reveal | None
+
+
+def bars(view: HearingView, lang: str) -> Bars:
+    """A reveal first; else the public round that is going on, where its counts are shown live."""
+    if view.screens.cleared:
+        return Bars(None, None)
+    reveal = shared.reveal(view, lang)
+    if reveal is not None:
+        return Bars(None, reveal)
+    running = shared.present_round(view) if _on(view) else None
+    if running is None or running.audience != "public" or not running.show_live:
+        return Bars(None, None)
+    return Bars(shared.round_view(view, running, lang, "hall"), None)
+
+
+def _on(view: HearingView) -> bool:
+    return not view.screens.cleared and view.hearing.status in {"live", "paused"}

@@ -1,0 +1,73 @@
+"""The confidence monitor (返送屏) before whoever speaks: time left, the question, the host's word."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.domain.view import HearingView
+from web.layout.texts import Texts
+from web.pages import shared
+
+
+@dataclass(frozen=True)
+class NowPanel:
+    """The present step. `status` is said where there is none."""
+
+    now: shared.Now | None
+    status: str
+    paused: bool
+    rehearsal: bool
+
+
+def now(view: HearingView, lang: str) -> NowPanel:
+    """Who, which step, how long still."""
+    return NowPanel(
+        now=shared.now(view, lang),
+        status=Texts(lang).word(view.hearing.status),
+        paused=view.hearing.status == "paused",
+        rehearsal=view.rehearsal,
+    )
+
+
+@dataclass(frozen=True)
+class Question:
+    """The question to be answered."""
+
+    question: shared.OnStage | None
+
+
+def question(view: HearingView, lang: str) -> Question:
+    """The question on stage, whole."""
+    return Question(shared.on_stage(view, lang))
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What follows."""
+
+    step: shared.Upcoming | None
+    question: shared.NextQuestion | None
+
+
+def ahead(view: HearingView, lang: str) -> Ahead:
+    """The next step, and the next question."""
+    return Ahead(shared.upcoming(view, lang), shared.next_question(view, lang))
+
+
+@dataclass(frozen=True)
+class Message:
+    """The host's message, until somebody at the podium acknowledges it. `id` 0 = none."""
+
+    slug: str
+    id: int
+    text: str
+    size: str
+
+
+def message(view: HearingView, lang: str) -> Message:
+    """The message that fills the screen."""
+    del lang
+    notice = view.notice
+    if notice is None or notice.seen_at is not None:
+        return Message(view.hearing.slug, 0, "", "")
+    return Message(view.hearing.slug, notice.id, notice.text, shared.text_size(notice.text))

@@ -1,0 +1,70 @@
+"""The fate of a question under its code: nobody's text, nobody's name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.domain.questions import REJECTION_REASONS, Question
+from web.layout.texts import Texts
+
+DONE = frozenset({"answered", "replied_in_writing", "converted"})
+
+
+@dataclass(frozen=True)
+class Fate:
+    """What became of it. `tone` colours the status chip; `said` is a sentence after an appeal
+    (or why it was refused), `said_bad` tells which."""
+
+    code: str
+    slug: str
+    hearing: str
+    rehearsal: bool
+    status: str
+    status_key: str
+    tone: str
+    asked_at: str
+    reason: str
+    merged_into: str
+    answered_at: str
+    reply: str
+    can_appeal: bool
+    appealed: bool
+    said: str
+    said_bad: bool
+
+
+def fate(
+    question: Question,
+    slug: str,
+    hearing: str,
+    lang: str,
+    *,
+    rehearsal: bool = False,
+    said: str = "",
+    said_bad: bool = False,
+) -> Fate:
+    """The page of one question; what the desk still plans is told as approved."""
+    texts = Texts(lang)
+    key = question.status
+    word = texts.fates()[key]
+    tone = "ok" if key in DONE else {"rejected": "bad", "on_stage": "accent"}.get(key, "")
+    reasons = REJECTION_REASONS.get(question.reason or "", (question.reason or "",) * 2)
+    answered = question.answered_at
+    return Fate(
+        code=question.code,
+        slug=slug,
+        hearing=hearing,
+        rehearsal=rehearsal,
+        status=word,
+        status_key=key,
+        tone=tone,
+        asked_at=f"{texts.day(question.created_at)} {texts.clock(question.created_at)}",
+        reason=(reasons[1] if lang == "en" else reasons[0]) if key in {"rejected", "closed"} else "",
+        merged_into=(question.merged_into or "") if key == "merged" else "",
+        answered_at=f"{texts.day(answered)} {texts.clock(answered)}" if answered else "",
+        reply=question.reply or "",
+        can_appeal=key == "rejected" and not question.appealed,
+        appealed=question.appealed,
+        said=said,
+        said_bad=said_bad,
+    )

@@ -46,7 +46,7 @@ from server.store.migrate import migrate
 from server.store.public_acts import Floods, PublicActs
 from server.store.rounds import waiting as waiting_rounds
 from server.store.transaction import Database
-from server.store.unit import HearingStore, all_places
+from server.store.unit import HearingStore, all_places, hearings_to_screen
 from web.layout.renderer import PageRenderer
 from web.layout.routes import page_routers, problem
 from web.layout.routes import router as pages_router
@@ -75,6 +75,8 @@ HEADERS = [
     (b"referrer-policy", b"same-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
 ]
+SCREEN_S = 0.5
+"""How often the screener looks: a moderator does not notice, and one indexed read is cheap."""
 LARGEST_BODY = 2 * 1024 * 1024
 """A show file is at most 1 MB; JSON escapes may double it."""
 
@@ -142,11 +144,8 @@ class Building:
             hub=self.hub,
             relay=self.relay,
             pulse=self.pulse,
-            screened=self._came_in,
             exported=export_show,
         )
-        self._to_screen: set[str] = set()
-        self._came = asyncio.Event()
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
         """Runs something beside the requests; a failure is logged, not lost silently."""
@@ -206,30 +205,18 @@ class Building:
             async with self.store.look(round=id_) as unit:
                 self.pulse.stirred(unit.place.ref.hearing)
 
-    async def _came_in(self, slug: str) -> None:
-        self._to_screen.add(slug)
-        self._came.set()
-
     async def _screener(self) -> None:
-        """Makes what came in ready for moderators; at start and every 20 s it looks everywhere."""
-        self._to_screen.update(place.slug for place in await self._places())
+        """Makes what came in ready for moderators, however it came in."""
         while True:
-            todo, self._to_screen = self._to_screen, set()
-            for slug in sorted(todo):
+            async with self.database.read() as connection:
+                slugs = await hearings_to_screen(connection)
+            for slug in slugs:
                 try:
                     while await screen_questions(self.house, slug):
                         pass
-                except Refusal:
-                    continue
-                except (OutcomeUnknown, RolledBack):
-                    self._to_screen.add(slug)
-            self._came.clear()
-            if not self._to_screen:
-                try:
-                    async with asyncio.timeout(20):
-                        await self._came.wait()
-                except TimeoutError:
-                    self._to_screen.update(place.slug for place in await self._places())
+                except (Refusal, OutcomeUnknown, RolledBack) as error:
+                    log.warning("screener", error=repr(error))
+            await asyncio.sleep(SCREEN_S)
 
     async def _timekeeper(self) -> None:
         """Closes by time, and tallies what a crash left closed."""

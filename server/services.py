@@ -41,8 +41,6 @@ class Services:
     hub: Hub
     relay: Relay
     pulse: Pulse
-    screened: Callable[[str], Awaitable[None]]
-    """Called with a slug when questions came in."""
     exported: Callable[[Unit], Awaitable[str]]
     """A hearing as a show file."""
 

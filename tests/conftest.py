@@ -2,12 +2,60 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import secrets
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
 import pytest
 
+from tests.house import Home, home
 from tests.running import Running, running
+from tests.services import create_database, postgresql, redis_server
+
+STORES = (
+    pytest.param("sqlite", id="sqlite"),
+    pytest.param("postgresql", id="postgresql", marks=pytest.mark.system),
+)
+BUSES = (
+    pytest.param("memory", id="memory"),
+    pytest.param("redis", id="redis", marks=pytest.mark.system),
+)
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    """Coroutines of tests run on asyncio."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def postgresql_server() -> Iterator[str]:
+    """A real PostgreSQL for the whole session."""
+    with postgresql() as url:
+        yield url
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """A real Redis for the whole session."""
+    with redis_server() as url:
+        yield url
+
+
+@pytest.fixture(params=STORES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """Every store in turn: "" is SQLite in the data folder."""
+    if request.param == "sqlite":
+        return ""
+    server: str = request.getfixturevalue("postgresql_server")
+    return create_database(server, f"t{secrets.token_hex(6)}")
+
+
+@pytest.fixture
+async def lanxi(tmp_path: Path, database_url: str) -> AsyncIterator[Home]:
+    """The small hearing in `draft`, on every store."""
+    async with home(tmp_path / "data", database_url) as found:
+        yield found
 
 
 @pytest.fixture

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from server.actions.appeal_question import appeal_question
-from server.actions.perform import check_key
 from server.api.common import (
     Body,
     Key,
@@ -19,14 +17,12 @@ from server.api.common import (
     answered,
 )
 from server.api.hearings import check_announced
-from server.domain.journal import canonical
-from server.domain.public_acts import Ask, Done
 from server.domain.questions import REJECTION_REASONS, Question
 from server.domain.refusals import Refusal
-from server.services import Services, language_of
+from server.public_acts import ask
+from server.services import language_of
 
 router = APIRouter(tags=["questions"])
-SHORTEST, LONGEST = 2, 500
 
 
 class NewQuestion(Body):
@@ -80,44 +76,6 @@ async def ask_question(
     await here.limiter.check("ask", here.door.address(request), viewer)
     done = await ask(here, viewer, key, slug, body.text, body.subject, body.contact)
     return JSONResponse(dict(done.answer), 201)
-
-
-async def ask(
-    here: Services,
-    viewer: str,
-    key: str | None,
-    slug: str,
-    text: str,
-    subject: str | None,
-    contact: str | None = None,
-) -> Done:
-    """Cleans, checks and masks a question, and puts it into the ballot box."""
-    check_key(key, needed=True)
-    cleaned = here.house.clean(text)
-    if len(cleaned) < SHORTEST:
-        raise Refusal("text_too_short", least=SHORTEST)
-    if len(cleaned) > LONGEST:
-        raise Refusal("text_too_long", most=LONGEST)
-    masked = here.house.mask(cleaned)
-    sealed: dict[str, Any] = dict(masked.sealed)
-    if contact:
-        sealed["contact"] = contact[:200]
-    done = await here.box.put(
-        Ask(
-            viewer=viewer,
-            key=key or "",
-            slug=slug,
-            text=masked.text,
-            subject=subject or None,
-            code=here.house.code(),
-            secret=here.keys.question_secret(viewer, f"{slug}:{key}"),
-            digest=hashlib.sha256(canonical([text, subject, contact])).hexdigest(),
-            sealed=here.house.seal(sealed) if sealed else None,
-            at=here.house.now(),
-        )
-    )
-    await here.screened(slug)
-    return done
 
 
 @router.get("/questions/{code}")

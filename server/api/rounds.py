@@ -14,7 +14,7 @@ from server.actions.cast_ballot import begin_draft, cast_ballot
 from server.actions.close_round import close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
-from server.actions.perform import allowed, check_key
+from server.actions.perform import allowed
 from server.actions.tally_round import ballots_csv
 from server.actions.void_round import void_round
 from server.api.common import (
@@ -28,13 +28,12 @@ from server.api.common import (
 )
 from server.api.hearings import check_announced
 from server.domain.hearing import Place
-from server.domain.public_acts import Done, Vote
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
 from server.domain.rounds import Round
 from server.domain.rules import parse_rules, rules_in_words
 from server.domain.view import round_state
-from server.services import Services
+from server.public_acts import vote
 
 router = APIRouter(tags=["rounds"])
 
@@ -202,12 +201,6 @@ async def ballot(
         return JSONResponse({**done.answer, "at": here.house.now()})
     by = await here.door.actor(request)
     return answered(await cast_ballot(here.house, by, id_, body.marks or {}, body.recused, key))
-
-
-async def vote(here: Services, viewer: str, key: str | None, id_: str, choice: str) -> Done:
-    """A viewer's choice, through the ballot box."""
-    check_key(key, needed=True)
-    return await here.box.put(Vote(viewer, key or "", id_, choice, here.house.now()))
 
 
 @router.put("/rounds/{id_}/draft")

@@ -15,17 +15,14 @@ import orjson
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
-from server.actions.perform import check_key
-from server.api.questions import ask
-from server.api.rounds import vote
 from server.domain.events import ROOMS
 from server.domain.hearing import Place
-from server.domain.public_acts import Done, Support
 from server.domain.refusals import OutcomeUnknown, Refusal
 from server.identity.limits import Bucket
 from server.live import frames
 from server.live.channels import channel, check_join
 from server.live.hub import Listener
+from server.public_acts import ask, support, vote
 from server.services import Services, services_of
 
 router = APIRouter()
@@ -218,14 +215,6 @@ class _Session:
         self.listener.put(
             frames.refusal(self.here.house.now(), key, refusal.code, refusal.message(self.lang))
         )
-
-
-async def support(
-    here: Services, viewer: str, key: str | None, slug: str, code: str, on: bool
-) -> Done:
-    """同问 on or off, through the ballot box."""
-    check_key(key, needed=True)
-    return await here.box.put(Support(viewer, key or "", slug, code, on, here.house.now()))
 
 
 def _checked(frame: dict[str, Any]) -> str:

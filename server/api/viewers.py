@@ -8,11 +8,9 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from server.api.common import Body, Key, Nothing, ServicesDep, ViewerDep
-from server.api.sockets import support
+from server.public_acts import VIEWER_DAYS, support, viewer_token
 
 router = APIRouter(tags=["viewers"])
-
-VIEWER_DAYS = 400
 
 
 class Supporting(Body):
@@ -22,11 +20,7 @@ class Supporting(Body):
 @router.post("/viewers", status_code=201)
 async def new_viewer(request: Request, here: ServicesDep, body: Nothing | None = None) -> Response:
     """A viewer token, and the cookie that carries it."""
-    known = here.door.viewer(request)
-    token = request.cookies.get(here.door.cookie_name(request, "viewer")) if known else None
-    if token is None or here.keys.viewer_of(token) is None:
-        await here.limiter.check("viewers", here.door.address(request))
-        token = here.keys.viewer_token()
+    token = await viewer_token(here, request)
     response = JSONResponse({"viewer": token}, 201)
     here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
     return response

@@ -214,7 +214,7 @@ class Questions:
             .where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
             .group_by(_q.c.status)
         )
-        return dict(rows.tuples().all())
+        return {row[0]: row[1] for row in rows}
 
     async def support(self) -> dict[str, int]:
         """code → 同问 of everything on the public list that has any."""
@@ -223,7 +223,7 @@ class Questions:
                 _q.c.run_id == self._ref.run, _q.c.status.in_(PUBLIC), _q.c.support > 0
             )
         )
-        return dict(rows.tuples().all())
+        return {row[0]: row[1] for row in rows}
 
     async def source_counts(self) -> dict[str, int]:
         """How many questions came from each kind of source."""
@@ -232,7 +232,7 @@ class Questions:
             .where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
             .group_by(_q.c.source)
         )
-        return dict(rows.tuples().all())
+        return {row[0]: row[1] for row in rows}
 
     async def shown(self, most: int, newest: int, on_stage: int | None) -> tuple[Question, ...]:
         """The `most` supported, the `newest` approved and the one on stage; newest first."""

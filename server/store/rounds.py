@@ -222,7 +222,7 @@ class Rounds:
             .join(last, last.c.id == _votes.c.id)
             .group_by(_votes.c.choice)
         )
-        counts = dict(rows.tuples().all())
+        counts = {row[0]: row[1] for row in rows}
         return counts, sum(counts.values())
 
     async def public_rows(self, round_id: str) -> tuple[tuple[str, str], ...]:

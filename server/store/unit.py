@@ -418,6 +418,17 @@ async def _real_line(connection: AsyncConnection, shown: Place) -> Place:
     )
 
 
+async def hearings_to_screen(connection: AsyncConnection) -> tuple[str, ...]:
+    """Slugs of hearings whose shown run has questions in `received`."""
+    rows = await connection.execute(
+        select(_hearings.c.slug)
+        .join(_questions, _questions.c.run_id == _hearings.c.run_id)
+        .where(_questions.c.status == "received")
+        .distinct()
+    )
+    return tuple(rows.scalars())
+
+
 async def all_places(connection: AsyncConnection, *, path: str | None = None) -> tuple[Place, ...]:
     """Hearings of an office and everything below it (`path` is the office's path), newest first.
 

@@ -144,7 +144,9 @@ def main() -> int:
             if name == "overlay":      # OBS shows what lies behind; here a grey stands for it
                 tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
             file = f"{name}-{case}-{width}-{theme}-{lang}.png"
-            tab.screenshot(path=OUT / file, full_page=name not in FIXED | {"podium"})
+            tab.screenshot(path=OUT / file)
+            if name not in FIXED | {"podium"}:
+                tab.screenshot(path=OUT / f"whole-{file}", full_page=True)
             for line in [*said, *(problems(tab, name) if wanted.check else [])]:
                 bad += 1
                 print(f"{file}: {line}")

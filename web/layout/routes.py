@@ -142,7 +142,8 @@ def problem(refusal: Refusal, lang: str, **extra: Any) -> Response:
     """A refusal as a page for people."""
     if find_spec("web.pages.problem.context"):
         context = import_module("web.pages.problem.context")
-        html = render("problem/page.html", lang, f=context.problem(refusal, lang), **extra)
+        told = context.problem(refusal.message(lang), refusal.code, refusal.status)
+        html = render("problem/page.html", lang, f=told, **extra)
     else:
         html = f"<!doctype html><p>{refusal.message(lang)}</p>"
     return HTMLResponse(html, refusal.status)

@@ -146,6 +146,7 @@ class Sheet {
   }
   touched () {
     this.keep()
+    document.getElementById('toast').hidden = true     // what it complained of is being mended
     this.left()
     if (!this.kept.begun) this.begin()
   }
@@ -420,7 +421,9 @@ async function load (id, fresh) {
       box.innerHTML = await answer.text()
       const root = box.content.querySelector('.sheet')
       if (root && !sheets.has(id)) {
-        holder.append(root)
+        // A new sheet comes on top, unless that would move one that is being filled.
+        if ([...sheets.values()].some(one => one.running)) holder.append(root)
+        else holder.prepend(root)
         sheets.set(id, new Sheet(root))
         if (fresh) toast(say('opened'))
         tell('sheets')
@@ -478,7 +481,7 @@ function tell (name) {
   if (name === 'sheets' && !busy) tab(name)
   else mark(name).hidden = false
 }
-for (const button of tabs) button.addEventListener('click', () => tab(button.dataset.tab))
+for (const button of tabs) button.addEventListener('click', () => { tab(button.dataset.tab); if (button.dataset.tab === 'ask') openAsk(true) })
 tab('scene')
 
 const mineNow = () => document.querySelector(`#given [data-seat-number="${CSS.escape(me)}"] h2`)?.textContent.trim() || ''
@@ -510,7 +513,7 @@ function openAsk (open) {
   if (open) form.elements.text.focus()
 }
 opener.addEventListener('click', () => openAsk(form.hidden))
-if (wish.text) openAsk(true)
+form.hidden = !wish.text
 form.addEventListener('submit', async event => {
   event.preventDefault()
   const button = form.querySelector('button')

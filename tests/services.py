@@ -1,0 +1,151 @@
+"""Real PostgreSQL and Redis for tests: started on loopback in a folder of their own, ended after.
+
+PostgreSQL refuses to run as root, so as root it runs as `nobody`.
+"""
+
+from __future__ import annotations
+
+import glob
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+def free_port() -> int:
+    """A port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _program(name: str) -> str:
+    found = shutil.which(name) or next(
+        iter(sorted(glob.glob(f"/usr/lib/postgresql/*/bin/{name}"), reverse=True)), None
+    )
+    if found is None:
+        raise RuntimeError(f"{name} is missing: tools/system-packages.sh installs it")
+    return found
+
+
+def _as_nobody(command: list[str]) -> list[str]:
+    return ["runuser", "-u", "nobody", "--", *command] if os.geteuid() == 0 else command
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """URL (without a database name) of a PostgreSQL server that lives as long as the block."""
+    folder = Path(tempfile.mkdtemp(prefix="pingyi-pg-"))
+    if os.geteuid() == 0:
+        shutil.chown(folder, "nobody")
+    data, port = folder / "data", free_port()
+    try:
+        subprocess.run(
+            _as_nobody(
+                [
+                    _program("initdb"),
+                    "-D",
+                    str(data),
+                    "-A",
+                    "trust",
+                    "-U",
+                    "pingyi",
+                    "-E",
+                    "UTF8",
+                    "--locale=C.UTF-8",
+                    "--no-sync",
+                ]
+            ),
+            check=True,
+            capture_output=True,
+            cwd="/",
+        )
+        server = subprocess.Popen(
+            _as_nobody(
+                [
+                    _program("postgres"),
+                    "-D",
+                    str(data),
+                    "-p",
+                    str(port),
+                    "-h",
+                    "127.0.0.1",
+                    "-k",
+                    str(folder),
+                    "-c",
+                    "max_connections=200",
+                ]
+            ),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            cwd="/",
+        )
+        try:
+            _wait_for(port)
+            yield f"postgresql://pingyi@127.0.0.1:{port}"
+        finally:
+            server.terminate()
+            server.wait(20)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def create_database(url: str, name: str) -> str:
+    """A new database on the server; gives its URL."""
+    port = url.rsplit(":", 1)[1]
+    deadline = time.monotonic() + 20
+    while True:
+        made = subprocess.run(
+            [_program("createdb"), "-h", "127.0.0.1", "-p", port, "-U", "pingyi", name],
+            capture_output=True,
+            text=True,
+        )
+        if made.returncode == 0:
+            return f"{url}/{name}"
+        if time.monotonic() > deadline:
+            raise RuntimeError(made.stderr)
+        time.sleep(0.1)  # it still starts up
+
+
+@contextmanager
+def redis_server() -> Iterator[str]:
+    """URL of a Redis server that lives as long as the block."""
+    port = free_port()
+    with tempfile.TemporaryDirectory(prefix="pingyi-redis-") as folder:
+        server = subprocess.Popen(
+            [
+                _program("redis-server"),
+                "--port",
+                str(port),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--dir",
+                folder,
+            ],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        try:
+            _wait_for(port)
+            yield f"redis://127.0.0.1:{port}/0"
+        finally:
+            server.terminate()
+            server.wait(10)
+
+
+def _wait_for(port: int, seconds: float = 20) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        with socket.socket() as probe:
+            probe.settimeout(0.2)
+            if probe.connect_ex(("127.0.0.1", port)) == 0:
+                return
+        time.sleep(0.05)
+    raise RuntimeError(f"nothing listens on {port}")

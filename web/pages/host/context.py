@@ -1,0 +1,502 @@
+"""What the host's console shows: run of show, question, queue, floor, rounds, screens, controls.
+
+Nothing here gives a value before it was released (a round's figures come with its first
+publication; live counts of a public round only where its rules show them).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from server.actions.publish_round import reveal_steps
+from server.domain.hearing import LEASES, Item, following, preceding
+from server.domain.questions import PHASE_NEXT, PHASES, STAGE_LONGEST, Question
+from server.domain.roles import ROLES
+from server.domain.rounds import AUDIENCES, NEXT, TAKES_BALLOTS, Round
+from server.domain.rules import parse_rules, rules_in_words
+from server.domain.view import HearingView, SeatView
+from web.layout.texts import Texts
+from web.pages import shared
+
+UNDER_WAY = frozenset({"live", "paused"})
+
+
+def under_way(view: HearingView) -> bool:
+    """Whether acts of the show are taken now."""
+    return view.hearing.status in UNDER_WAY
+
+
+# ── the bar on top ──
+
+
+@dataclass(frozen=True)
+class Status:
+    """The hearing's status and who is there."""
+
+    status: str
+    viewers: int
+    present: int
+    seats: int
+
+
+def status(view: HearingView, lang: str) -> Status:
+    """What the bar says of the whole hearing."""
+    return Status(
+        Texts(lang).word(view.hearing.status),
+        view.viewers,
+        sum(seat.present for seat in view.seats),
+        len(view.seats),
+    )
+
+
+@dataclass(frozen=True)
+class ScreensNow:
+    """垫片 on or off."""
+
+    slug: str
+    cleared: bool
+
+
+def screens(view: HearingView, lang: str) -> ScreensNow:
+    """What the holding-card key does next."""
+    del lang
+    return ScreensNow(view.hearing.slug, view.screens.cleared)
+
+
+@dataclass(frozen=True)
+class LeaseLine:
+    """One control. `at` lets a console recognise the hold that it took itself."""
+
+    kind: str
+    word: str
+    name: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Leases:
+    """The three controls in their fixed order."""
+
+    slug: str
+    lines: tuple[LeaseLine, ...]
+
+
+def leases(view: HearingView, lang: str) -> Leases:
+    """Who holds which control; nobody is an empty name."""
+    held = {one.kind: one for one in view.leases}
+    texts = Texts(lang)
+    return Leases(
+        view.hearing.slug,
+        tuple(
+            LeaseLine(
+                kind,
+                texts.word(f"lease_{kind}"),
+                held[kind].name if kind in held else "",
+                held[kind].at if kind in held else 0,
+            )
+            for kind in LEASES
+        ),
+    )
+
+
+# ── run of show ──
+
+
+@dataclass(frozen=True)
+class StepLine:
+    """A step to jump to."""
+
+    key: str
+    word: str
+    seconds: int
+    current: bool
+
+
+@dataclass(frozen=True)
+class ItemLine:
+    """An agenda item. `name` is who speaks, `subject` says that a deputy can be named."""
+
+    id: str
+    title: str
+    name: str
+    deputy: str
+    subject: bool
+    status: str
+    word: str
+    steps: tuple[StepLine, ...]
+
+
+@dataclass(frozen=True)
+class Show:
+    """The agenda with what a jump needs."""
+
+    slug: str
+    version: int
+    can_move: bool
+    lines: tuple[ItemLine, ...]
+
+
+def show(view: HearingView, lang: str) -> Show:
+    """Items in their order, the present step marked."""
+    return Show(
+        view.hearing.slug,
+        view.position.version if view.position else 0,
+        under_way(view),
+        tuple(_item_line(view, item, lang) for item in view.items),
+    )
+
+
+def _item_line(view: HearingView, item: Item, lang: str) -> ItemLine:
+    texts, at = Texts(lang), view.position
+    subject = view.subject(item.subject)
+    here = at is not None and at.item == item.id
+    return ItemLine(
+        id=item.id,
+        title=item.title,
+        name=item.deputy or (subject.name if subject else ""),
+        deputy=item.deputy,
+        subject=subject is not None,
+        status=item.status,
+        word=texts.word(item.status),
+        steps=tuple(
+            StepLine(
+                step.key,
+                texts.step(step.key),
+                step.seconds,
+                here and at is not None and at.step == step.key,
+            )
+            for step in item.steps
+        ),
+    )
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """Where Next or Back leads."""
+
+    item: str
+    step: str
+    title: str
+    word: str
+    name: str
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Now:
+    """The present step, and in words what Next does and what it leaves alone."""
+
+    slug: str
+    version: int
+    can_move: bool
+    paused: bool
+    now: shared.Now | None
+    script: str
+    next: Ahead | None
+    back: Ahead | None
+    running_rounds: tuple[str, ...]
+    on_stage: bool
+
+
+def now(view: HearingView, lang: str) -> Now:
+    """Where the show stands."""
+    at, item = view.position, view.current
+    script = next((s.script for s in item.steps if at and s.key == at.step), "") if item else ""
+    return Now(
+        slug=view.hearing.slug,
+        version=at.version if at else 0,
+        can_move=under_way(view),
+        paused=view.hearing.status == "paused",
+        now=shared.now(view, lang),
+        script=script,
+        next=_ahead(view, following(view.items, at), lang),
+        back=_ahead(view, preceding(view.items, at), lang),
+        running_rounds=tuple(r.title for r in view.rounds if r.status in TAKES_BALLOTS),
+        on_stage=view.stage is not None,
+    )
+
+
+def _ahead(view: HearingView, to: tuple[str, str] | None, lang: str) -> Ahead | None:
+    item = view.item(to[0]) if to else None
+    if to is None or item is None:
+        return None
+    subject = view.subject(item.subject)
+    return Ahead(
+        item=item.id,
+        step=to[1],
+        title=item.title,
+        word=Texts(lang).step(to[1]),
+        name=item.deputy or (subject.name if subject else ""),
+        seconds=item.step(to[1]).seconds,
+    )
+
+
+# ── questions ──
+
+
+@dataclass(frozen=True)
+class PhaseButton:
+    """A phase of the question on stage, and whether it may come next."""
+
+    key: str
+    word: str
+    current: bool
+    allowed: bool
+
+
+@dataclass(frozen=True)
+class Queued:
+    """A question in the queue. `seat` is the panelist it was given to; `fits` the stage."""
+
+    id: int
+    code: str
+    text: str
+    source: str
+    askers: int
+    support: int
+    subject: str
+    seat: int | None
+    seat_name: str
+    fits: bool
+
+
+@dataclass(frozen=True)
+class StageNow:
+    """The question on stage. `needs_text`: it was asked off the cuff and its text is still to be
+    typed. `then` is the first of the queue, which one press can bring on."""
+
+    slug: str
+    can_take: bool
+    id: int
+    version: int
+    question: shared.OnStage | None
+    support: int
+    needs_text: bool
+    phases: tuple[PhaseButton, ...]
+    then: Queued | None
+
+
+def stage(view: HearingView, lang: str) -> StageNow:
+    """What is asked now, and the ways on."""
+    texts, at = Texts(lang), view.stage
+    lines = _queued(view, lang)
+    return StageNow(
+        slug=view.hearing.slug,
+        can_take=under_way(view),
+        id=at.question.id if at else 0,
+        version=at.question.version if at else 0,
+        question=shared.on_stage(view, lang),
+        support=at.question.support if at else 0,
+        needs_text=at is not None and at.question.off_cuff and not at.question.text,
+        phases=tuple(
+            PhaseButton(key, texts.word(key), key == at.phase, key in PHASE_NEXT[at.phase])
+            for key in PHASES
+        )
+        if at
+        else (),
+        then=lines[0] if lines else None,
+    )
+
+
+@dataclass(frozen=True)
+class QueueNow:
+    """The queue in its order."""
+
+    slug: str
+    version: int
+    can_take: bool
+    occupied: bool
+    lines: tuple[Queued, ...]
+
+
+def queue(view: HearingView, lang: str) -> QueueNow:
+    """Next and what follows it."""
+    return QueueNow(
+        view.hearing.slug,
+        view.queue.version,
+        under_way(view),
+        view.stage is not None,
+        _queued(view, lang),
+    )
+
+
+def _queued(view: HearingView, lang: str) -> tuple[Queued, ...]:
+    names = {seat.number: seat.name for seat in view.seats}
+    return tuple(
+        _one_queued(view, one, view.queue.given.get(one.id), names, lang)
+        for one in view.queue.questions
+    )
+
+
+def _one_queued(
+    view: HearingView, one: Question, seat: int | None, names: dict[int, str], lang: str
+) -> Queued:
+    subject = view.subject(one.subject)
+    return Queued(
+        id=one.id,
+        code=one.code,
+        text=one.text,
+        source=shared.source_name(one, lang),
+        askers=one.askers,
+        support=one.support,
+        subject=subject.name if subject else "",
+        seat=seat,
+        seat_name=names.get(seat, "") if seat is not None else "",
+        fits=len(one.text) <= STAGE_LONGEST,
+    )
+
+
+@dataclass(frozen=True)
+class Wish:
+    """An open request for the floor."""
+
+    id: int
+    seat: int
+    name: str
+    kind: str
+    text: str
+    at: int
+
+
+@dataclass(frozen=True)
+class Floor:
+    """Open requests, oldest first."""
+
+    slug: str
+    wishes: tuple[Wish, ...]
+
+
+def floor(view: HearingView, lang: str) -> Floor:
+    """Who asks to speak."""
+    del lang
+    return Floor(
+        view.hearing.slug,
+        tuple(Wish(r.id, r.seat, r.name, r.kind, r.text, r.at) for r in view.requests),
+    )
+
+
+# ── rounds ──
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signer that the show names."""
+
+    word: str
+    signed: bool
+
+
+@dataclass(frozen=True)
+class Publication:
+    """One audience; each publication is an act of its own."""
+
+    key: str
+    word: str
+    done: bool
+
+
+@dataclass(frozen=True)
+class RoundLine:
+    """One round with the acts that its state allows (`can`). `here`: it belongs to the present
+    item. `seats` are the entitled ones in the order of the pulses' letters."""
+
+    round: shared.RoundView
+    here: bool
+    can: frozenset[str]
+    seats: tuple[SeatView, ...]
+    signatures: tuple[Signature, ...]
+    publications: tuple[Publication, ...]
+    reveal: int
+    reveal_of: int
+    can_reveal: bool
+    void_reason: str
+    rules: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Rounds:
+    """All rounds, in the show's order."""
+
+    slug: str
+    can_open: bool
+    lines: tuple[RoundLine, ...]
+
+
+def rounds(view: HearingView, lang: str) -> Rounds:
+    """Every round as far as its figures are released."""
+    return Rounds(
+        view.hearing.slug, under_way(view), tuple(_round(view, r, lang) for r in view.rounds)
+    )
+
+
+def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
+    texts, side = Texts(lang), 1 if lang == "en" else 0
+    seats = {seat.id: seat for seat in view.seats}
+    return RoundLine(
+        round=shared.round_view(view, one, lang, "internal"),
+        here=view.position is not None and one.item == view.position.item,
+        can=frozenset(act for act, states in NEXT.items() if one.status in states),
+        seats=tuple(seats[e.seat] for e in one.entitled if e.seat in seats),
+        signatures=tuple(Signature(ROLES[r][side], r in one.signed) for r in one.signers),
+        publications=tuple(
+            Publication(key, texts.word(f"to_{key}"), key in one.published_to) for key in AUDIENCES
+        ),
+        reveal=one.reveal,
+        reveal_of=reveal_steps(one) if one.published_for("hall") else 0,
+        can_reveal=one.published_for("hall"),
+        void_reason=one.void_reason or "",
+        rules=_rules(view, one, lang) if one.status == "ready" else (),
+    )
+
+
+def _rules(view: HearingView, one: Round, lang: str) -> tuple[str, ...]:
+    """The rules in words, to be read before the round opens and freezes them."""
+    if one.rules is None:
+        return ()
+    named = {key: name for key, name, _ in view.groups} | dict(one.labels)
+    sentences = rules_in_words(parse_rules(dict(one.rules)), "en" if lang == "en" else "zh")
+    return tuple(shared_words(sentence, named) for sentence in sentences)
+
+
+def shared_words(sentence: str, named: dict[str, str]) -> str:
+    """A sentence of the rules with its keys replaced by the words that people know."""
+    for key, word in named.items():
+        sentence = sentence.replace(f"“{key}”", f"“{word}”")
+    return sentence
+
+
+# ── the podium and the hearing itself ──
+
+
+@dataclass(frozen=True)
+class NoticeNow:
+    """The last message to the podium, and whether it was acknowledged."""
+
+    text: str
+    at: int | None
+    seen_at: int | None
+
+
+def notice(view: HearingView, lang: str) -> NoticeNow:
+    """What the podium was told."""
+    del lang
+    one = view.notice
+    return NoticeNow(one.text, one.at, one.seen_at) if one else NoticeNow("", None, None)
+
+
+@dataclass(frozen=True)
+class RunNow:
+    """The hearing's own state and the ways out of it."""
+
+    slug: str
+    version: int
+    status: str
+    kind: str
+
+
+def run(view: HearingView, lang: str) -> RunNow:
+    """What may be done with the hearing as a whole."""
+    del lang
+    return RunNow(
+        view.hearing.slug, view.hearing.version, view.hearing.status, view.hearing.run_kind
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import secrets as chance
 import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
@@ -79,6 +80,15 @@ SCREEN_S = 0.5
 """How often the screener looks: a moderator does not notice, and one indexed read is cheap."""
 LARGEST_BODY = 2 * 1024 * 1024
 """A show file is at most 1 MB; JSON escapes may double it."""
+LARGEST_UPLOAD = 65 * 1024 * 1024
+"""A hotline file is at most 64 MB; its form wraps a little around it."""
+UPLOADS = re.compile(r"/office/hearings/[^/]+/import")
+"""Where such files are taken; the route asks who it is before it reads them."""
+
+
+def largest_body(path: str) -> int:
+    """How much a request to this address may carry."""
+    return LARGEST_UPLOAD if UPLOADS.fullmatch(path) else LARGEST_BODY
 
 
 @dataclass(frozen=True)
@@ -340,13 +350,13 @@ class Frame:
             return
         request = Request(scope)
         here: Services = scope["app"].state.services
-        seen = 0
+        seen, most = 0, largest_body(request.url.path)
 
         async def receive_capped() -> Message:
             nonlocal seen
             message = await receive()
             seen += len(message.get("body", b""))
-            if seen > LARGEST_BODY:
+            if seen > most:
                 raise HTTPException(413)
             return message
 
@@ -358,7 +368,7 @@ class Frame:
         try:
             here.door.check_origin(request)
             length = request.headers.get("content-length", "0")
-            if length.isdigit() and int(length) > LARGEST_BODY:
+            if length.isdigit() and int(length) > most:
                 raise Refusal("too_large")
         except Refusal as refusal:
             await error_response(refusal, language_of(request))(scope, receive, send_framed)

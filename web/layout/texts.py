@@ -63,6 +63,14 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "voided": ("已作废", "Voided"),
     "panel": ("测评", "Panel evaluation"),
     "public": ("网络评价", "Public feedback"),
+    # audiences of a publication, as what a button does
+    "to_internal": ("内部公布", "Release internally"),
+    "to_hall": ("会场公布", "Release in the hall"),
+    "to_public": ("向公众公布", "Publish to the public"),
+    # the three controls
+    "lease_show": ("议程", "Run of show"),
+    "lease_screens": ("屏幕", "Screens"),
+    "lease_rounds": ("轮次", "Rounds"),
     # items
     "coming": ("未开始", "To come"),
     "current": ("进行中", "Now"),

@@ -1,0 +1,61 @@
+"""Debian's Chromium, driven by Playwright, for journeys through the real pages."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+CHROMIUM = "/usr/bin/chromium"
+ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+    "--disable-dev-shm-usage",
+]
+AXE = Path(__file__).parent.parent / "vendor" / "axe.min.js"
+PHONE = {"width": 360, "height": 740}
+TABLET = {"width": 1024, "height": 768}
+DESKTOP = {"width": 1440, "height": 900}
+STAGE = {"width": 1920, "height": 1080}
+
+
+@contextmanager
+def chromium() -> Iterator[Browser]:
+    """One browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        try:
+            yield browser
+        finally:
+            browser.close()
+
+
+def open_page(context: BrowserContext, url: str) -> tuple[Page, list[str]]:
+    """A page that is connected, and the list into which its errors go as they happen."""
+    page = context.new_page()
+    errors: list[str] = []
+    page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on(
+        "console",
+        lambda message: errors.append(message.text) if message.type == "error" else None,
+    )
+    page.goto(url, wait_until="load")
+    return page, errors
+
+
+def violations(page: Page) -> list[str]:
+    """What axe finds on the page: rule and element, one line each."""
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    found: Any = page.evaluate(
+        "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
+        ".flatMap(v => v.nodes.map(n => `${v.id}: ${n.target} — ${n.failureSummary}`))"
+    )
+    return list(found)

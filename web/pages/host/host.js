@@ -1,0 +1,234 @@
+// host.js: the console's keys, dialogs, controls and turnout. What ends or publishes something is
+// never on a key: it is held for a second, by hand, on its own button.
+
+import { now } from '../../live.js'
+import { api, perform, toast } from '../../act.js'
+import { ordered } from './order.js'
+
+const { slug, seat } = document.body.dataset
+const words = JSON.parse(document.body.dataset.words)
+const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? '')
+const at = path => `/api/v1/hearings/${slug}${path}`
+const $ = id => document.getElementById(id)
+const tell = sentence => { $('say').textContent = sentence }
+function stored (name, value) {
+  try {
+    if (value === undefined) return localStorage.getItem(`pingyi-host:${slug}:${seat}:${name}`)
+    localStorage.setItem(`pingyi-host:${slug}:${seat}:${name}`, value)
+  } catch { /* private mode */ }
+  return null
+}
+
+// ── refusals: a control that somebody else holds is offered for taking over ──
+function refused (answer) {
+  if (answer.error?.code !== 'lease_elsewhere') return
+  const { lease, holder } = answer.error.detail
+  const bar = $('takeover')
+  bar.querySelector('span').textContent = say('lease', { lease: words['lease_' + lease], holder })
+  bar.querySelector('button').dataset.kind = lease
+  bar.hidden = false
+  $('toast').hidden = true
+  bar.querySelector('button').focus()
+}
+document.addEventListener('pingyi:answer', event => {
+  const { detail, target } = event
+  if (!detail.ok) return refused(detail)
+  const kind = target.dataset?.act?.match(/\/leases\/(\w+)$/)?.[1]
+  if (kind) mine(kind, detail.at)
+})
+async function send (method, path, body) {
+  const answer = await api(method, path, body).catch(() => ({ ok: false, error: { message: document.body.dataset.offline } }))
+  if (!answer.ok) { toast(answer.error?.message || String(answer.status), true); refused(answer) }
+  return answer
+}
+$('takeover').querySelector('button').addEventListener('click', async event => {
+  const { kind } = event.target.dataset
+  const answer = await send('PUT', at('/leases/' + kind))
+  if (!answer.ok) return
+  mine(kind, answer.at)
+  $('takeover').hidden = true
+  toast(say('taken'))
+})
+// The fragment tells who holds a control and since when; that moment, kept here, tells “this console”.
+function mine (kind, when) { stored('lease-' + kind, String(when)); marks() }
+function marks () {
+  for (const line of document.querySelectorAll('[data-lease]')) {
+    line.classList.toggle('mine', line.dataset.at !== '0' && stored('lease-' + line.dataset.lease) === line.dataset.at)
+  }
+}
+
+// ── two acts with one press: answered, and the next question on stage ──
+document.addEventListener('click', async event => {
+  const button = event.target.closest('[data-chain]')
+  if (!button || button.getAttribute('aria-busy')) return
+  button.setAttribute('aria-busy', 'true')
+  for (const [act, body] of JSON.parse(button.dataset.chain)) {
+    const [method, path] = act.split(' ')
+    if (!(await send(method, path, body)).ok) break
+  }
+  button.removeAttribute('aria-busy')
+})
+
+// ── dialogs ──
+function open (dialog) { dialog.showModal ? dialog.showModal() : dialog.setAttribute('open', '') }
+function close (dialog) { dialog.close ? dialog.close() : dialog.removeAttribute('open') }
+let task = null                               // what the seat dialog was opened for
+const openers = {
+  help: () => open($('help-dialog')),
+  rules: button => {
+    $('rules-title').textContent = button.dataset.title
+    const lines = [...document.querySelectorAll(`#rules-${CSS.escape(button.dataset.round)} li`)].map(one => one.cloneNode(true))
+    $('rules-dialog').querySelector('ul').replaceChildren(...lines)
+    open($('rules-dialog'))
+  },
+  void: button => {
+    $('void-about').textContent = button.dataset.title
+    $('void-reason').value = ''
+    $('void-go').dataset.act = `POST /api/v1/rounds/${button.dataset.round}/voiding`
+    open($('void-dialog'))
+  },
+  deputy: button => {
+    $('deputy-about').textContent = button.dataset.title
+    $('deputy-name').value = button.dataset.name
+    $('deputy-dialog').querySelector('form').dataset.act = `PATCH ${at('/agenda/' + button.dataset.item)}`
+    open($('deputy-dialog'))
+  },
+  give: button => seats({ kind: 'give', question: button.dataset.question, about: button.dataset.title }),
+  'off-cuff': button => seats({ kind: 'off-cuff', wish: button?.dataset.wish, seat: button?.dataset.seat, text: button?.dataset.text })
+}
+function seats (wanted) {
+  task = wanted
+  const off = wanted.kind === 'off-cuff'
+  $('seat-title').textContent = say(off ? 'off_cuff' : 'give')
+  $('seat-about').textContent = wanted.about || ''
+  $('seat-about').hidden = !wanted.about
+  for (const part of document.querySelectorAll('#seat-dialog [data-only]')) part.hidden = !off
+  $('seat-number').value = wanted.seat || ''
+  $('seat-name').value = ''
+  $('seat-text').value = wanted.text || ''
+  open($('seat-dialog'))
+  $('seat-number').focus()
+}
+document.addEventListener('click', event => {
+  const opener = event.target.closest('[data-open]')
+  if (opener && !opener.disabled) openers[opener.dataset.open](opener)
+  const closer = event.target.closest('[data-close]')
+  if (closer) close(closer.closest('dialog'))
+  const chosen = event.target.closest('#seat-dialog [data-seat-number]')
+  if (chosen) choose(chosen.dataset.seatNumber)
+})
+$('seat-dialog').querySelector('form').addEventListener('submit', event => {
+  event.preventDefault()
+  const number = $('seat-number').value.trim(), name = $('seat-name').value.trim()
+  if (number && !document.querySelector(`#seat-dialog [data-seat-number="${CSS.escape(number)}"]`)) return toast(say('no_seat', { n: number }), true)
+  if (!number && !(name && task.kind === 'off-cuff')) return toast(say('nobody'), true)
+  choose(number || name, !number)
+})
+async function choose (asker, byName) {
+  const { kind, question, wish } = task
+  const value = byName ? asker : +asker
+  const answer = kind === 'give'
+    ? await send('PUT', at(`/queue/${question}/asker`), { seat: value })
+    : await send('PUT', at('/stage'), { asker: value, ...($('seat-text').value.trim() && { text: $('seat-text').value.trim() }) })
+  if (!answer.ok) return
+  close($('seat-dialog'))
+  if (wish) send('POST', at(`/floor/${wish}/outcome`), { outcome: 'granted' })
+}
+for (const id of ['void-dialog', 'deputy-dialog']) $(id).addEventListener('pingyi:answer', event => event.detail.ok && close($(id)))
+
+// The text of a question that was asked off the cuff, typed while it is being answered.
+$('later').addEventListener('submit', async event => {
+  event.preventDefault()
+  const { question, version } = $('stage').dataset
+  const answer = await send('PATCH', at('/desk/questions/' + question), { version: +version, text: $('later-text').value })
+  if (answer.ok) $('later-text').value = ''
+})
+let later = ''
+function follow () {
+  const { question, needsText } = $('stage').dataset
+  if (question !== later) { later = question; $('later-text').value = '' }
+  $('later').hidden = !needsText
+}
+
+// ── turnout: one letter an entitled seat, in the order of the map ──
+const states = { c: 'cast', b: 'begun', '-': 'none' }
+const turnout = new Map()
+function seatmap () {
+  for (const box of document.querySelectorAll('[data-turnout]')) {
+    const one = turnout.get(box.dataset.turnout)
+    if (!one) continue
+    box.querySelector('[data-begun]').textContent = one.begun
+    box.querySelector('[data-none]').textContent = one.due - one.cast - one.begun
+    ;[...box.querySelectorAll('.seatmap li')].forEach((cell, i) => {
+      const state = states[one.seats[i]] || 'none'
+      if (cell.dataset.state !== state) cell.dataset.state = state
+    })
+  }
+}
+function count (rounds) {
+  for (const [id, one] of Object.entries(rounds || {})) turnout.set(id, one)
+  seatmap()
+}
+document.addEventListener('pingyi:pulse', event => count(event.detail.turnout))
+async function lookAtTurnout () {
+  try {
+    const answer = await fetch(`/h/${slug}/host/turnout`, { headers: { 'X-Pingyi-Seat': seat || '' } })
+    if (answer.ok) count(await answer.json())
+  } catch { /* the next pulse brings it */ }
+}
+
+// ── link ──
+function link (state) { $('link').dataset.state = state; $('link').textContent = words[state] }
+document.addEventListener('pingyi:up', () => { link('up'); lookAtTurnout() })
+document.addEventListener('pingyi:down', () => link('down'))
+document.addEventListener('pingyi:out', () => link('out'))
+document.addEventListener('pingyi:swapped', () => { marks(); follow(); seatmap() })
+
+// ── keys ──
+let pressed = 0
+function press (id) {
+  const button = $(id)
+  if (!button || button.disabled || button.getAttribute('aria-busy') || Date.now() - pressed < 400) return
+  pressed = Date.now()                         // a worn clicker sends a press twice
+  button.click()
+}
+$('keys-on').checked = stored('keys') !== 'off'
+$('keys-on').addEventListener('change', () => stored('keys', $('keys-on').checked ? 'on' : 'off'))
+document.addEventListener('keydown', event => {
+  const { target, key } = event
+  if (event.repeat || event.ctrlKey || event.metaKey || event.altKey || event.isComposing) return
+  if (target.matches?.('input, textarea, select, [contenteditable]') || document.querySelector('dialog[open]')) return
+  const onControl = target.matches?.('button, a, summary, [role="radio"]')
+  const act = {
+    PageDown: () => press('next'), ArrowRight: () => press('next'),
+    ' ': onControl ? null : () => press('next'),        // on a button, space presses that button
+    PageUp: () => press('back'), ArrowLeft: () => press('back')
+  }[key] ?? (!$('keys-on').checked ? null : {
+    b: () => press('clear'), '.': () => press('clear'), o: () => press('off-cuff'), '?': () => openers.help()
+  }[key.toLowerCase()])
+  if (!act) return
+  event.preventDefault()
+  act()
+})
+
+// ── order of the agenda and of the queue ──
+const placed = n => tell(say('place', { n }))
+ordered('show', ids => send('PUT', at('/agenda'), { order: ids }), placed)
+ordered('queue', (ids, list) => send('PUT', at('/queue'), { version: +list.dataset.version, ids: ids.map(Number) }), placed)
+
+// ── small pictures of the screens ──
+function previews (shown) {
+  $('previews').hidden = !shown
+  $('previews-toggle').setAttribute('aria-expanded', String(shown))
+  for (const frame of document.querySelectorAll('#previews iframe')) {
+    if (shown && !frame.src) frame.src = frame.dataset.src
+    if (!shown) frame.removeAttribute('src')   // a hidden screen needs no socket
+  }
+  stored('previews', shown ? 'on' : 'off')
+}
+$('previews-toggle').addEventListener('click', () => previews($('previews').hidden))
+previews(stored('previews') === 'on')
+
+marks()
+follow()
+lookAtTurnout()

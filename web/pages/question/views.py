@@ -1,0 +1,161 @@
+"""`/q/CODE`, its appeal, and what the public page posts where no script runs (asking, voting)."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from fastapi import APIRouter, Form, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+
+from server.actions.appeal_question import appeal_question
+from server.domain.refusals import Refusal
+from server.public_acts import VIEWER_DAYS, ask, viewer_token, vote
+from server.services import Services, services
+from web.layout.language import language, say
+from web.layout.page import render
+from web.pages.problem import context as problem_page
+from web.pages.question import context
+
+router = APIRouter()
+
+Field = Annotated[str, Form()]
+TOLD_S = 600
+"""How long the page after asking can tell the question's secret (a cookie of this page alone)."""
+
+
+@router.get("/q/{code}", response_class=HTMLResponse)
+async def fate(code: str, request: Request, lang: str | None = None) -> Response:
+    """What became of a question."""
+    chosen = language(lang)
+    return await _fate(services(request), request, code, chosen)
+
+
+async def _fate(
+    here: Services, request: Request, code: str, lang: str, refused: Refusal | None = None
+) -> Response:
+    async with here.store.look(code=code) as unit:
+        question, place = await unit.questions.by_code(code), unit.place
+    if question is None or place.status == "draft":
+        raise Refusal("not_found")
+    said = refused.message(lang) if refused else _told(here, request, code, lang)
+    f = context.fate(
+        question,
+        place.slug,
+        place.title,
+        lang,
+        rehearsal=place.kind == "rehearsal",
+        said=said,
+        said_bad=refused is not None,
+    )
+    html = render("question/page.html", lang, page="question", f=f)
+    status = refused.status if refused else 200
+    return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
+
+
+def _told(here: Services, request: Request, code: str, lang: str) -> str:
+    """Right after asking without a script: the secret, which nobody else can say."""
+    asked, _, secret = request.cookies.get(_asked_name(here, request), "").partition(".")
+    if asked != code or not secret:
+        return ""
+    return say(
+        lang, "提问已提交，正在审核。凭证：%(secret)s，申诉时使用，请自行保存。", secret=secret
+    )
+
+
+def _asked_name(here: Services, request: Request) -> str:
+    return here.door.cookie_name(request, "asked")
+
+
+@router.post("/q/{code}/appeal", response_class=HTMLResponse)
+async def appeal(
+    code: str, request: Request, lang: str | None = None, secret: Field = "", text: Field = ""
+) -> Response:
+    """The author asks for another look, once; what is wrong stands on the same page."""
+    here, chosen = services(request), language(lang)
+    await here.limiter.check("ask", here.door.address(request), f"appeal {code}")
+    try:
+        await appeal_question(here.house, code, secret.strip(), text)
+    except Refusal as refusal:
+        if refusal.code == "not_found":
+            raise
+        return await _fate(here, request, code, chosen, refusal)
+    return RedirectResponse(f"/q/{quote(code)}?lang={chosen}", 303)
+
+
+@router.post("/h/{slug}/questions", response_class=HTMLResponse)
+async def ask_plainly(
+    slug: str, request: Request, lang: str | None = None, text: Field = "", subject: Field = ""
+) -> Response:
+    """A question as a plain form sends it; leads to its fate."""
+    here, chosen = services(request), language(lang)
+    try:
+        token, viewer = await _viewer(here, request)
+        await here.limiter.check("ask", here.door.address(request), viewer)
+        key = _key(here, viewer, slug, text, subject)
+        done = await ask(here, viewer, key, slug, text, subject or None)
+    except Refusal as refusal:
+        return await _back(here, slug, chosen, refusal)
+    answer: dict[str, Any] = dict(done.answer)
+    response = RedirectResponse(f"/q/{answer['code']}?lang={chosen}", 303)
+    here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
+    response.set_cookie(
+        _asked_name(here, request),
+        f"{answer['code']}.{answer['secret']}",
+        max_age=TOLD_S,
+        path="/",
+        secure=here.door.scheme(request) == "https",
+        httponly=True,
+        samesite="lax",
+    )
+    return response
+
+
+@router.post("/h/{slug}/rounds/{id_}/vote", response_class=HTMLResponse)
+async def vote_plainly(
+    slug: str, id_: str, request: Request, lang: str | None = None, choice: Field = ""
+) -> Response:
+    """A choice as a plain form sends it; leads back to the round on the public page."""
+    here, chosen = services(request), language(lang)
+    try:
+        async with here.store.look(round=id_) as unit:
+            if unit.place.slug != slug:
+                raise Refusal("not_found")
+        token, viewer = await _viewer(here, request)
+        await here.limiter.check("public_act", here.door.address(request), viewer)
+        await vote(here, viewer, _key(here, viewer, slug, id_, choice), id_, choice)
+    except Refusal as refusal:
+        return await _back(here, slug, chosen, refusal)
+    response = RedirectResponse(f"/h/{slug}?lang={chosen}#round-{quote(id_)}", 303)
+    here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
+    return response
+
+
+async def _viewer(here: Services, request: Request) -> tuple[str, str]:
+    """(token, id) of this browser; a new one where it has none."""
+    token = await viewer_token(here, request)
+    viewer = here.keys.viewer_of(token)
+    assert viewer is not None
+    return token, viewer
+
+
+def _key(here: Services, viewer: str, *said: str) -> str:
+    """A form on a cached page has no key of its own: who says the same twice within a minute
+    pressed twice, and that is one act."""
+    minute = str(here.house.now() // 60_000)
+    return hashlib.sha256("\n".join((viewer, minute, *said)).encode()).hexdigest()[:32]
+
+
+async def _back(here: Services, slug: str, lang: str, refusal: Refusal) -> Response:
+    """The refusal as a page with the way back to the hearing."""
+    async with here.store.look(slug=slug) as unit:
+        if unit.place.status == "draft":
+            raise Refusal("not_found")
+    f = problem_page.problem(
+        refusal.message(lang), refusal.code, refusal.status, f"/h/{slug}?lang={lang}"
+    )
+    html = render("problem/page.html", lang, f=f)
+    retry = refusal.detail.get("retry_after")
+    headers = {"Retry-After": str(retry)} if retry else {}
+    return HTMLResponse(html, refusal.status, headers)

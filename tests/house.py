@@ -111,7 +111,9 @@ class Home:
     def person(self, *roles: str, name: str = "p") -> Actor:
         """Somebody of this office with these roles."""
         return Actor(
-            f"account:{name}", name, tuple(Grant(r, self.office.id, self.office.path) for r in roles)
+            f"account:{name}",
+            name,
+            tuple(Grant(r, self.office.id, self.office.path) for r in roles),
         )
 
     def panelist(self, index: int) -> Actor:
@@ -171,5 +173,3 @@ async def home(
         yield found
     finally:
         await building.stop()
-
-

@@ -118,8 +118,11 @@ class Running:
         """A socket of the hearing (`page` "" = the public's)."""
         path = f"/h/{self.slug}/{page}/socket" if page else f"/h/{self.slug}/socket"
         query = {"as": "json", **query}
-        address = self.url.replace("http", "ws", 1) + path + "?" + "&".join(
-            f"{k}={v}" for k, v in query.items()
+        address = (
+            self.url.replace("http", "ws", 1)
+            + path
+            + "?"
+            + "&".join(f"{k}={v}" for k, v in query.items())
         )
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return connect(
@@ -199,7 +202,9 @@ def frames_until(socket: ClientConnection, wanted: Any, seconds: float = 10) -> 
         seen.append(frame)
         if wanted(frame):
             return seen
-    raise AssertionError(f"the frame did not come; seen: {[f.get('event', f['type']) for f in seen]}")
+    raise AssertionError(
+        f"the frame did not come; seen: {[f.get('event', f['type']) for f in seen]}"
+    )
 
 
 def ask_socket(socket: ClientConnection, frame: dict[str, Any]) -> Any:

@@ -76,9 +76,7 @@ async def test_concurrent_acts_take_numbers_without_gaps(lanxi: Home) -> None:
         page = await unit.questions.desk_page(source="live")
     assert len(page) == 40
     await asyncio.gather(
-        *(
-            moderate_question.approve_question(lanxi.house, desk, "lanxi", q.id) for q in page
-        )
+        *(moderate_question.approve_question(lanxi.house, desk, "lanxi", q.id) for q in page)
     )
     entries = await lanxi.entries()
     assert [e.seq for e in entries] == list(range(1, len(entries) + 1))
@@ -150,7 +148,9 @@ async def test_votes_count_once_each_and_change(lanxi: Home) -> None:
     host = lanxi.person("host")
     round_id = next(r.id for r in (await lanxi.view()).rounds if r.audience == "public")
     box = lanxi.building.box
-    assert await refusal(box.put(vote(lanxi, round_id, "v0", "good", "k0000000"))) == "round_not_open"
+    assert (
+        await refusal(box.put(vote(lanxi, round_id, "v0", "good", "k0000000"))) == "round_not_open"
+    )
     await open_round(lanxi.house, host, round_id)
     await asyncio.gather(
         *(box.put(vote(lanxi, round_id, f"v{i}", "good", f"key-{i:05d}")) for i in range(60))
@@ -165,7 +165,9 @@ async def test_votes_count_once_each_and_change(lanxi: Home) -> None:
     assert (await box.put(vote(lanxi, round_id, "v3", "good", "key-00003"))).answer == {
         "round": round_id, "choice": "good", "replaced": False,
     }  # fmt: skip
-    assert await refusal(box.put(vote(lanxi, round_id, "v9", "best", "key-bad01"))) == "choice_unknown"
+    assert (
+        await refusal(box.put(vote(lanxi, round_id, "v9", "best", "key-bad01"))) == "choice_unknown"
+    )
     assert await refusal(box.put(vote(lanxi, round_id, "v3", "fair", "key-change"))) == "key_reused"
     round_ = next(r for r in (await lanxi.view()).rounds if r.id == round_id)
     assert round_.cast == 60
@@ -212,22 +214,27 @@ async def test_panel_round_from_opening_to_publication(lanxi: Home) -> None:
             lanxi.house, lanxi.panelist(index), round_id,
             {"water": {"duty": duty, "law": law}}, (), f"key-{index:05d}",
         )  # fmt: skip
-    stranger = Actor("seat:999", "x", (Grant("panelist", lanxi.office.id, lanxi.office.path),), seat=999)
+    stranger = Actor(
+        "seat:999", "x", (Grant("panelist", lanxi.office.id, lanxi.office.path),), seat=999
+    )
     assert (
-        await refusal(cast_ballot(lanxi.house, stranger, round_id, {"water": {"duty": "1"}}, (), "key-99999"))
+        await refusal(
+            cast_ballot(lanxi.house, stranger, round_id, {"water": {"duty": "1"}}, (), "key-99999")
+        )
         == "not_entitled"
     )
     await close_round(lanxi.house, host, round_id)
     await lanxi.settle()
     assert (
         await refusal(
-            cast_ballot(lanxi.house, lanxi.panelist(0), round_id, {"water": {"duty": "1"}}, (), "key-late1")
+            cast_ballot(
+                lanxi.house, lanxi.panelist(0), round_id, {"water": {"duty": "1"}}, (), "key-late1"
+            )
         )
         == "round_closed"
     )
     assert (
-        await refusal(publish_round(lanxi.house, host, round_id, "public"))
-        == "round_step_illegal"
+        await refusal(publish_round(lanxi.house, host, round_id, "public")) == "round_step_illegal"
     )
     await certify_round(lanxi.house, host, round_id)
     await publish_round(lanxi.house, host, round_id, "public")
@@ -247,7 +254,12 @@ async def test_tampered_ballot_stops_publication(lanxi: Home) -> None:
     round_id = next(r.id for r in (await lanxi.view()).rounds if r.audience == "panel")
     await open_round(lanxi.house, host, round_id)
     await cast_ballot(
-        lanxi.house, lanxi.panelist(0), round_id, {"water": {"duty": "5", "law": "5"}}, (), "key-00000"
+        lanxi.house,
+        lanxi.panelist(0),
+        round_id,
+        {"water": {"duty": "5", "law": "5"}},
+        (),
+        "key-00000",
     )
     await close_round(lanxi.house, host, round_id)
     await lanxi.settle()
@@ -260,8 +272,13 @@ async def test_tampered_ballot_stops_publication(lanxi: Home) -> None:
 
 
 async def test_secret_rounds_are_refused_with_their_reason(lanxi: Home) -> None:
-    new = NewRound("无记名测评", "panel", secrecy="secret", subjects=("water",), rules={"version": 1})
-    assert await refusal(create_round(lanxi.house, lanxi.person("host"), "lanxi", new)) == "secret_later"
+    new = NewRound(
+        "无记名测评", "panel", secrecy="secret", subjects=("water",), rules={"version": 1}
+    )
+    assert (
+        await refusal(create_round(lanxi.house, lanxi.person("host"), "lanxi", new))
+        == "secret_later"
+    )
 
 
 async def test_rehearsal_leaves_nothing_in_the_real_run(lanxi: Home) -> None:
@@ -305,7 +322,9 @@ async def test_rehearsal_leaves_nothing_in_the_real_run(lanxi: Home) -> None:
 
 
 async def test_another_office_sees_and_does_nothing(lanxi: Home) -> None:
-    stranger = Actor("account:x", "x", (Grant("host", 999, "/999/"), Grant("moderator", 999, "/999/")))
+    stranger = Actor(
+        "account:x", "x", (Grant("host", 999, "/999/"), Grant("moderator", 999, "/999/"))
+    )
     assert await refusal(change_status(lanxi.house, stranger, "lanxi", "ready", 0)) == "not_found"
     above = Actor("account:y", "y", (Grant("host", 1, "/", subtree=True),))
     await change_status(lanxi.house, above, "lanxi", "ready", 0)

@@ -58,7 +58,9 @@ def test_question_from_asking_to_its_fate(demo: Running) -> None:
         # Two moderators: the second, with an old version, gets both texts.
         version = desk.get(f"{demo.here}/desk/questions/{id_}")["version"]
         first = desk.do(
-            "PATCH", f"{demo.here}/desk/questions/{id_}", {"version": version, "text": "电梯长期停运，谁来监督维修？"}
+            "PATCH",
+            f"{demo.here}/desk/questions/{id_}",
+            {"version": version, "text": "电梯长期停运，谁来监督维修？"},
         )
         assert first["rewritten"] is True
         stale = desk.call(
@@ -136,9 +138,12 @@ def test_public_round_with_change(demo: Running) -> None:
             "PUT", f"/rounds/{round_['id']}/ballot", {"choice": choices[2]}, key
         )
         assert changed["replaced"] is True
-        assert viewers[0].do(
-            "PUT", f"/rounds/{round_['id']}/ballot", {"choice": choices[2]}, key
-        )["replaced"] is True
+        assert (
+            viewers[0].do("PUT", f"/rounds/{round_['id']}/ballot", {"choice": choices[2]}, key)[
+                "replaced"
+            ]
+            is True
+        )
         assert viewers[0].refused(
             "PUT", f"/rounds/{round_['id']}/ballot", {"choice": choices[0]}, key
         ) == (422, "key_reused")
@@ -152,9 +157,11 @@ def test_public_round_with_change(demo: Running) -> None:
 
         def complete(frame: Any) -> bool:
             told = frame.get("rounds") or {}
-            return frame["type"] == "pulse" and {
-                k: v for k, v in told.get(round_["id"], {}).get("counts", {}).items() if v
-            } == counts
+            return (
+                frame["type"] == "pulse"
+                and {k: v for k, v in told.get(round_["id"], {}).get("counts", {}).items() if v}
+                == counts
+            )
 
         pulse = frames_until(watcher, complete)[-1]
         assert len(json.dumps(pulse, separators=(",", ":")).encode()) <= 300
@@ -189,16 +196,15 @@ def test_panel_round_to_a_recomputed_public_result(demo: Running, tmp_path: Any)
     dimensions = [d["key"] for d in told["dimensions"]]
     panel = [demo.as_("panel", i) for i in range(21)]
     marks = {subject: dict.fromkeys(dimensions, "15")}
-    assert panel[0].refused(
-        "PUT", f"/rounds/{round_id}/ballot", {"marks": marks}, new_key()
-    ) == (409, "round_not_open")
+    assert panel[0].refused("PUT", f"/rounds/{round_id}/ballot", {"marks": marks}, new_key()) == (
+        409,
+        "round_not_open",
+    )
     host.do("POST", f"/rounds/{round_id}/opening")
     assert host.refused("POST", f"/rounds/{round_id}/opening") == (409, "round_step_illegal")
     for i, seat in enumerate(panel[:20]):
         seat.call("PUT", f"/rounds/{round_id}/draft", {})
-        seat_marks = {
-            subject: {d: str((i + 3 * n) % 21) for n, d in enumerate(dimensions)}
-        }
+        seat_marks = {subject: {d: str((i + 3 * n) % 21) for n, d in enumerate(dimensions)}}
         key = new_key()
         cast = seat.do("PUT", f"/rounds/{round_id}/ballot", {"marks": seat_marks}, key)
         assert cast["replaced"] is False
@@ -306,10 +312,14 @@ def test_socket_refuses_what_is_wrong(demo: Running) -> None:
         assert frames_until(socket, lambda f: f["type"] == "refusal")[-1]["code"] == "bad_json"
         refused = ask_socket(socket, {"type": "ask", "text": "没有身份也能问吗"})
         assert refused["code"] == "viewer_needed"
-        socket.send(json.dumps({"type": "viewer", "viewer": demo.anyone().do("POST", "/viewers")["viewer"]}))
+        socket.send(
+            json.dumps({"type": "viewer", "viewer": demo.anyone().do("POST", "/viewers")["viewer"]})
+        )
         assert ask_socket(socket, {"type": "ask", "text": "问"})["code"] == "text_too_short"
         assert ask_socket(socket, {"type": "ask", "text": "问" * 501})["code"] == "text_too_long"
-        assert ask_socket(socket, {"type": "ask", "text": "问题", "x": 1})["code"] == "unknown_field"
+        assert (
+            ask_socket(socket, {"type": "ask", "text": "问题", "x": 1})["code"] == "unknown_field"
+        )
         done = ask_socket(socket, {"type": "ask", "text": "请问多久能答复？"})
         assert set(done) >= {"code", "secret", "status"}
 

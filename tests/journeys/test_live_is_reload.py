@@ -81,7 +81,9 @@ def scenario(demo: Running) -> Iterator[str]:
     yield "merged"
     version = desk.get(f"{here}/desk/questions/{id_}")["version"]
     desk.do(
-        "PATCH", f"{here}/desk/questions/{id_}", {"version": version, "text": "处罚决定几日内公开？"}
+        "PATCH",
+        f"{here}/desk/questions/{id_}",
+        {"version": version, "text": "处罚决定几日内公开？"},
     )
     yield "reworded"
     desk.do("POST", f"{here}/desk/questions/{id_}/shortlisting", {})
@@ -153,7 +155,10 @@ def scenario(demo: Running) -> Iterator[str]:
     )
     yield "round created"
     viewer.do(
-        "PUT", f"/rounds/{public}/ballot", {"choice": rounds[public]["choices"][0]["key"]}, new_key()
+        "PUT",
+        f"/rounds/{public}/ballot",
+        {"choice": rounds[public]["choices"][0]["key"]},
+        new_key(),
     )
     host.do("POST", f"/rounds/{panel[0]}/opening")
     yield "panel opened"
@@ -191,7 +196,9 @@ def scenario(demo: Running) -> Iterator[str]:
 
 def _orders(data: Path) -> Path:
     path = data.parent / "orders.csv"
-    path.write_text("工单编号,诉求标题,诉求内容\nX-1,路灯,路灯不亮一个月，应由谁负责维修？\n", encoding="utf-8")
+    path.write_text(
+        "工单编号,诉求标题,诉求内容\nX-1,路灯,路灯不亮一个月，应由谁负责维修？\n", encoding="utf-8"
+    )
     return path
 
 

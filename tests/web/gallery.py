@@ -18,7 +18,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import HTMLResponse
 
-from tests.web.views import AT, CASES, question
+from tests.web.views import AT, CASES, EXTREMES, question
 from web.layout.assets import by_hashed_name
 from web.layout.page import Page, render
 from web.pages.card.live import PAGE as CARD
@@ -38,6 +38,7 @@ CSP = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
+ALL = {**CASES, **EXTREMES}
 PLAIN: dict[str, tuple[str, ...]] = {
     "home": ("full", "empty"),
     "join": ("open", "used", "expired", "early", "unknown"),
@@ -51,9 +52,19 @@ def plain(name: str, case: str, lang: str) -> Any:
     """The context of a page without a socket."""
     if name == "home":
         rows = (
-            Listed("yunlan-shufa", "云澜市述法评议会", "云澜市全面依法治市委员会办公室", "live", "real"),
-            Listed("beiwan", "北湾区述法评议会", "北湾区全面依法治区委员会办公室", "ready", "rehearsal"),
-            Listed("yunlan-2025", "云澜市述法评议会（2025）", "云澜市全面依法治市委员会办公室", "archived", "real"),
+            Listed(
+                "yunlan-shufa", "云澜市述法评议会", "云澜市全面依法治市委员会办公室", "live", "real"
+            ),
+            Listed(
+                "beiwan", "北湾区述法评议会", "北湾区全面依法治区委员会办公室", "ready", "rehearsal"
+            ),
+            Listed(
+                "yunlan-2025",
+                "云澜市述法评议会（2025）",
+                "云澜市全面依法治市委员会办公室",
+                "archived",
+                "real",
+            ),
         )
         return home(rows if case == "full" else (), lang)
     if name == "join":
@@ -68,7 +79,11 @@ def plain(name: str, case: str, lang: str) -> Any:
             "appealed": {"status": "rejected", "reason": "personal_data", "appealed": True},
             "merged": {"status": "merged", "merged_into": "Q0007"},
             "answered": {"status": "answered", "answered_at": AT},
-            "replied": {"status": "replied_in_writing", "answered_at": AT, "reply": "经核实，已安排现场复核。\n办理结果将在一个月内告知。"},
+            "replied": {
+                "status": "replied_in_writing",
+                "answered_at": AT,
+                "reply": "经核实，已安排现场复核。\n办理结果将在一个月内告知。",
+            },
         }[case]
         one = question(0, **({"status": "received"} | more))
         said = {"appealed": "申诉已提交。"}.get(case, "")
@@ -80,7 +95,7 @@ def html(name: str, case: str, lang: str, theme: str | None = None) -> str:
     """A page's HTML in a case."""
     extra: dict[str, Any] = {"theme": theme} if theme else {}
     if name in PAGES:
-        return PAGES[name].html(CASES[case](), lang, **extra)
+        return PAGES[name].html(ALL[case](), lang, **extra)
     return render(f"{name}/page.html", lang, page=name, f=plain(name, case, lang), **extra)
 
 
@@ -98,7 +113,9 @@ def index() -> HTMLResponse:
         cases = PLAIN.get(name, tuple(CASES))
         links = " ".join(f'<a href="/{name}?case={c}">{c}</a>' for c in cases)
         lines.append(f"<h2>{name}</h2><p>{links}</p>")
-    return HTMLResponse("<!doctype html><meta charset=utf-8><title>gallery</title>" + "".join(lines))
+    return HTMLResponse(
+        "<!doctype html><meta charset=utf-8><title>gallery</title>" + "".join(lines)
+    )
 
 
 @app.get("/static/{name:path}")
@@ -135,7 +152,7 @@ def me() -> dict[str, Any]:
 @app.get("/{name}")
 def page(request: Request, name: str, case: str = "full", lang: str = "zh") -> HTMLResponse:
     """A page in a case; `theme=light|dark` forces one."""
-    known = PLAIN.get(name, tuple(CASES) if name in PAGES else ())
+    known = PLAIN.get(name, tuple(ALL) if name in PAGES else ())
     if not known:
         raise HTTPException(404)
     chosen = case if case in known else known[0]
@@ -174,10 +191,18 @@ async def socket(websocket: WebSocket, slug: str, place: str) -> None:
             elif kind == "vote":
                 replaced = frame["round"] in votes
                 votes[frame["round"]] = frame["choice"]
-                await tell("ack", key=key, round=frame["round"], choice=frame["choice"], replaced=replaced)
+                await tell(
+                    "ack", key=key, round=frame["round"], choice=frame["choice"], replaced=replaced
+                )
             elif kind == "support":
                 (supports.add if frame["on"] else supports.discard)(frame["question"])
-                await tell("ack", key=key, question=frame["question"], on=frame["on"], support=99 + frame["on"])
+                await tell(
+                    "ack",
+                    key=key,
+                    question=frame["question"],
+                    on=frame["on"],
+                    support=99 + frame["on"],
+                )
             elif kind == "ask":
                 code = f"Q9{len(asked):03d}"
                 asked.append({"code": code, "status": "received"})

@@ -20,7 +20,7 @@ from playwright.sync_api import Page as Tab
 from playwright.sync_api import sync_playwright
 
 from tests.web.gallery import PLAIN, app
-from tests.web.views import CASES
+from tests.web.views import CASES, EXTREMES
 
 OUT = Path(__file__).parent.parent / "pictures" / "out"
 AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text()
@@ -42,7 +42,8 @@ SCREENS = {
     "card": (TABLET, PHONE),
 }
 FIXED = {"stage", "overlay"}
-"""Pages that must fit their screen: nothing may overflow."""
+FITTED = FIXED | {"podium"}
+"""Pages that must fit a big screen: nothing may overflow or be cut."""
 
 OVERFLOW = """() => {
   const out = [], wide = document.documentElement.scrollWidth
@@ -87,7 +88,8 @@ def shots(only: str | None) -> Iterator[tuple[str, str, tuple[int, int], str, st
     for name in (*SCREENS, *PLAIN):
         if only and name != only:
             continue
-        cases = PLAIN.get(name, tuple(CASES))
+        big = EXTREMES if name in FITTED else {}
+        cases = PLAIN.get(name, (*CASES, *big))
         sizes = SCREENS.get(name, (PHONE, DESKTOP))
         theme = "dark" if name in {"stage", "overlay", "podium"} else "light"
         other = "light" if theme == "dark" else "dark"
@@ -111,7 +113,7 @@ def problems(tab: Tab, name: str) -> list[str]:
         for n in v["nodes"][:3]
     ]
     wrong += [f"overflow: {one}" for one in tab.evaluate(OVERFLOW)]
-    if name in FIXED:
+    if name in FIXED or (name == "podium" and (tab.viewport_size or {}).get("width") == WALL[0]):
         wrong += [f"cut: {one}" for one in tab.evaluate(CUT)]
     return wrong
 
@@ -141,11 +143,11 @@ def main() -> int:
             tab.on("pageerror", lambda e, s=said: s.append(str(e)))
             tab.goto(f"{url}/{name}?case={case}&lang={lang}&theme={theme}")
             tab.wait_for_timeout(250)
-            if name == "overlay":      # OBS shows what lies behind; here a grey stands for it
+            if name == "overlay":  # OBS shows what lies behind; here a grey stands for it
                 tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
             file = f"{name}-{case}-{width}-{theme}-{lang}.png"
             tab.screenshot(path=OUT / file)
-            if name not in FIXED | {"podium"}:
+            if name not in FITTED:
                 tab.screenshot(path=OUT / f"whole-{file}", full_page=True)
             for line in [*said, *(problems(tab, name) if wanted.check else [])]:
                 bad += 1

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from server.domain.events import ROOMS
@@ -47,7 +48,9 @@ ITEMS = (
     Item("city", "市城市管理局述法", "city", STEPS, "coming"),
     Item("pause", "休息", None, (Step("break", 600),), "coming"),
     Item("market", "市市场监督管理局述法", "market", STEPS, "coming"),
-    Item("closing", "公布结果与总结讲话", None, (Step("result", 180), Step("closing", 300)), "coming"),
+    Item(
+        "closing", "公布结果与总结讲话", None, (Step("result", 180), Step("closing", 300)), "coming"
+    ),
 )
 GROUPS = (
     ("deputies", "人大代表", "0.3"),
@@ -262,14 +265,14 @@ def empty() -> HearingView:
 
 def speaking() -> HearingView:
     """The first subject states; the public round is open."""
-    queued = tuple(question(i, "queued") for i in range(2))
+    queued = tuple(question(i, "queued") for i in (5, 7))
     return _live(
         base(
             items=ITEMS,
             position=_at("statement"),
             rounds=(public_round(), panel_round("ready", cast=0)),
             questions=tuple(question(i) for i in reversed(range(12))),
-            queue=QueueView(3, tuple(q.id for q in queued), queued, {1: 3}),
+            queue=QueueView(3, tuple(q.id for q in queued), queued, {6: 3}),
             viewers=15980,
             likes=54012,
             stream_url="https://live.example.org/yunlan/index.m3u8",
@@ -286,7 +289,8 @@ def full() -> HearingView:
         position=_at("questions", 6 * MINUTE + 12_000),
         stage=StageView(asked, "12345热线", "answering", AT - MINUTE),
         questions=tuple(
-            question(i, {0: "on_stage", 3: "answered"}.get(i, "approved")) for i in reversed(range(14))
+            question(i, {0: "on_stage", 3: "answered"}.get(i, "approved"))
+            for i in reversed(range(14))
         ),
         requests=(FloorRequest(1, 2, "虢小满", "ask", "", AT - 20_000),),
         leases=(Lease("show", "s1", "主持台甲", AT - 40 * MINUTE),),
@@ -333,7 +337,10 @@ def overlong() -> HearingView:
         questions=tuple(question(i, text=text[: 60 * (i + 1)]) for i in reversed(range(10))),
         items=(
             *ITEMS[:1],
-            replace(ITEMS[1], title="云澜市住房和城乡建设与历史文化名城保护及房屋征收补偿管理委员会办公室述法"),
+            replace(
+                ITEMS[1],
+                title="云澜市住房和城乡建设与历史文化名城保护及房屋征收补偿管理委员会办公室述法",
+            ),
             *ITEMS[2:],
         ),
         queue=QueueView(3, (1,), (question(0, "queued", text=text),), {1: 3}),
@@ -426,7 +433,8 @@ def crowd() -> HearingView:
         for i, name in enumerate((*_NAMES, "糜知屿", "亓砚舟", "郗望棠"))
     )
     results = [
-        {**RESULTS[i % 3], "subject": s.key, "total": f"{80 + i}.25"} for i, s in enumerate(subjects)
+        {**RESULTS[i % 3], "subject": s.key, "total": f"{80 + i}.25"}
+        for i, s in enumerate(subjects)
     ]
     shown = panel_round(
         "published",
@@ -435,7 +443,9 @@ def crowd() -> HearingView:
         reveal=11,
         result={"subjects": results, "valid": True},
     )
-    return replace(revealing(), subjects=subjects, rounds=(shown,), screens=Screens(False, shown.id))
+    return replace(
+        revealing(), subjects=subjects, rounds=(shown,), screens=Screens(False, shown.id)
+    )
 
 
 def cleared() -> HearingView:
@@ -478,3 +488,32 @@ CASES: Mapping[str, Callable[[], HearingView]] = {
         over,
     )
 }
+
+
+def asking(letters: int) -> HearingView:
+    """A question of so many Chinese characters on stage: the longest of each step of type."""
+    view = full()
+    long_one = question(0, "on_stage", text=(LONG * 2)[: letters - 1] + "？")
+    return replace(view, stage=StageView(long_one, "人大代表 沐青禾", "asking", AT, seat=1))
+
+
+def subjects(n: int) -> HearingView:
+    """So many subjects in a reveal, all but the last one shown."""
+    people = tuple(
+        SubjectView(f"s{i}", _NAMES[i % len(_NAMES)], "局长", f"云澜市第{i + 1}局") for i in range(n)
+    )
+    shown = panel_round(
+        "published",
+        subjects=tuple(s.key for s in people),
+        published_to=("hall",),
+        reveal=n,
+        result={"subjects": [{**RESULTS[0], "subject": s.key} for s in people], "valid": True},
+    )
+    return replace(revealing(), subjects=people, rounds=(shown,), screens=Screens(False, shown.id))
+
+
+EXTREMES: Mapping[str, Callable[[], HearingView]] = {
+    **{f"asking_{n}": partial(asking, n) for n in (36, 80, 150, 260, 420, 600)},
+    **{f"subjects_{n}": partial(subjects, n) for n in (1, 2, 8, 16, 27, 60)},
+}
+"""Views at the edges of a layout's steps: big screens must fit all of them."""

@@ -8,6 +8,12 @@ from server.domain.view import HearingView
 from web.pages import shared
 
 
+MOST_BARS = 6
+"""More choices than this are no caption."""
+ROWS = 12
+"""Rows of a result that fit the box; of a longer one those around the latest are shown."""
+
+
 @dataclass(frozen=True)
 class Lower:
     """The lower third: who, post, unit, step."""
@@ -40,6 +46,8 @@ class Bars:
 
     round: shared.RoundView | None
     reveal: shared.Reveal | None
+    first: int = 0
+    last: int = ROWS
 
 
 def bars(view: HearingView, lang: str) -> Bars:
@@ -48,10 +56,14 @@ def bars(view: HearingView, lang: str) -> Bars:
         return Bars(None, None)
     reveal = shared.reveal(view, lang)
     if reveal is not None:
-        return Bars(None, reveal)
+        first = max(0, min(reveal.latest - ROWS + 3, reveal.of - ROWS))
+        return Bars(None, reveal, first, first + ROWS)
     running = shared.present_round(view) if _on(view) else None
     if running is None or running.audience != "public" or not running.show_live:
         return Bars(None, None)
+    asked = shared.on_stage(view, lang)
+    if len(running.choices) > MOST_BARS or (asked and asked.size in {"m", "s", "xs"}):
+        return Bars(None, None)  # They would cover the picture, or the question.
     return Bars(shared.round_view(view, running, lang, "hall"), None)
 
 

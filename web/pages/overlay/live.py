@@ -4,7 +4,7 @@ from web.layout.page import Page
 from web.pages.overlay import context
 
 _ALL = ("lower", "strip", "bars")
-_STRIP = ("strip",)
+_ASKED = ("strip", "bars")
 _BARS = ("bars",)
 
 PAGE = Page(
@@ -14,11 +14,11 @@ PAGE = Page(
         "hearing_changed": _ALL,
         "position_changed": ("lower",),
         "agenda_changed": ("lower",),
-        "question_changed": _STRIP,
-        "question_taken": _STRIP,
-        "question_phase": _STRIP,
-        "question_pulled": _STRIP,
-        "question_answered": _STRIP,
+        "question_changed": _ASKED,
+        "question_taken": _ASKED,
+        "question_phase": ("strip",),
+        "question_pulled": _ASKED,
+        "question_answered": _ASKED,
         "round_created": (),
         "round_opened": _BARS,
         "round_closing": _BARS,
@@ -26,9 +26,9 @@ PAGE = Page(
         "round_tallied": _BARS,
         "round_certified": _BARS,
         "round_voided": _BARS,
-        "result_published": ("strip", "bars"),
-        "result_released": ("strip", "bars"),
-        "reveal_stepped": ("strip", "bars"),
+        "result_published": _ASKED,
+        "result_released": _ASKED,
+        "reveal_stepped": _ASKED,
         "screen_cleared": _ALL,
         "screen_restored": _ALL,
     },

@@ -59,7 +59,9 @@ def fate(
         status_key=key,
         tone=tone,
         asked_at=f"{texts.day(question.created_at)} {texts.clock(question.created_at)}",
-        reason=(reasons[1] if lang == "en" else reasons[0]) if key in {"rejected", "closed"} else "",
+        reason=(reasons[1] if lang == "en" else reasons[0])
+        if key in {"rejected", "closed"}
+        else "",
         merged_into=(question.merged_into or "") if key == "merged" else "",
         answered_at=f"{texts.day(answered)} {texts.clock(answered)}" if answered else "",
         reply=question.reply or "",

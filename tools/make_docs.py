@@ -1,0 +1,154 @@
+"""Makes the pages of docs/ that are tables of the code: events, refusals, settings, rights, screens.
+
+`python tools/make_docs.py` writes them; a test fails when a page differs from what this makes.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+sys.path.insert(0, str(ROOT))
+
+from server.domain.events import EVENTS, ROOMS  # noqa: E402
+from server.domain.hearing import STATUS_NEXT  # noqa: E402
+from server.domain.questions import NEXT as QUESTION_NEXT  # noqa: E402
+from server.domain.questions import REJECTION_REASONS  # noqa: E402
+from server.domain.refusals import CATALOGUE  # noqa: E402
+from server.domain.roles import APART, GRANTABLE, RIGHTS, ROLES  # noqa: E402
+from server.domain.rounds import NEXT as ROUND_NEXT  # noqa: E402
+from server.settings import Settings  # noqa: E402
+from web.layout.renderer import pages  # noqa: E402
+
+MADE = "<!-- Made by tools/make_docs.py from the code; do not edit. -->\n"
+
+
+def events() -> str:
+    """docs/events.md"""
+    lines = [
+        "# Events\n",
+        MADE,
+        "Each act in a run's journal is one of these events. A room that an event is told to gets",
+        "the next number of its own version with it. `state` = the members that its cue carries.\n",
+        "| event | told to | state | said, 中文 | said, English |",
+        "|---|---|---|---|---|",
+    ]
+    for name, row in EVENTS.items():
+        rooms = "all" if set(row.rooms) == set(ROOMS) else " ".join(row.rooms)
+        members = " ".join(row.members) or "–"
+        lines.append(f"| `{name}` | {rooms} | {members} | {row.zh} | {row.en} |")
+    return "\n".join(lines) + "\n"
+
+
+def refusals() -> str:
+    """docs/refusals.md"""
+    lines = [
+        "# Refusals\n",
+        MADE,
+        "Whatever is refused is one row of this table: a stable code, a status, a sentence in the",
+        "reader's language. Nothing has changed when one of them is answered, except that",
+        "`outcome_unknown` says that it is not known whether something has.\n",
+        "| code | status | 中文 | English |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{c}` | {r.status} | {r.zh} | {r.en} |" for c, r in CATALOGUE.items()]
+    lines += [
+        "\n## Reasons for which a question is rejected\n",
+        "| code | 中文 | English |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{c}` | {zh} | {en} |" for c, (zh, en) in REJECTION_REASONS.items()]
+    return "\n".join(lines) + "\n"
+
+
+def settings() -> str:
+    """docs/settings.md"""
+    lines = [
+        "# Settings\n",
+        MADE,
+        "Environment variables; there is no other place for settings.\n",
+        "| variable | default | meaning |",
+        "|---|---|---|",
+    ]
+    for name, field in Settings.model_fields.items():
+        variable = str(field.validation_alias or f"PINGYI_{name.upper()}")
+        default = field.default
+        shown = "–" if default in ("", ()) else f"`{default}`"
+        lines.append(f"| `{variable}` | {shown} | {field.description} |")
+    return "\n".join(lines) + "\n"
+
+
+def rights() -> str:
+    """docs/rights.md"""
+    lines = [
+        "# Roles and rights\n",
+        MADE,
+        "| role | 中文 | English | may grant |",
+        "|---|---|---|---|",
+    ]
+    for key, (zh, en) in ROLES.items():
+        grants = ", ".join(r for r in ROLES if r in GRANTABLE.get(key, ())) or "–"
+        lines.append(f"| `{key}` | {zh} | {en} | {grants} |")
+    lines += ["\n## Rights\n", "| right | roles |", "|---|---|"]
+    lines += [f"| `{k}` | {', '.join(r for r in ROLES if r in v)} |" for k, v in RIGHTS.items()]
+    lines += ["\n## Roles that one account may not hold together\n"]
+    lines += [f"- {' + '.join(r for r in ROLES if r in pair)}" for pair in APART]
+    return "\n".join(lines) + "\n"
+
+
+def states() -> str:
+    """docs/states.md"""
+    lines = ["# States\n", MADE, "An act that is not in a table is refused and changes nothing.\n"]
+    lines += ["## Hearing\n", "| from | to |", "|---|---|"]
+    lines += [f"| {s} | {', '.join(sorted(after)) or '–'} |" for s, after in STATUS_NEXT.items()]
+    lines += ["\n`ready → check_in` happens by starting a run.\n"]
+    for title, table in (("Question", QUESTION_NEXT), ("Round", ROUND_NEXT)):
+        lines += [f"## {title}\n", "| act | from | to |", "|---|---|---|"]
+        for act, moves in table.items():
+            for before, after in moves.items():
+                lines.append(f"| {act} | {before} | {after or 'the state before'} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def screens() -> str:
+    """docs/screens.md"""
+    lines = [
+        "# Screens\n",
+        MADE,
+        "Which event redraws which part of which page. A part shows the same to everyone in its",
+        "room; what is not named for an event does not change by it.\n",
+    ]
+    for room, page in pages().items():
+        lines += [f"## {room}\n", f"Parts: {', '.join(f'`{n}`' for n in page.fragments)}.\n"]
+        lines += ["| event | redraws |", "|---|---|"]
+        for event in EVENTS:
+            if room not in EVENTS[event].rooms:
+                continue
+            parts = ", ".join(f"`{n}`" for n in page.redraws[event])
+            if event in page.item_events:
+                parts = f"{parts}{', ' if parts else ''}the question's own line"
+            lines.append(f"| `{event}` | {parts or 'nothing'} |")
+        lines.append("")
+    return "\n".join(lines).rstrip() + "\n"
+
+
+PAGES = {
+    "events.md": events,
+    "refusals.md": refusals,
+    "settings.md": settings,
+    "rights.md": rights,
+    "states.md": states,
+    "screens.md": screens,
+}
+
+
+def main() -> None:
+    """Writes every page."""
+    for name, make in PAGES.items():
+        (ROOT / "docs" / name).write_text(make(), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,382 @@
+"""`/office` and below: what an office prepares. Simple acts go from the page to the JSON API; cards,
+imports and show files, which carry files or answer with a picture, are plain forms to these routes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from starlette.datastructures import FormData, UploadFile
+
+from moderation.intake.hotline_file import FileRefused, HotlineFile, read_hotline_bytes
+from moderation.intake.take_in import incoming
+from server import office_book
+from server.actions.create_hearing import create_hearing
+from server.actions.import_questions import Counted, Source, import_questions
+from server.actions.perform import allowed
+from server.domain.hearing import Place
+from server.domain.incoming import Incoming
+from server.domain.refusals import Refusal
+from server.domain.roles import ROLES, Actor, roles_at
+from server.office_book import Reached
+from server.services import Services, services
+from server.show_file import ShowFileError, read_show
+from web.layout.language import language, say
+from web.layout.page import render
+from web.layout.routes import qr_svg
+from web.layout.texts import Texts
+from web.pages.office import context
+from web.pages.office.uploads import Uploads
+
+router = APIRouter()
+
+LARGEST_FILE = 64 * 1024 * 1024
+LARGEST_SHOW = 1_000_000
+SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
+SLUG = re.compile(r"[a-z0-9-]{3,40}")
+_reading = asyncio.Semaphore(1)
+"""One file is read at a time: a workbook may take two gigabytes while it is opened."""
+
+
+# ── who is here ──
+
+
+@dataclass(frozen=True)
+class Here:
+    """The request's services, language and person. `reached` are the offices he has roles for."""
+
+    services: Services
+    lang: str
+    by: Actor
+    seat: str
+    reached: tuple[Reached, ...]
+
+    def page(self, template: str, path: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """One of the office's pages; never kept by a browser."""
+        html = render(
+            f"office/{template}.html",
+            self.lang,
+            page="office",
+            seat=self.seat,
+            frame=context.frame(self.by, self.seat, self.reached, path, self.lang),
+            **values,
+        )
+        return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
+
+    def to(self, path: str) -> RedirectResponse:
+        """On to another page, as the same person."""
+        query = urlencode({"seat": self.seat, "lang": self.lang})
+        return RedirectResponse(f"{path}?{query}", 303)
+
+    def offices_with(self, right: str) -> tuple[Reached, ...]:
+        """The offices where the person holds the right; `not_allowed` without any."""
+        found = tuple(one for one in self.reached if one.may(right))
+        if not found:
+            raise Refusal("not_allowed")
+        return found
+
+    async def place(self, slug: str) -> tuple[Place, tuple[str, ...]]:
+        """The hearing and the roles held there; of another office's hearing not even that."""
+        async with self.services.store.look(slug=slug) as unit:
+            place = unit.place
+        roles = roles_at(self.by, place.ref.office, place.path, place.ref.hearing)
+        if not roles:
+            raise Refusal("not_found")
+        if not context.may_manage(roles):
+            raise Refusal("not_allowed")
+        return place, roles
+
+
+async def _enter(request: Request, lang: str | None) -> Here | Response:
+    """The person of `?seat=`, else of the first account of this browser; else the way to sign in.
+
+    An account comes in with any role (its hearings are listed); a device needs `page:office`.
+    """
+    here, chosen = services(request), language(lang)
+    wanted = request.query_params.get("seat")
+    known = False
+    for label in (wanted,) if wanted else here.door.seats(request):
+        by = await here.door.maybe_actor(request, label)
+        if by is None:
+            continue
+        known = True
+        reached = await office_book.offices(here, by)
+        if by.id.startswith("account:") or any(one.may("page:office") for one in reached):
+            return Here(here, chosen, by, label, reached)
+    if known:
+        raise Refusal("not_allowed")
+    path = request.url.path if request.method == "GET" else "/office"
+    return RedirectResponse(f"/login?next={quote(path)}&lang={chosen}", 303)
+
+
+# ── hearings ──
+
+
+@router.get("/office", response_class=HTMLResponse)
+async def hearings(request: Request, lang: str | None = None) -> Response:
+    """The hearings that the person has something to do with."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    found = await office_book.hearings(here.services, here.by)
+    return here.page("page", "/office", f=context.hearing_rows(found, here.lang))
+
+
+@router.get("/office/hearings/{slug}", response_class=HTMLResponse)
+async def hearing(slug: str, request: Request, lang: str | None = None) -> Response:
+    """One hearing as its office prepares it."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    return await _hearing(here, slug)
+
+
+async def _hearing(here: Here, slug: str, said: str = "", status: int = 200) -> Response:
+    place, roles = await here.place(slug)
+    async with here.services.store.look(slug=slug) as unit:
+        view = await unit.view(here.services.house.now())
+        cards = await office_book.seat_cards(here.services, unit)
+        show = (await unit.hearings.settings())["show"]
+    async with here.services.store.look(slug=slug, line=True) as unit:
+        counts = await unit.questions.counts(), await unit.questions.source_counts()
+    rehearsal_allowed = bool(show.get("rehearsal_allowed", True))
+    f = context.hearing_page(place, view, roles, cards, counts, rehearsal_allowed, here.lang)
+    return here.page("hearing", f"/office/hearings/{slug}", status, f=f, said=said)
+
+
+# ── join cards ──
+
+
+@router.post("/office/hearings/{slug}/cards", response_class=HTMLResponse)
+async def issue_cards(slug: str, request: Request, lang: str | None = None) -> Response:
+    """Issues the card of one seat (`seat_number`), of every seat that no tablet has taken yet
+    (`all`), or of a device (`role`), and shows what is shown this once."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    async with request.form(max_files=0, max_fields=4) as form:
+        number, role, all_ = (str(form.get(name) or "") for name in ("seat_number", "role", "all"))
+    await here.place(slug)
+    async with here.services.store.look(slug=slug) as unit:
+        place = unit.place
+        allowed(place, here.by, "manage_cards")
+        seats = await unit.people.seats()
+        taken = {c.seat for c in (await office_book.seat_cards(here.services, unit)).values()
+                 if c.state == "used"}  # fmt: skip
+        view = await unit.view(here.services.house.now())
+    if role:
+        wanted = [None]
+    elif all_:
+        wanted = [s for s in seats if s.id not in taken and not s.present]
+    else:
+        wanted = [s for s in seats if str(s.number) == number]
+        if not wanted:
+            raise Refusal("seat_unknown", seat=number)
+    door = here.services.door
+    base = here.services.settings.public_url or f"{door.scheme(request)}://{request.url.netloc}"
+    cards = []
+    for seat in wanted:
+        issued = await here.services.people.issue_card(
+            here.by, place, seat_number=seat.number if seat else None, role=role
+        )
+        texts, until, url = Texts(here.lang), issued["expires_at"], f"{base}/join/{issued['code']}"
+        cards.append(
+            context.IssuedCard(
+                code=issued["code"],
+                who=say(here.lang, "%(n)s 号席", n=seat.number)
+                if seat
+                else context.side(ROLES[role], here.lang),
+                name=seat.name if seat else "",
+                detail=seat.group_name
+                if seat
+                else context.side(context.DEVICES.get(role, ("", "")), here.lang),
+                url=url,
+                qr=f"data:image/svg+xml;base64,{base64.b64encode(qr_svg(url)).decode()}",
+                until=f"{texts.day(until)} {texts.clock(until)}",
+            )
+        )
+    f = context.Cards(slug, place.title, view.office_name, view.rehearsal, tuple(cards))
+    return here.page("cards", f"/office/hearings/{slug}", f=f)
+
+
+# ── import of a hotline file ──
+
+
+@router.post("/office/hearings/{slug}/import", response_class=HTMLResponse)
+async def preview_import(slug: str, request: Request, lang: str | None = None) -> Response:
+    """Reads an uploaded file and says what it would do; nothing is taken in yet."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    place, _ = await here.place(slug)
+    allowed(place, here.by, "import")
+    async with request.form(max_files=1, max_fields=4) as form:
+        source = str(form.get("source") or "").strip()
+        name, content = await _file_of(form, LARGEST_FILE)
+    if not SOURCE.fullmatch(source):
+        return await _hearing(here, slug, Refusal("source_unknown").message(here.lang), 422)
+    if not content:
+        return await _hearing(here, slug, say(here.lang, "请选择要导入的文件。"), 422)
+    try:
+        read, items = await _read(here, content)
+    except FileRefused as error:
+        said = Refusal("file_refused", place=(error.zh, error.en)).message(here.lang)
+        return await _hearing(here, slug, said, 422)
+    counted = await _take_in(here, slug, source, name, items, dry_run=True)
+    uploads, owner = Uploads(here.services.settings.data), _owner(here, slug, source)
+    id_ = await asyncio.to_thread(uploads.keep, content, owner)
+    here.services.house.later(uploads.expire(id_, owner))
+    f = context.preview(place, id_, name, source, read, counted, here.lang)
+    return here.page("import", f"/office/hearings/{slug}", f=f)
+
+
+@router.post("/office/hearings/{slug}/import/{upload}", response_class=HTMLResponse)
+async def do_import(slug: str, upload: str, request: Request, lang: str | None = None) -> Response:
+    """The second press: the very bytes that were previewed are taken in."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    place, _ = await here.place(slug)
+    allowed(place, here.by, "import")
+    async with request.form(max_files=0, max_fields=4) as form:
+        source, name = str(form.get("source") or ""), str(form.get("name") or "")[:120]
+    uploads, owner = Uploads(here.services.settings.data), _owner(here, slug, source)
+    content = await asyncio.to_thread(uploads.read, upload, owner)
+    if content is None:
+        return await _hearing(here, slug, say(here.lang, "文件已过期，请重新上传。"), 409)
+    read, items = await _read(here, content)
+    counted = await _take_in(here, slug, source, name, items)
+    await here.services.screened(slug)
+    await asyncio.to_thread(uploads.drop, upload, owner)
+    f = context.preview(place, "", name, source, read, counted, here.lang)
+    return here.page("import", f"/office/hearings/{slug}", f=f)
+
+
+async def _read(here: Here, content: bytes) -> tuple[HotlineFile, list[Incoming]]:
+    """The file read and masked, beside the event loop."""
+    async with _reading:
+        read = await asyncio.to_thread(read_hotline_bytes, content)
+        return read, await asyncio.to_thread(incoming, read, here.services.keys.seal)
+
+
+async def _take_in(
+    here: Here, slug: str, source: str, name: str, items: list[Incoming], *, dry_run: bool = False
+) -> Counted:
+    kind = "mailbox" if "mailbox" in source else "hotline"
+    return await import_questions(
+        here.services.house, here.by, slug, Source(source, kind, name), items, dry_run=dry_run
+    )
+
+
+def _owner(here: Here, slug: str, source: str) -> str:
+    return f"{here.by.id} {here.seat} {slug} {source}"
+
+
+async def _file_of(form: FormData, most: int) -> tuple[str, bytes]:
+    """The uploaded file's name and bytes, read in pieces; `too_large` beyond `most`."""
+    file = form.get("file")
+    if not isinstance(file, UploadFile) or not file.filename:
+        return "", b""
+    pieces, size = [], 0
+    while piece := await file.read(1 << 20):
+        size += len(piece)
+        if size > most:
+            raise Refusal("too_large")
+        pieces.append(piece)
+    return file.filename.replace("\\", "/").rsplit("/", 1)[-1][:120], b"".join(pieces)
+
+
+# ── people, offices, tokens ──
+
+
+@router.get("/office/people", response_class=HTMLResponse)
+async def people(request: Request, lang: str | None = None) -> Response:
+    """Accounts with their roles, and the tree of offices."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    here.offices_with("manage_people")
+    found = await office_book.people(here.services, here.by)
+    held = await office_book.hearings(here.services, here.by)
+    f = context.people_page(here.by, here.reached, found, held, here.lang)
+    return here.page("people", "/office/people", f=f)
+
+
+@router.get("/office/tokens", response_class=HTMLResponse)
+async def tokens(request: Request, lang: str | None = None) -> Response:
+    """API tokens: made and shown once, then only listed."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    found = await office_book.tokens(here.services, here.by)
+    f = context.tokens_page(here.by, here.reached, found, here.lang)
+    return here.page("tokens", "/office/tokens", f=f)
+
+
+# ── a new hearing ──
+
+
+@router.get("/office/new", response_class=HTMLResponse)
+async def new_hearing(request: Request, lang: str | None = None) -> Response:
+    """A show file is pasted or chosen."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    return here.page("new", "/office/new", f=context.NewHearing(_homes(here)))
+
+
+@router.post("/office/new", response_class=HTMLResponse)
+async def make_hearing(request: Request, lang: str | None = None) -> Response:
+    """Checks the show file; with `act=create` the hearing is made, in `draft`."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    typed = context.NewHearing(_homes(here))
+    async with request.form(max_files=1, max_fields=6, max_part_size=LARGEST_SHOW + 1) as form:
+        _, content = await _file_of(form, LARGEST_SHOW)
+        sent: Mapping[str, str] = {
+            name: str(form.get(name) or "") for name in ("text", "office", "slug", "act")
+        }
+    text: str | bytes = content or sent["text"]
+    typed = replace(
+        typed,
+        office=sent["office"],
+        slug=sent["slug"].strip(),
+        text=content.decode("utf-8", "replace") if content else sent["text"],
+    )
+    if typed.slug and not SLUG.fullmatch(typed.slug):
+        said = say(here.lang, "网址简称须为 3–40 个小写字母、数字或连字符。")
+        return here.page("new", "/office/new", 422, f=replace(typed, said=said))
+    try:
+        show = read_show(text)
+    except ShowFileError as error:
+        problems = context.show_problems(error, here.lang)
+        f = replace(typed, problems=problems, more=error.more)
+        return here.page("new", "/office/new", 422, f=f)
+    if sent["act"] != "create":
+        f = replace(typed, summary=context.summary(show, typed.slug, here.lang))
+        return here.page("new", "/office/new", f=f)
+    node = next((o.node for o in here.reached if str(o.node.id) == typed.office), None)
+    if node is None:
+        raise Refusal("not_found")
+    try:
+        made = await create_hearing(
+            here.services.house, here.by, node.id, node.path, show, slug=typed.slug or None
+        )
+    except Refusal as refusal:
+        f = replace(typed, said=refusal.message(here.lang))
+        return here.page("new", "/office/new", refusal.status, f=f)
+    return here.to(f"/office/hearings/{made.body['slug']}")
+
+
+def _homes(here: Here) -> tuple[context.Choice, ...]:
+    found = here.offices_with("manage_hearings")
+    return tuple(context.Choice(str(one.node.id), one.node.name) for one in found)

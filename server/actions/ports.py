@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from server.domain.hearing import Hearing, Item, Place, Position, Ref
 from server.domain.questions import Question
 from server.domain.rounds import CastBallot, Round
-from server.domain.view import HearingView, Lease, Screens, SeatView, SubjectView
+from server.domain.view import HearingView, Lease, Screens, SeatView, StageView, SubjectView
 
 
 class StageRow(Protocol):
@@ -159,6 +159,7 @@ class Unit(Protocol):
     ) -> None: ...
     async def write_down(self, *, actor: str, role: str, at: int) -> int: ...
     async def view(self, now: int) -> HearingView: ...
+    async def stage(self) -> StageView | None: ...
 
 
 class Store(Protocol):

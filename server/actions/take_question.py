@@ -38,7 +38,7 @@ async def take_question(
         await unit.questions.save(after)
         await leave_queue(unit, id_)
         await unit.questions.save_stage(id_, name, seat, "asking", house.now())
-        return await _taken(unit, after, house.now())
+        return await _taken(unit, after)
 
     body = {"question": id_, "asker": asker}
     return await perform(house, Asked(by, "stage", key, body, "show", "take"), work, slug=slug)
@@ -70,7 +70,7 @@ async def ask_off_the_cuff(
             approved_at=now,
         )
         await unit.questions.save_stage(question.id, name, seat, "asking", now)
-        return await _taken(unit, question, now)
+        return await _taken(unit, question)
 
     body = {"text": text, "asker": asker}
     return await perform(house, Asked(by, "stage", key, body, "show", "off_cuff"), work, slug=slug)
@@ -92,7 +92,7 @@ async def change_phase(
         question = await unit.questions.get(stage.question_id)
         assert question is not None
         unit.record("question_phase", ids={"id": question.id, "code": question.code}, phase=phase)
-        return Answer(stage_state(await unit.view(house.now())) or {})
+        return Answer(stage_state(await unit.stage()) or {})
 
     return await perform(
         house, Asked(by, "stage", key, {"phase": phase}, "show", "phase"), work, slug=slug
@@ -151,9 +151,9 @@ async def _asker(house: House, unit: Unit, asker: Any, otherwise: str) -> tuple[
     return house.clean(str(asker))[:60], None
 
 
-async def _taken(unit: Unit, question: Question, now: int) -> Answer:
+async def _taken(unit: Unit, question: Question) -> Answer:
     unit.record(
         "question_taken", touched=[question], ids={"id": question.id, "code": question.code}
     )
-    state = stage_state(await unit.view(now)) or {}
+    state = stage_state(await unit.stage()) or {}
     return Answer({"id": question.id, **state})

@@ -215,13 +215,26 @@ def result_summary(round_: Round) -> list[dict[str, Any]]:
     ]
 
 
-def slot_state(view: HearingView) -> dict[str, Any] | None:
+def hearing_state(hearing: Hearing, screens: Screens) -> dict[str, Any]:
+    """`state.hearing`."""
+    return {
+        "slug": hearing.slug,
+        "title": hearing.title,
+        "status": hearing.status,
+        "version": hearing.version,
+        "run": hearing.run_kind,
+        "cleared": screens.cleared,
+    }
+
+
+def slot_state(
+    at: Position | None, items: Iterable[Item], subjects: Iterable[SubjectView]
+) -> dict[str, Any] | None:
     """`state.slot`; `remaining_ms` stands beside it while the countdown is stopped."""
-    at = view.position
     if at is None:
         return None
-    item = view.item(at.item)
-    subject = view.subject(item.subject) if item else None
+    item = next((i for i in items if i.id == at.item), None)
+    subject = next((s for s in subjects if item and s.key == item.subject), None)
     slot: dict[str, Any] = {
         "item": at.item,
         "subject": subject.key if subject else None,
@@ -237,35 +250,27 @@ def slot_state(view: HearingView) -> dict[str, Any] | None:
     return slot
 
 
-def stage_state(view: HearingView) -> dict[str, Any] | None:
+def stage_state(stage: StageView | None) -> dict[str, Any] | None:
     """`state.stage`."""
-    if view.stage is None:
+    if stage is None:
         return None
-    question = view.stage.question
+    question = stage.question
     return {
         "code": question.code,
         "text": question.text,
-        "asker": view.stage.asker,
+        "asker": stage.asker,
         "source": source_name(question),
         "askers": question.askers + question.support,
-        "phase": view.stage.phase,
+        "phase": stage.phase,
     }
 
 
 def public_state(view: HearingView) -> dict[str, Any]:
     """The contract's `state`, the object of the socket's `snapshot`."""
-    hearing = view.hearing
     return {
-        "hearing": {
-            "slug": hearing.slug,
-            "title": hearing.title,
-            "status": hearing.status,
-            "version": hearing.version,
-            "run": hearing.run_kind,
-            "cleared": view.screens.cleared,
-        },
-        "slot": slot_state(view),
-        "stage": stage_state(view),
+        "hearing": hearing_state(view.hearing, view.screens),
+        "slot": slot_state(view.position, view.items, view.subjects),
+        "stage": stage_state(view.stage),
         "rounds": [round_state(r) for r in view.rounds],
         "questions": [question_state(q) for q in view.questions],
         "viewers": view.viewers,
@@ -273,12 +278,10 @@ def public_state(view: HearingView) -> dict[str, Any]:
     }
 
 
-def changed_questions(
-    view: HearingView, touched: Iterable[Question]
-) -> tuple[list[dict[str, Any]], list[str]]:
+def changed_questions(touched: Iterable[Question]) -> tuple[list[dict[str, Any]], list[str]]:
     """(`questions`, `removed`) of a cue: touched ones that stand on the public list, and codes
     of those that no longer do."""
-    del view
+    touched = tuple(touched)
     shown = [question_state(q) for q in touched if q.status in PUBLIC]
     return shown, [q.code for q in touched if q.status not in PUBLIC]
 

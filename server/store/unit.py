@@ -27,7 +27,10 @@ from server.domain.view import (
     HearingView,
     StageView,
     changed_questions,
-    public_state,
+    hearing_state,
+    round_state,
+    slot_state,
+    stage_state,
 )
 from server.store.hearings import Hearings
 from server.store.journal import Journal
@@ -115,9 +118,7 @@ class Unit:
         seq = 0
         for one in self._recorded:
             numbers, prev = await self.journal.next(one.event)
-            public = None
-            if "public" in EVENTS[one.event].rooms:
-                public = self._cue(await self.view(at), one)
+            public = await self._cue(one) if "public" in EVENTS[one.event].rooms else None
             await self.journal.append(
                 numbers,
                 prev,
@@ -132,27 +133,43 @@ class Unit:
         self._recorded.clear()
         return seq
 
-    @staticmethod
-    def _cue(view: HearingView, one: Recorded) -> dict[str, Any]:
-        state = public_state(view)
-        data: dict[str, Any] = {
-            member: state[member] for member in EVENTS[one.event].members if member != "questions"
-        }
-        if "questions" in EVENTS[one.event].members:
-            shown, removed = changed_questions(view, one.touched)
-            data["questions"] = shown
-            if removed:
-                data["removed"] = removed
+    async def _cue(self, one: Recorded) -> dict[str, Any]:
+        """What the public's cue carries: the members that this event changes, and no other is
+        read. The head row is locked, so nobody else's act is in between."""
+        data: dict[str, Any] = {}
+        for member in EVENTS[one.event].members:
+            if member == "hearing":
+                data[member] = hearing_state(
+                    await self.hearings.get(), await self.hearings.screens()
+                )
+            elif member == "slot":
+                data[member] = slot_state(
+                    await self.hearings.position(),
+                    await self.hearings.items(),
+                    await self.people.subjects(),
+                )
+            elif member == "stage":
+                data[member] = stage_state(await self.stage())
+            elif member == "rounds":
+                data[member] = [round_state(r) for r in await self.rounds.all()]
+            elif member == "questions":
+                data[member], removed = changed_questions(one.touched)
+                if removed:
+                    data["removed"] = removed
         return {**data, **one.ids}
+
+    async def stage(self) -> StageView | None:
+        """The question on stage."""
+        row = await self.questions.stage()
+        if row is None:
+            return None
+        question = await self.questions.get(row.question_id)
+        assert question is not None
+        return StageView(question, row.asker, row.phase, row.taken_at, row.seat)
 
     async def view(self, now: int) -> HearingView:
         """The whole read model of this moment."""
-        stage = await self.questions.stage()
-        on_stage = None
-        if stage is not None:
-            question = await self.questions.get(stage.question_id)
-            assert question is not None
-            on_stage = StageView(question, stage.asker, stage.phase, stage.taken_at, stage.seat)
+        on_stage = await self.stage()
         settings = await self.hearings.settings()
         office = await self.connection.execute(
             select(_offices.c.name).where(_offices.c.id == self.place.ref.office)

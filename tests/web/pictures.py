@@ -59,7 +59,7 @@ CUT = """() => [...document.querySelectorAll('main *')].filter(one => {
   const box = one.getBoundingClientRect()
   const style = getComputedStyle(one)
   if (!box.width || one.closest('svg')) return false
-  const cut = style.overflow === 'hidden' && style.textOverflow !== 'ellipsis' && one.scrollHeight > one.clientHeight + 2
+  const cut = style.overflow === 'hidden' && style.textOverflow !== 'ellipsis' && style.webkitLineClamp === 'none' && one.scrollHeight > one.clientHeight + 2
   return cut || box.bottom > innerHeight + 1
 }).map(one => one.tagName + '.' + one.className).slice(0, 5)"""
 

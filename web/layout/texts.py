@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
+from server.domain.view import SOURCE_NAMES
+
 from server.domain.questions import STATES
 
 CHINA = timezone(timedelta(hours=8))
@@ -49,6 +51,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "answering": ("答复中", "Answering"),
     "follow_up": ("追问", "Follow-up"),
     "done": ("完毕", "Done"),
+    "all": ("全部", "All"),
     # a panelist asks for the floor
     "floor_ask": ("申请提问", "Ask to speak"),
     "floor_follow_up": ("追问", "Follow-up"),
@@ -112,6 +115,11 @@ class Texts:
         """What the author of a question is told it is: what the desk plans stays the desk's."""
         shown = {"shortlisted": "approved", "queued": "approved"}
         return {status: self.question(shown.get(status, status)) for status in STATES}
+
+    def sources(self) -> tuple[tuple[str, str], ...]:
+        """(kind, word) of every source of questions, for a filter."""
+        side = 1 if self.lang == "en" else 0
+        return tuple((kind, words[side]) for kind, words in SOURCE_NAMES.items())
 
     def clock(self, at: int | None, *, seconds: bool = False) -> str:
         """A moment (ms since 1970) as a clock time in Beijing."""

@@ -26,6 +26,7 @@ from server.domain.hearing import Place
 from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
 from server.domain.roles import ROLES, Actor, roles_at
+from server.domain.view import SeatView
 from server.office_book import Reached
 from server.services import Services, services
 from server.show_file import ShowFileError, read_show
@@ -172,6 +173,7 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
         taken = {c.seat for c in (await office_book.seat_cards(here.services, unit)).values()
                  if c.state == "used"}  # fmt: skip
         view = await unit.view(here.services.house.now())
+    wanted: list[SeatView | None]
     if role:
         wanted = [None]
     elif all_:
@@ -254,7 +256,6 @@ async def do_import(slug: str, upload: str, request: Request, lang: str | None =
         return await _hearing(here, slug, say(here.lang, "文件已过期，请重新上传。"), 409)
     read, items = await _read(here, content)
     counted = await _take_in(here, slug, source, name, items)
-    await here.services.screened(slug)
     await asyncio.to_thread(uploads.drop, upload, owner)
     f = context.preview(place, "", name, source, read, counted, here.lang)
     return here.page("import", f"/office/hearings/{slug}", f=f)

@@ -1,0 +1,332 @@
+// desk.js: the moderators' desk. The list and the chosen question are loaded when somebody asks for
+// them; what happens meanwhile is marked in place and counted behind a pill, never moved (law 7).
+
+import { api, toast } from '../../act.js'
+import { ordered } from '../host/order.js'
+
+const { slug, seat, lang } = document.body.dataset
+const words = JSON.parse(document.body.dataset.words)
+const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? '')
+const $ = id => document.getElementById(id)
+const list = $('list'), chosen = $('chosen'), filters = $('filters')
+const queuePath = `/api/v1/hearings/${slug}/queue`
+const questionPath = id => `/api/v1/hearings/${slug}/desk/questions/${id}`
+let states = 'received,screened'
+
+function read (name) { try { return JSON.parse(localStorage.getItem(name)) } catch { return null } }
+function keep (name, value) { try { value === null ? localStorage.removeItem(name) : localStorage.setItem(name, JSON.stringify(value)) } catch { /* private mode */ } }
+async function send (method, path, body) {
+  const answer = await api(method, path, body).catch(() => ({ ok: false, error: { message: document.body.dataset.offline } }))
+  if (!answer.ok && answer.error?.code !== 'version_stale') toast(answer.error?.message || String(answer.status), true)
+  return answer
+}
+
+// ── the list ──
+function listAddress () {
+  const asked = new URLSearchParams({ lang })
+  if (seat) asked.set('seat', seat)
+  if (states) asked.set('status', states)
+  for (const name of ['q', 'source', 'subject', 'tag']) if (filters.elements[name].value.trim()) asked.set(name, filters.elements[name].value.trim())
+  return `/h/${slug}/desk/list?${asked}`
+}
+async function loadList () {
+  stopLooking()
+  $('pill').hidden = true
+  list.setAttribute('aria-busy', 'true')
+  try { await htmx.ajax('GET', listAddress(), { target: '#list', swap: 'innerHTML' }) } catch { toast(say('failed'), true) }
+  list.removeAttribute('aria-busy')
+  list.parentElement.scrollTop = 0
+  marks()
+}
+const rows = () => [...list.querySelectorAll('[data-row]')]
+function marks () {
+  for (const button of document.querySelectorAll('[data-states]')) button.setAttribute('aria-pressed', String(button.dataset.states === states))
+  for (const row of rows()) row.firstElementChild.setAttribute('aria-current', String(row.dataset.row === current))
+}
+document.addEventListener('click', event => {
+  const button = event.target.closest('[data-states]')
+  if (button) { states = button.dataset.states; loadList() }
+})
+let typing
+filters.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(loadList, 250) })
+filters.addEventListener('submit', event => { event.preventDefault(); clearTimeout(typing); loadList() })
+$('pill').addEventListener('click', () => { loadList(); list.focus() })
+
+// After a cue the first page is fetched once more, beside the page: rows that are shown get their new
+// words where they stand, a row that left this list says so, and what is new is only counted.
+let looking, again = 0
+function stopLooking () { clearTimeout(looking); looking = null }
+function look () {
+  if (looking) return
+  looking = setTimeout(async () => {
+    const mine = ++again
+    looking = null
+    try {
+      const [page, one] = await Promise.all([
+        fetch(listAddress()).then(answer => answer.text()),
+        current ? api('GET', questionPath(current)) : null
+      ])
+      if (mine !== again || looking) return
+      compare(page)
+      const pane = chosen.querySelector('.pane')
+      if (one?.ok && pane?.dataset.id === String(one.id) && !acting) pane.querySelector('[data-part="moved"]').hidden = +pane.dataset.version >= one.version
+    } catch { /* the next cue looks again */ }
+  }, 700)
+}
+function compare (page) {
+  const box = document.createElement('template')
+  box.innerHTML = page
+  const fresh = new Map([...box.content.querySelectorAll('[data-row]')].map(row => [row.dataset.row, row]))
+  const shown = rows()
+  const newest = Math.max(0, ...shown.map(row => +row.dataset.row))
+  const oldest = Math.min(Infinity, ...[...fresh.keys()].map(Number))
+  for (const row of shown) {
+    const now = fresh.get(row.dataset.row)
+    if (now && now.dataset.version !== row.dataset.version) {
+      row.querySelector('.row-text').textContent = now.querySelector('.row-text').textContent
+      row.querySelector('.row-facts').replaceChildren(...now.querySelector('.row-facts').children)
+      row.dataset.version = now.dataset.version
+      row.dataset.status = now.dataset.status
+    }
+    row.classList.toggle('left', !now && +row.dataset.row >= oldest)
+  }
+  const fresher = [...fresh.keys()].filter(id => +id > newest).length
+  const all = fresher > 0 && fresher === fresh.size && box.content.querySelector('.more')
+  $('pill').hidden = fresher === 0
+  $('pill').textContent = say(all ? 'pill_many' : 'pill', { n: fresher })
+}
+document.addEventListener('pingyi:cue', event => {
+  if (event.detail.type === 'snapshot' || /^question/.test(event.detail.event || '')) look()
+})
+
+// ── the chosen question ──
+let current = null, acting = false
+async function select (id, focus) {
+  await closeDraft()
+  current = String(id)
+  marks()
+  const row = $('row-' + current)
+  row?.scrollIntoView({ block: 'nearest' })
+  const asked = new URLSearchParams({ lang })
+  if (seat) asked.set('seat', seat)
+  try { await htmx.ajax('GET', `/h/${slug}/desk/question/${current}?${asked}`, { target: '#chosen', swap: 'innerHTML' }) } catch { return toast(say('failed'), true) }
+  chosen.scrollTop = 0
+  restore()
+  if (focus) row ? row.firstElementChild.focus({ preventScroll: true }) : $('pane-title')?.focus()
+}
+document.addEventListener('click', event => {
+  const button = event.target.closest('[data-question]')
+  if (button) select(button.dataset.question)
+  const code = event.target.closest('[data-code]')
+  if (code) find(code.dataset.code).then(found => found[0] && select(found[0].id))
+})
+function step (by) {
+  const all = rows()
+  const i = all.findIndex(row => row.dataset.row === current)
+  const next = all[i < 0 ? (by > 0 ? 0 : all.length - 1) : i + by]
+  if (next) select(next.dataset.row, true)
+  else if (by > 0) list.querySelector('.more button')?.click()
+}
+// After an act: this row says what became of it; the next one that still waits comes up.
+function acted (answer, on) {
+  const row = $('row-' + current)
+  if (row && states && !states.split(',').includes(answer.status)) row.classList.add('left')
+  look()
+  const next = rows().slice(rows().indexOf(row) + 1).find(one => !one.classList.contains('left'))
+  if (on && $('auto-next').checked && row && next) select(next.dataset.row, true)
+  else select(current, true)
+}
+chosen.addEventListener('pingyi:answer', event => {
+  const { detail, target } = event
+  if (!detail.ok) return look()
+  if (target.id === 'reply') keep(replyName(current), null)
+  acted(detail, target.dataset.next !== undefined)   // `status` in it is the question's
+})
+
+// ── drawers ──
+function drawer (id) {
+  for (const one of chosen.querySelectorAll('.drawer')) if (one.id !== 'conflict') one.hidden = one.id !== id || !one.hidden
+  for (const button of chosen.querySelectorAll('[aria-controls]')) button.setAttribute('aria-expanded', String(!$(button.getAttribute('aria-controls')).hidden))
+  const shown = $(id)
+  if (shown && !shown.hidden) { shown.querySelector('textarea, input, .reasons button')?.focus(); shown.scrollIntoView({ block: 'nearest' }) }
+}
+chosen.addEventListener('click', event => {
+  const button = event.target.closest('[data-do]')
+  if (!button) return
+  const name = button.dataset.do
+  if (['reject', 'edit', 'merge', 'reply', 'close'].includes(name)) return drawer(name)
+  ({
+    shut: () => drawer(''), reload: () => select(current), queue: () => order(ids => [...ids, +current]),
+    unqueue: () => order(ids => ids.filter(id => id !== +current)), forget,
+    'take-mine': () => save(conflict.mine), 'take-theirs': () => forget(), 'take-both': () => save({ ...conflict.mine, text: $('both-text').value })
+  })[name]?.()
+})
+
+// ── rewriting: a draft on this device; when somebody was first, both texts side by side ──
+const draftName = id => `pingyi-desk:${slug}:${id}`
+const replyName = id => `pingyi-desk-reply:${slug}:${id}`
+let conflict = null
+function fields () {
+  const form = $('edit')
+  return { text: form.elements.text.value, subject: form.elements.subject.value, tags: form.elements.tags.value.split(/[\s,，、]+/).filter(Boolean) }
+}
+function original () {
+  const form = $('edit')
+  return { text: form.elements.text.defaultValue, subject: [...form.elements.subject.options].find(o => o.defaultSelected)?.value || '', tags: form.elements.tags.defaultValue.split(' ').filter(Boolean) }
+}
+const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
+function restore () {
+  const form = $('edit'), reply = $('reply-text'), written = read(replyName(current))
+  conflict = null
+  reply?.addEventListener('input', () => keep(replyName(current), reply.value || null))
+  if (reply && written) { reply.value = written; $('reply').hidden = false }
+  if (!form) return
+  form.addEventListener('input', () => { keepDraft(); counted() })
+  form.addEventListener('submit', event => { event.preventDefault(); save(fields()) })
+  const kept = read(draftName(current))
+  if (kept && !same(kept.fields, original())) {
+    form.elements.text.value = kept.fields.text
+    form.elements.subject.value = kept.fields.subject
+    form.elements.tags.value = kept.fields.tags.join(' ')
+    chosen.querySelector('.pane').dataset.draftVersion = kept.version
+    form.querySelector('[data-part="draft"]').hidden = false
+    form.hidden = false
+  }
+  counted()
+}
+function keepDraft () {
+  const pane = chosen.querySelector('.pane')
+  keep(draftName(pane.dataset.id), { version: +(pane.dataset.draftVersion || pane.dataset.version), fields: fields() })
+}
+function counted () { $('edit-count').textContent = say('chars', { n: [...$('edit').elements.text.value].length }) }
+async function closeDraft () {                // an untouched form leaves nothing behind
+  const pane = chosen.querySelector('.pane')
+  if (pane && $('edit') && same(fields(), original())) keep(draftName(pane.dataset.id), null)
+}
+function forget () { keep(draftName(current), null); const form = $('edit'); form.reset(); select(current) }
+async function save (wanted) {
+  const pane = chosen.querySelector('.pane')
+  const before = original()
+  const version = conflict ? conflict.version : +(pane.dataset.draftVersion || pane.dataset.version)
+  const base = conflict ? conflict.theirs : before
+  const body = { version }
+  if (wanted.text !== base.text) body.text = wanted.text
+  if (wanted.subject !== base.subject) body.subject = wanted.subject
+  if (!same(wanted.tags, base.tags)) body.tags = wanted.tags
+  acting = true
+  const answer = await send('PATCH', questionPath(current), body)
+  acting = false
+  if (answer.ok) {
+    keep(draftName(current), null)
+    $('edit').reset()
+    toast(say('saved'))
+    look()
+    return select(current, true)
+  }
+  if (answer.error?.code === 'version_stale') both(wanted, answer.error.detail.current)
+}
+function both (mine, now) {
+  conflict = { mine, version: now.version, theirs: { text: now.text, subject: now.subject || '', tags: now.tags } }
+  const box = $('conflict')
+  const [left, right] = differing(mine.text, now.text)
+  box.querySelector('[data-part="mine"]').replaceChildren(...left)
+  box.querySelector('[data-part="theirs"]').replaceChildren(...right)
+  $('both-text').value = mine.text
+  $('edit').hidden = true
+  box.hidden = false
+  box.focus()
+  box.scrollIntoView({ block: 'nearest' })
+}
+// What the two texts do not have in common, marked in both.
+function differing (a, b) {
+  let head = 0, tail = 0
+  while (head < a.length && head < b.length && a[head] === b[head]) head++
+  while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++
+  return [a, b].map(text => {
+    const mark = document.createElement('mark')
+    mark.textContent = text.slice(head, text.length - tail)
+    return [text.slice(0, head), mark, text.slice(text.length - tail)]
+  })
+}
+
+// ── merging ──
+async function find (q) {
+  const asked = new URLSearchParams({ q })
+  const answer = await send('GET', `/api/v1/hearings/${slug}/desk/questions?${asked}`)
+  return answer.ok ? answer.items : []
+}
+let searching
+chosen.addEventListener('input', event => {
+  if (event.target.id !== 'merge-words') return
+  clearTimeout(searching)
+  searching = setTimeout(async () => {
+    const q = event.target.value.trim()
+    const place = $('merge').querySelector('[data-part="found"]')
+    if ([...q].length < 2) return place.replaceChildren()
+    const found = (await find(q)).filter(one => String(one.id) !== current && ['screened', 'approved', 'shortlisted', 'queued', 'on_stage'].includes(one.status)).slice(0, 8)
+    place.replaceChildren(...found.map(target))
+    if (!found.length) place.append(Object.assign(document.createElement('li'), { textContent: say('none_found') }))
+  }, 250)
+})
+function target (one) {
+  const item = document.createElement('li'), text = document.createElement('p'), button = document.createElement('button')
+  text.textContent = one.text
+  Object.assign(button, { type: 'button', className: 'button small', textContent: `${say('into')} ${one.code}` })
+  Object.assign(button.dataset, { act: `POST ${questionPath(current)}/merging`, body: JSON.stringify({ into: one.id }), next: '' })
+  item.append(text, button)
+  return item
+}
+
+// ── the queue ──
+async function order (change) {
+  const now = await send('GET', queuePath)
+  if (!now.ok) return
+  const answer = await send('PUT', queuePath, { version: now.version, ids: change(now.ids) })
+  if (!answer.ok) return toast(answer.error?.message || String(answer.status), true)
+  look()
+  select(current, true)
+}
+const tell = n => { $('say').textContent = say('place', { n }) }
+ordered('queue', async (ids, one) => {
+  const answer = await send('PUT', queuePath, { version: +one.dataset.version, ids: ids.map(Number) })
+  if (!answer.ok) toast(answer.error?.message || String(answer.status), true)
+  return answer
+}, tell)
+
+// ── keys ──
+const keysOn = $('keys-on')
+keysOn.checked = read('pingyi-desk-keys') !== false
+keysOn.addEventListener('change', () => keep('pingyi-desk-keys', keysOn.checked))
+$('auto-next').checked = read('pingyi-desk-next') !== false
+$('auto-next').addEventListener('change', () => keep('pingyi-desk-next', $('auto-next').checked))
+const help = $('help-dialog')
+$('help').addEventListener('click', () => help.showModal ? help.showModal() : help.setAttribute('open', ''))
+$('help-close').addEventListener('click', () => help.close ? help.close() : help.removeAttribute('open'))
+document.addEventListener('keydown', event => {
+  const { target: at, key } = event
+  if (event.isComposing) return
+  if (at.matches?.('input, textarea, select')) {
+    if (key === 'Escape') { at.blur(); if (at.closest('.drawer')) drawer(''); event.preventDefault() }
+    if (key === 'Enter' && (event.ctrlKey || event.metaKey)) at.form?.requestSubmit ? at.form.requestSubmit() : at.form?.querySelector('button').click()
+    return
+  }
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !'jk'.includes(key) || !keysOn.checked || help.open) return
+  const act = {
+    j: () => step(1), k: () => step(-1), '/': () => $('f-q').focus(), '?': () => $('help').click(),
+    n: () => $('pill').hidden || $('pill').click(), Escape: () => drawer('')
+  }[key.length === 1 ? key.toLowerCase() : key] ||
+    (/^[1-8]$/.test(key) && $('reject') && !$('reject').hidden ? () => $('reject').querySelector(`[data-digit="${key}"]`).click() : null) ||
+    (/^[a-z]$/i.test(key) && chosen.querySelector(`[data-key="${key.toLowerCase()}"]`) ? () => chosen.querySelector(`[data-key="${key.toLowerCase()}"]`).click() : null)
+  if (!act) return
+  event.preventDefault()
+  act()
+})
+
+// ── link ──
+function link (state) { $('link').dataset.state = state; $('link').textContent = words[state] }
+document.addEventListener('pingyi:up', () => link('up'))
+document.addEventListener('pingyi:down', () => link('down'))
+document.addEventListener('pingyi:out', () => link('out'))
+document.addEventListener('pingyi:swapped', marks)
+
+loadList()

@@ -1,0 +1,40 @@
+"""Which event redraws which part of the desk.
+
+The list and the chosen question are loaded, not pushed: what a moderator reads does not move. The
+page's script looks again after a cue, marks what has changed in place, and counts what is new.
+"""
+
+from __future__ import annotations
+
+from web.layout.page import Page
+from web.pages.desk import context
+
+_MOVED = ("counts", "queue")
+
+PAGE = Page(
+    name="desk",
+    fragments={"where": context.where, "counts": context.counts, "queue": context.queue},
+    redraws={
+        "hearing_changed": ("where",),
+        "position_changed": ("where",),
+        "agenda_changed": ("where",),
+        "question_received": ("counts",),
+        "questions_screened": ("counts",),
+        "questions_imported": ("counts",),
+        "question_approved": ("counts",),
+        "question_changed": _MOVED,
+        "question_removed": _MOVED,
+        "question_moderated": ("counts",),
+        "queue_changed": _MOVED,
+        "question_given": ("queue",),
+        "question_taken": _MOVED,
+        "question_phase": ("queue",),
+        "question_pulled": _MOVED,
+        "question_answered": _MOVED,
+        "round_opened": (),
+        "round_closing": (),
+        "round_closed": (),
+        "round_voided": (),
+        "result_published": (),
+    },
+)

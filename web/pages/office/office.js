@@ -1,0 +1,96 @@
+// office.js: what an act of act.js changes on the office's pages, cards in a dialog, and the marks
+// that stay fresh (presence, cards, counts). Without it cards, imports and show files still work.
+import { api, toast } from '../../act.js'
+
+const RENEW_MS = 5000
+
+async function fresh () {
+  const answer = await fetch(location.href, { headers: { Accept: 'text/html' } })
+  if (!answer.ok || answer.redirected) return undefined
+  return new DOMParser().parseFromString(await answer.text(), 'text/html')
+}
+
+// ── after an act: only the part that it changed is put anew ──
+document.addEventListener('pingyi:answer', async ({ target, detail }) => {
+  if (!detail.ok) return
+  if (detail.token) showOnce(detail.token)
+  const part = target.closest('[data-renews]')?.dataset.renews
+  if (part === 'page') return location.reload()
+  const old = part && document.getElementById(part)
+  const next = old && (await fresh())?.getElementById(part)
+  if (!next) return part && location.reload()
+  const inside = old.contains(document.activeElement)
+  old.replaceWith(next)
+  if (inside) next.focus()
+})
+function showOnce (token) {
+  const box = document.querySelector('[data-shown-once]')
+  if (!box) return
+  box.querySelector('[data-secret]').textContent = token
+  box.hidden = false
+  box.focus()
+}
+
+// A grant's place is an office, its subtree or one hearing: one choice, several fields of the API.
+document.addEventListener('submit', async event => {
+  const form = event.target.closest('form[data-grant]')
+  if (!form) return
+  event.preventDefault()
+  const body = { account: +form.dataset.grant, role: form.elements.role.value, ...JSON.parse(form.elements.place.value) }
+  const answer = await api('POST', '/api/v1/grants', body).catch(() => ({ error: { message: document.body.dataset.offline } }))
+  toast(answer.ok ? form.dataset.done : answer.error?.message || String(answer.status), !answer.ok)
+  form.dispatchEvent(new CustomEvent('pingyi:answer', { bubbles: true, detail: answer }))
+})
+
+// ── one card: in a dialog over the list, so that the next seat is one tap away ──
+const dialog = document.getElementById('issued')
+document.addEventListener('submit', async event => {
+  const form = event.target.closest('form[data-cards]')
+  if (!form || !dialog?.showModal) return
+  event.preventDefault()
+  const button = form.querySelector('button')
+  if (button.getAttribute('aria-busy') || (button.dataset.sure && !confirm(button.dataset.sure))) return
+  button.setAttribute('aria-busy', 'true')
+  const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) }).catch(() => undefined)
+  button.removeAttribute('aria-busy')
+  const page = answer && new DOMParser().parseFromString(await answer.text(), 'text/html')
+  const cards = answer?.ok && page.getElementById('cards')
+  if (!cards) return toast(page?.querySelector('h1')?.textContent || document.body.dataset.offline, true)
+  const tools = page.querySelector('.no-print .row')
+  const done = tools.querySelector('a')
+  const close = document.createElement('button')
+  Object.assign(close, { type: 'button', className: done.className, textContent: done.textContent })
+  close.addEventListener('click', () => dialog.close())
+  done.replaceWith(close)
+  dialog.replaceChildren(cards, tools)
+  readyToPrint()
+  dialog.showModal()
+  close.focus()
+})
+dialog?.addEventListener('close', () => { dialog.replaceChildren(); renew() })
+function readyToPrint () { for (const button of document.querySelectorAll('[data-print]')) { button.hidden = false; button.onclick = () => print() } }
+readyToPrint()
+
+// ── marks that others change: replaced by id, and nothing that can be focused is among them ──
+async function renew () {
+  const page = await fresh().catch(() => undefined)
+  for (const old of document.querySelectorAll('[data-fresh]')) {
+    const next = page?.getElementById(old.id)
+    if (next && next.outerHTML !== old.outerHTML) old.replaceWith(next)
+  }
+}
+if (document.querySelector('[data-fresh]')) setInterval(() => document.hidden || dialog?.open || renew(), RENEW_MS)
+
+// ── forms that take a while, and a show file that is read into the text ──
+document.addEventListener('submit', event => {
+  if (event.target.matches('form[data-busy]') && !event.defaultPrevented) event.submitter?.setAttribute('aria-busy', 'true')
+})
+addEventListener('pageshow', () => { for (const one of document.querySelectorAll('form[data-busy] [aria-busy]')) one.removeAttribute('aria-busy') })
+for (const picker of document.querySelectorAll('[data-into-text]')) {
+  picker.addEventListener('change', async () => {
+    const [file] = picker.files
+    if (!file) return
+    document.getElementById(picker.dataset.intoText).value = await file.text()
+    picker.value = ''                         // the text is what is sent, and what may be edited
+  })
+}

@@ -29,6 +29,9 @@ from server.live.hub import Hub, Listener
 
 KEPT = 256
 LOOK_S = 0.5
+BREATH_S = 0.04
+"""A busy hearing is read at most 25 times a second: acts that come faster share one reading and one
+rendering, and the first after a pause is told at once."""
 IDLE_S = 120.0
 """A hearing nobody watches for this long is forgotten."""
 
@@ -126,6 +129,7 @@ class Relay:
             except TimeoutError:
                 rung = set(self._feeds)
             self._bell.clear()
+            breath = asyncio.get_running_loop().time() + BREATH_S
             for hearing in rung:
                 if hearing in self._feeds:
                     try:
@@ -133,6 +137,7 @@ class Relay:
                     except Exception as error:
                         log.error("relay_failed", hearing=hearing, error=repr(error))
             self._forget()
+            await asyncio.sleep(max(0.0, breath - asyncio.get_running_loop().time()))
 
     def _forget(self) -> None:
         watched = self._hub.hearings()

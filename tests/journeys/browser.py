@@ -30,12 +30,22 @@ STAGE = {"width": 1920, "height": 1080}
 @contextmanager
 def chromium() -> Iterator[Browser]:
     """One browser."""
+    with browsers(1) as (browser,):
+        yield browser
+
+
+@contextmanager
+def browsers(n: int) -> Iterator[tuple[Browser, ...]]:
+    """Several browsers, each a process of its own."""
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        launched = tuple(
+            playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS) for _ in range(n)
+        )
         try:
-            yield browser
+            yield launched
         finally:
-            browser.close()
+            for browser in launched:
+                browser.close()
 
 
 def open_page(context: BrowserContext, url: str) -> tuple[Page, list[str]]:
@@ -43,9 +53,14 @@ def open_page(context: BrowserContext, url: str) -> tuple[Page, list[str]]:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    # A broken connection is told by Chromium as an error of the page's console; it is not ours.
     page.on(
         "console",
-        lambda message: errors.append(message.text) if message.type == "error" else None,
+        lambda message: (
+            errors.append(message.text)
+            if message.type == "error" and "WebSocket connection" not in message.text
+            else None
+        ),
     )
     page.goto(url, wait_until="load")
     return page, errors

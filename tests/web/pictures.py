@@ -13,26 +13,16 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 import uvicorn
+from playwright.sync_api import Browser
 from playwright.sync_api import Page as Tab
-from playwright.sync_api import sync_playwright
 
+from tests.journeys.browser import chromium, violations
 from tests.web.gallery import PLAIN, app
 from tests.web.views import CASES, EXTREMES
 
 OUT = Path(__file__).parent.parent / "pictures" / "out"
-AXE = (Path(__file__).parent.parent / "vendor" / "axe.min.js").read_text()
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-)
 PHONE, TABLET, DESKTOP, WALL = (360, 740), (1024, 768), (1440, 900), (1920, 1080)
 SCREENS = {
     "public": (PHONE, TABLET, DESKTOP),
@@ -82,9 +72,12 @@ def gallery() -> Iterator[str]:
         thread.join(5)
 
 
-def shots(only: str | None) -> Iterator[tuple[str, str, tuple[int, int], str, str]]:
-    """(page, case, size, theme, language): every case in Chinese; English and the other theme on
-    the full ones."""
+Shot = tuple[str, str, tuple[int, int], str, str]
+"""(page, case, size, theme, language)."""
+
+
+def shots(only: str | None) -> Iterator[Shot]:
+    """Every case in Chinese; English and the other theme on the full ones."""
     for name in (*SCREENS, *PLAIN):
         if only and name != only:
             continue
@@ -105,17 +98,38 @@ def shots(only: str | None) -> Iterator[tuple[str, str, tuple[int, int], str, st
 
 def problems(tab: Tab, name: str) -> list[str]:
     """axe violations, and what does not fit."""
-    tab.evaluate(AXE)
-    found: dict[str, Any] = tab.evaluate("() => axe.run(document, {resultTypes: ['violations']})")
-    wrong = [
-        f"{v['id']}: {n['target']} {n.get('failureSummary', '')[:160]}"
-        for v in found["violations"]
-        for n in v["nodes"][:3]
-    ]
+    wrong = violations(tab)
     wrong += [f"overflow: {one}" for one in tab.evaluate(OVERFLOW)]
     if name in FIXED or (name == "podium" and (tab.viewport_size or {}).get("width") == WALL[0]):
         wrong += [f"cut: {one}" for one in tab.evaluate(CUT)]
     return wrong
+
+
+def visit(browser: Browser, url: str, shot: Shot, *, take: bool, check: bool) -> list[str]:
+    """Opens a page, photographs it if wanted, and says what is wrong with it."""
+    name, case, (width, height), theme, lang = shot
+    context = browser.new_context(
+        viewport={"width": width, "height": height},
+        color_scheme="dark" if theme == "dark" else "light",
+        reduced_motion="reduce",
+    )
+    tab = context.new_page()
+    said: list[str] = []
+    tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
+    tab.on("pageerror", lambda e: said.append(str(e)))
+    tab.goto(f"{url}/{name}?case={case}&lang={lang}&theme={theme}")
+    tab.wait_for_timeout(200)
+    if name == "overlay":  # What lies behind the captions in the programme; here a grey.
+        tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
+    file = f"{name}-{case}-{width}-{theme}-{lang}.png"
+    if take:
+        tab.screenshot(path=OUT / file)
+        if name not in FITTED:
+            tab.screenshot(path=OUT / f"whole-{file}", full_page=True)
+    if check:
+        said += problems(tab, name)
+    context.close()
+    return [f"{file}: {line}" for line in said]
 
 
 def main() -> int:
@@ -126,34 +140,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true")
     wanted = parser.parse_args()
     OUT.mkdir(parents=True, exist_ok=True)
-    bad = 0
-    with gallery() as url, sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
-        for name, case, (width, height), theme, lang in shots(wanted.only):
-            if wanted.case and case != wanted.case:
-                continue
-            context = browser.new_context(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if theme == "dark" else "light",
-                reduced_motion="reduce",
-            )
-            tab = context.new_page()
-            said: list[str] = []
-            tab.on("console", lambda m, s=said: s.append(m.text) if m.type == "error" else None)
-            tab.on("pageerror", lambda e, s=said: s.append(str(e)))
-            tab.goto(f"{url}/{name}?case={case}&lang={lang}&theme={theme}")
-            tab.wait_for_timeout(250)
-            if name == "overlay":  # OBS shows what lies behind; here a grey stands for it
-                tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
-            file = f"{name}-{case}-{width}-{theme}-{lang}.png"
-            tab.screenshot(path=OUT / file)
-            if name not in FITTED:
-                tab.screenshot(path=OUT / f"whole-{file}", full_page=True)
-            for line in [*said, *(problems(tab, name) if wanted.check else [])]:
-                bad += 1
-                print(f"{file}: {line}")
-            context.close()
-        browser.close()
+    bad: list[str] = []
+    with gallery() as url, chromium() as browser:
+        for shot in shots(wanted.only):
+            if wanted.case in (None, shot[1]):
+                bad += visit(browser, url, shot, take=True, check=wanted.check)
+    print("\n".join(bad))
     return 1 if bad else 0
 
 

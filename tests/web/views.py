@@ -500,7 +500,8 @@ def asking(letters: int) -> HearingView:
 def subjects(n: int) -> HearingView:
     """So many subjects in a reveal, all but the last one shown."""
     people = tuple(
-        SubjectView(f"s{i}", _NAMES[i % len(_NAMES)], "局长", f"云澜市第{i + 1}局") for i in range(n)
+        SubjectView(f"s{i}", _NAMES[i % len(_NAMES)], "局长", f"云澜市第{i + 1}局")
+        for i in range(n)
     )
     shown = panel_round(
         "published",

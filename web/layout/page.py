@@ -91,13 +91,19 @@ class Page:
     def content(self, event: str, view: HearingView, lang: str, codes: tuple[str, ...] = ()) -> str:
         """The fragments that an event changes, then the list items that it touched."""
         parts = [str(self.fragment(name, view, lang)) for name in self.redraws[event]]
-        if self.items is not None and event in self.item_events:
-            items = self.items(view, lang)
-            for code in codes:
-                if code in items:
-                    parts.append(render(f"{self.name}/_item.html", lang, f=items[code]).strip())
-                else:
-                    parts.append(f'<i id="q-{code}" data-gone></i>')
+        return "".join(parts) + self.touched(event, view, lang, codes)
+
+    def touched(self, event: str, view: HearingView, lang: str, codes: tuple[str, ...]) -> str:
+        """The list items that an event touched: each as it is now, or that it is gone."""
+        if self.items is None or event not in self.item_events:
+            return ""
+        items = self.items(view, lang)
+        parts = []
+        for code in codes:
+            if code in items:
+                parts.append(render(f"{self.name}/_item.html", lang, f=items[code]).strip())
+            else:
+                parts.append(f'<i id="q-{code}" data-gone></i>')
         return "".join(parts)
 
     def html(self, view: HearingView, lang: str, **extra: Any) -> str:

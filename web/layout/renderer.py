@@ -23,13 +23,27 @@ def pages() -> Mapping[str, Page]:
 
 
 class PageRenderer:
-    """Satisfies the relay's `Renderer`."""
+    """Satisfies the relay's `Renderer`. A part is rendered once for a view, however many events of
+    one reading redraw it."""
+
+    def __init__(self) -> None:
+        self._view: HearingView | None = None
+        self._kept: dict[tuple[str, str, str], str] = {}
 
     def content(
         self, room: str, event: str, view: HearingView, lang: str, codes: tuple[str, ...]
     ) -> str:
         """The fragments that an event changes on the room's page."""
-        return pages()[room].content(event, view, lang, codes)
+        if view is not self._view:
+            self._view, self._kept = view, {}
+        page = pages()[room]
+        parts = []
+        for name in page.redraws[event]:
+            key = (room, lang, name)
+            if key not in self._kept:
+                self._kept[key] = str(page.fragment(name, view, lang))
+            parts.append(self._kept[key])
+        return "".join(parts) + page.touched(event, view, lang, codes)
 
     def everything(self, room: str, view: HearingView, lang: str) -> str:
         """All fragments of the room's page."""

@@ -86,7 +86,7 @@ async function renew () {                    // never a browser's error page on 
   }
 }
 
-async function swap (content, whole) {
+export async function swap (content, whole) {
   if (!content) return
   const steady = anchor()
   const holder = document.createElement('template')

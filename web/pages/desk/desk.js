@@ -39,8 +39,17 @@ async function loadList () {
   marks()
 }
 const rows = () => [...list.querySelectorAll('[data-row]')]
+// Which list is shown is this desk's own matter: a rule of its own marks the button and a heading says
+// it, so that the fragment stays as it was sent (law 6).
+const sheet = [...document.styleSheets].find(one => one.href?.includes('/desk/desk'))
+let ruled = -1
 function marks () {
-  for (const button of document.querySelectorAll('[data-states]')) button.setAttribute('aria-pressed', String(button.dataset.states === states))
+  const word = document.querySelector(`#counts [data-states="${states}"]`)?.dataset.word || ''
+  if ($('list-title').textContent !== word) {
+    $('list-title').textContent = word
+    if (ruled >= 0) sheet.deleteRule(ruled)
+    ruled = sheet.insertRule(`#counts [data-states="${states}"] { background: var(--accent-soft); border-color: var(--accent); color: var(--accent); font-weight: 600; box-shadow: inset 0 -3px 0 var(--accent); }`, sheet.cssRules.length)
+  }
   for (const row of rows()) row.firstElementChild.setAttribute('aria-current', String(row.dataset.row === current))
 }
 document.addEventListener('click', event => {
@@ -130,6 +139,8 @@ function step (by) {
 // After an act: this row says what became of it; the next one that still waits comes up.
 function acted (answer, on) {
   const row = $('row-' + current)
+  const chip = row?.querySelector('.row-facts .chip')
+  if (chip && words['st_' + answer.status]) { chip.textContent = words['st_' + answer.status]; chip.className = 'chip st-' + answer.status }
   if (row && states && !states.split(',').includes(answer.status)) row.classList.add('left')
   look()
   const next = rows().slice(rows().indexOf(row) + 1).find(one => !one.classList.contains('left'))
@@ -155,11 +166,12 @@ chosen.addEventListener('click', event => {
   if (!button) return
   const name = button.dataset.do
   if (['reject', 'edit', 'merge', 'reply', 'close'].includes(name)) return drawer(name)
-  ({
+  const acts = {
     shut: () => drawer(''), reload: () => select(current), queue: () => order(ids => [...ids, +current]),
     unqueue: () => order(ids => ids.filter(id => id !== +current)), forget,
     'take-mine': () => save(conflict.mine), 'take-theirs': () => forget(), 'take-both': () => save({ ...conflict.mine, text: $('both-text').value })
-  })[name]?.()
+  }
+  acts[name]?.()
 })
 
 // ── rewriting: a draft on this device; when somebody was first, both texts side by side ──

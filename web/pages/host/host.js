@@ -1,8 +1,7 @@
 // host.js: the console's keys, dialogs, controls and turnout. What ends or publishes something is
 // never on a key: it is held for a second, by hand, on its own button.
 
-import { now } from '../../live.js'
-import { api, perform, toast } from '../../act.js'
+import { api, toast } from '../../act.js'
 import { ordered } from './order.js'
 
 const { slug, seat } = document.body.dataset
@@ -53,7 +52,8 @@ $('takeover').querySelector('button').addEventListener('click', async event => {
 function mine (kind, when) { stored('lease-' + kind, String(when)); marks() }
 function marks () {
   for (const line of document.querySelectorAll('[data-lease]')) {
-    line.classList.toggle('mine', line.dataset.at !== '0' && stored('lease-' + line.dataset.lease) === line.dataset.at)
+    if (line.dataset.at !== '0' && stored('lease-' + line.dataset.lease) === line.dataset.at) line.dataset.state = 'mine'
+    else delete line.dataset.state
   }
 }
 
@@ -157,8 +157,9 @@ function seatmap () {
   for (const box of document.querySelectorAll('[data-turnout]')) {
     const one = turnout.get(box.dataset.turnout)
     if (!one) continue
-    box.querySelector('[data-begun]').textContent = one.begun
-    box.querySelector('[data-none]').textContent = one.due - one.cast - one.begun
+    const slot = name => box.querySelector(`[data-pulse="${name}:${CSS.escape(box.dataset.turnout)}"]`)
+    slot('begun').textContent = one.begun
+    slot('none').textContent = one.due - one.cast - one.begun
     ;[...box.querySelectorAll('.seatmap li')].forEach((cell, i) => {
       const state = states[one.seats[i]] || 'none'
       if (cell.dataset.state !== state) cell.dataset.state = state

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from moderation.intake.hotline_file import HotlineFile, RowRefusal
 from server.actions.import_questions import Counted
 from server.domain.hearing import Place
+from server.domain.questions import STATES
 from server.domain.roles import ROLES, Actor, has_right
 from server.domain.show import Show
 from server.domain.view import SOURCE_NAMES, HearingView, SeatView
@@ -103,13 +104,13 @@ class Tab:
 
 @dataclass(frozen=True)
 class Frame:
-    """Who is here, as which session, and where he may go. `path` is the page's own address."""
+    """Who is here (a session without an account goes by its role), as which session, and where he
+    may go. `path` is the page's own address."""
 
     name: str
     seat: str
     path: str
     tabs: tuple[Tab, ...]
-    account: bool
 
 
 def frame(by: Actor, seat: str, reached: Sequence[Reached], path: str, lang: str) -> Frame:
@@ -123,7 +124,9 @@ def frame(by: Actor, seat: str, reached: Sequence[Reached], path: str, lang: str
     wanted.append(("/office/people", say(lang, "人员与机构"), any_may("manage_people")))
     wanted.append(("/office/tokens", say(lang, "接口令牌"), bool(reached)))
     tabs = tuple(Tab(word, to, to == path) for to, word, shown in wanted if shown)
-    return Frame(by.name, seat, path, tabs, by.id.startswith("account:"))
+    account = by.id.startswith("account:")
+    held = [side(ROLES[grant.role], lang) for grant in by.grants[:1] if grant.role in ROLES]
+    return Frame(by.name if account or not held else held[0], seat, path, tabs)
 
 
 # ── hearings ──
@@ -318,7 +321,7 @@ def hearing_page(
         present=sum(one.present for one in seats),
         waiting=sum(not one.joined for one in seats),
         devices=tuple((key, side(ROLES[key], lang), side(d, lang)) for key, d in DEVICES.items()),
-        states=tuple((texts.question(key), n) for key, n in states.items() if n),
+        states=tuple((texts.question(key), states[key]) for key in STATES if states.get(key)),
         sources=tuple(
             (side(SOURCE_NAMES.get(key, (key, key)), lang), n) for key, n in sources.items() if n
         ),
@@ -333,7 +336,8 @@ def _seat(seat: SeatView, card: SeatCard | None, lang: str) -> SeatRow:
         "used": (say(lang, "已入场"), "accent"),
         "expired": (say(lang, "卡已过期"), "warn"),
     }
-    word, colour = words[card.state] if card else (say(lang, "未发卡"), "warn")
+    none = (say(lang, "未发卡"), "" if seat.present else "warn")
+    word, colour = words[card.state] if card else none
     joined = seat.present or (card is not None and card.state == "used")
     return SeatRow(
         seat.number, seat.name, seat.group_name, seat.unit, seat.present, word, colour, joined

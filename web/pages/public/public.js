@@ -78,7 +78,7 @@ function toast (text) {
   clearTimeout(toast.timer)
   toast.timer = setTimeout(() => { place.hidden = true }, 6000)
 }
-async function press_ (button, frame, done) {
+async function carry (button, frame, done) {
   if (button.getAttribute('aria-busy')) return
   button.setAttribute('aria-busy', 'true')
   const answer = await perform(frame)
@@ -95,13 +95,13 @@ document.addEventListener('submit', event => {
   if (button?.name !== 'choice') return
   const label = button.firstElementChild.textContent
   if (form.dataset.sure && !mine.votes[form.dataset.vote] && !confirm(`${form.dataset.sure} “${label}”`)) return
-  submit(button, { type: 'vote', round: form.dataset.vote, choice: button.value }, label)
+  carry(button, { type: 'vote', round: form.dataset.vote, choice: button.value }, label)
 })
 document.addEventListener('click', event => {
   const button = event.target.closest('[data-support]')
   if (!button) return
   const code = button.dataset.support
-  submit(button, { type: 'support', question: code, on: !mine.supports.has(code) }, button.textContent)
+  carry(button, { type: 'support', question: code, on: !mine.supports.has(code) }, button.textContent)
 })
 
 // Taps on 点赞 are gathered and sent at most twice a second, ten at a time.

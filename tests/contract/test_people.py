@@ -1,0 +1,327 @@
+"""One county never sees a row, a count or a name of another (law 16), by any address there is."""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import os
+import re
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from tests.running import PINGYI, ROOT
+from web.layout.routes import STAFF, page_routers
+from web.layout.routes import router as pages_router
+
+PASSWORD = "correct horse battery"
+
+SHOW = """
+title: {place}述法评议会
+slug: {slug}
+office: {place}依法治县办
+subjects:
+  - {{key: housing, name: {place}局长, post: 局长, unit: {place}住建局, agency_key: housing}}
+items:
+  - key: housing
+    title: {place}住建局述法
+    subject: housing
+    steps: [{{key: statement, seconds: 300}}, {{key: questions, seconds: 600}}]
+groups:
+  - {{key: all, name: {place}代表, weight: "1"}}
+seats:
+  - {{number: 1, name: {place}甲, group: all}}
+  - {{number: 2, name: {place}乙, group: all}}
+rounds:
+  - key: web
+    title: {place}网络评价
+    audience: public
+    choices: [{{key: good, label: 满意}}, {{key: bad, label: 不满意}}]
+  - key: panel
+    title: {place}测评
+    audience: panel
+    subjects: [housing]
+    rules:
+      version: 1
+      scale: {{kind: number, min: "0", max: "20", step: "1"}}
+      dimensions: [{{key: personally}}]
+      within: mean
+      across: sum
+      rounding: {{mode: half_up, dimension: 2, total: 2}}
+questions:
+  - source: hotline
+    source_key: hotline-12345
+    external_id: {slug}-1
+    text: {place}的路灯为什么不亮？
+    status: approved
+"""
+"""A small show in which everything that can be read bears the county's name."""
+
+
+@dataclass
+class Serving:
+    """`pingyi serve` on a fresh folder: its address and the set-up link's path."""
+
+    url: str
+    setup: str
+    data: Path
+    closing: contextlib.ExitStack
+
+    def browser(self) -> httpx2.Client:
+        """A browser: cookies are kept, redirects are seen."""
+        client = httpx2.Client(base_url=self.url, timeout=30, trust_env=False)
+        return self.closing.enter_context(client)
+
+    def set_up(self) -> httpx2.Client:
+        """The first administrator, by the page that the link opens."""
+        browser = self.browser()
+        answer = browser.post(
+            self.setup,
+            data={
+                "office": "云澜市依法治市办", "level": "city", "login": "root", "name": "系统员",
+                "password": PASSWORD, "again": PASSWORD,
+            },
+        )  # fmt: skip
+        assert answer.status_code == 303, answer.text
+        return browser
+
+    def signed_in(self, login: str) -> httpx2.Client:
+        """An account's browser, by the page."""
+        browser = self.browser()
+        answer = browser.post("/login", data={"login": login, "password": PASSWORD})
+        assert answer.status_code == 303, answer.text
+        return browser
+
+
+@contextlib.contextmanager
+def serving(data: Path) -> Iterator[Serving]:
+    """A server without a demonstration, for as long as the block lasts."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
+    data.mkdir(parents=True, exist_ok=True)
+    with (data.parent / f"{data.name}.log").open("w") as log:
+        process = subprocess.Popen(
+            [*PINGYI, "serve", "--port", "0"],
+            cwd=ROOT,
+            stdout=subprocess.PIPE,
+            stderr=log,
+            text=True,
+            env={**environment, "PINGYI_DATA": str(data)},
+        )
+    assert process.stdout is not None
+    try:
+        url = process.stdout.readline().split()[-1]
+        link = process.stdout.readline().split()[-1]
+        with contextlib.ExitStack() as closing:
+            yield Serving(url, link.removeprefix(url), data, closing)
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def did(browser: httpx2.Client, method: str, path: str, body: Any = None) -> Any:
+    """The JSON of an act that must succeed."""
+    answer = browser.request(method, f"/api/v1{path}", json=body or {})
+    assert answer.status_code in {200, 201}, f"{method} {path}: {answer.text}"
+    return answer.json()
+
+
+@dataclass
+class County:
+    """One county: its browser, and everything of it that another must never meet."""
+
+    place: str
+    browser: httpx2.Client
+    office: int
+    account: int
+    draft: str
+    announced: str
+    ids: dict[str, list[str]] = field(default_factory=dict)
+
+
+def make_county(house: Serving, root: httpx2.Client, place: str, name: str) -> County:
+    """An office below the city with a person, a draft hearing and an announced one."""
+    office = did(root, "POST", "/offices", {"parent": 1, "name": f"{place}依法治县办"})["id"]
+    who = {"office": office, "login": f"{name}-office", "name": f"{place}经办", "password": PASSWORD}
+    account = did(root, "POST", "/accounts", who)["id"]
+    did(root, "POST", "/grants", {"account": account, "role": "office", "office": office})
+    browser = house.signed_in(f"{name}-office")
+    for role in ("host", "moderator"):
+        did(browser, "POST", "/grants", {"account": account, "role": role, "office": office})
+    for slug in (f"{name}-draft", f"{name}-open"):
+        text = SHOW.format(place=place, slug=slug)
+        did(browser, "POST", f"/offices/{office}/hearings", {"text": text})
+    did(browser, "PUT", f"/hearings/{name}-open/status", {"version": 0, "status": "ready"})
+    did(browser, "POST", "/tokens", {"name": f"{place}接口", "office": office})
+    county = County(place, browser, office, account, f"{name}-draft", f"{name}-open")
+    for slug in (county.draft, county.announced):
+        rounds = did(browser, "GET", f"/hearings/{slug}")["state"]["rounds"]
+        questions = did(browser, "GET", f"/hearings/{slug}/desk/questions")["items"]
+        county.ids[slug] = [r["id"] for r in rounds]
+        county.ids[f"{slug} questions"] = [str(q["id"]) for q in questions]
+        county.ids[f"{slug} codes"] = [q["code"] for q in questions]
+    return county
+
+
+@pytest.fixture(scope="module")
+def counties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, County, County]]:
+    """Two counties under one city."""
+    with serving(tmp_path_factory.mktemp("counties") / "data") as house:
+        root = house.set_up()
+        yield house, make_county(house, root, "北湾", "bw"), make_county(house, root, "栖岭", "ql")
+
+
+def gets(house: Serving) -> list[str]:
+    """Every address that a GET reaches: the API's and the pages'."""
+    api = house.browser().get("/api/v1/openapi.json").json()["paths"]
+    found = [path for path, methods in api.items() if "get" in methods]
+    for router in (*page_routers(), pages_router):
+        found += [r.path for r in router.routes if "GET" in getattr(r, "methods", ())]  # type: ignore[attr-defined]
+    assert len(found) > 35
+    return found
+
+
+def filled(path: str, other: County, slug: str) -> Iterator[str]:
+    """The address with every name and id of the other county that it can take."""
+    values = {
+        "slug": [slug],
+        "page": list(STAFF),
+        "office": [str(other.office)],
+        "code": other.ids[f"{slug} codes"],
+        "id_": other.ids[slug if "/rounds/" in path else f"{slug} questions"],
+        "round_id": other.ids[slug],
+    }
+    names = re.findall(r"{(\w+)(?::\w+)?}", path)
+    for chosen in itertools.product(*(values.get(name, ["1"]) for name in names)):
+        address = path
+        for name, value in zip(names, chosen, strict=True):
+            address = re.sub(rf"{{{name}(:\w+)?}}", value, address)
+        yield address
+
+
+ANNOUNCED = (
+    r"/api/v1/hearings/[\w-]+(/agenda|/questions)?",
+    r"/api/v1/rounds/\w+(/result|/turnout|/rules\.json)?",
+    r"/h/[\w-]+(/qr\.svg)?",
+)
+"""What the public may read of an announced hearing; everyone else may too."""
+BY_CODE = (r"/api/v1/questions/\w+", r"/q/\w+", r"/join/\w+", r"/setup/\w+", r"/static/.*")
+"""Addresses of one thing that only who holds its code can name; they tell no text."""
+
+
+@pytest.mark.parametrize("announced", [False, True])
+def test_no_address_leads_into_another_county(
+    counties: tuple[Serving, County, County], announced: bool
+) -> None:
+    house, mine, other = counties
+    slug = other.announced if announced else other.draft
+    wrong, tried = [], 0
+    for path in gets(house):
+        if "{" not in path:
+            continue
+        for address in filled(path, other, slug):
+            if any(re.fullmatch(one, address) for one in BY_CODE):
+                continue
+            answer = mine.browser.get(address)
+            tried += 1
+            if answer.status_code in {403, 404}:
+                assert other.place not in answer.text
+            elif not (announced and any(re.fullmatch(one, address) for one in ANNOUNCED)):
+                wrong.append(f"{address} → {answer.status_code}")
+    assert not wrong
+    assert tried > 30
+
+
+def test_no_list_tells_of_another_county(counties: tuple[Serving, County, County]) -> None:
+    house, mine, other = counties
+    for path in gets(house):
+        if "{" in path:
+            continue
+        text = mine.browser.get(path).text
+        # The announced hearing stands in the public list with its office, as it should.
+        shown = re.sub(rf"{other.place}(述法评议会|依法治县办)|{other.announced}", "", text)
+        assert other.place not in (shown if path == "/" else text), path
+        assert other.draft not in text, path
+        assert f"account:{other.account}" not in text, path
+
+
+def test_each_county_sees_its_own(counties: tuple[Serving, County, County]) -> None:
+    _, mine, other = counties
+    for county in (mine, other):
+        listed = county.browser.get("/office").text
+        assert county.draft in listed
+        assert county.announced in listed
+        page = county.browser.get(f"/office/hearings/{county.draft}").text
+        assert f"{county.place}甲" in page
+        assert f"{county.place}经办" in county.browser.get("/office/people").text
+        assert f"{county.place}接口" in county.browser.get("/office/tokens").text
+
+
+def test_another_county_cannot_be_acted_upon(counties: tuple[Serving, County, County]) -> None:
+    _, mine, other = counties
+    tokens = re.findall(r"/api/v1/tokens/(\d+)", other.browser.get("/office/tokens").text)
+    grants = re.findall(r"/api/v1/grants/(\d+)", other.browser.get("/office/people").text)
+    assert tokens
+    assert grants
+    slug = other.announced
+    for method, path, body in (
+        ("POST", f"/api/v1/offices/{other.office}/hearings", {"text": "title: x"}),
+        ("POST", "/api/v1/accounts",
+         {"office": other.office, "login": "sneak", "name": "x", "password": PASSWORD}),
+        ("POST", "/api/v1/grants",
+         {"account": other.account, "role": "host", "office": mine.office}),
+        ("POST", "/api/v1/grants",
+         {"account": mine.account, "role": "host", "office": other.office}),
+        ("POST", "/api/v1/grants",
+         {"account": mine.account, "role": "host", "office": mine.office, "hearing": slug}),
+        ("POST", "/api/v1/tokens", {"name": "x", "office": other.office}),
+        ("DELETE", f"/api/v1/tokens/{tokens[0]}", None),
+        ("DELETE", f"/api/v1/grants/{grants[0]}", None),
+        ("POST", f"/api/v1/hearings/{slug}/cards", {"seat": 1}),
+        ("PUT", f"/api/v1/hearings/{slug}/status", {"version": 1, "status": "draft"}),
+        ("POST", f"/api/v1/hearings/{slug}/runs", {"kind": "real"}),
+    ):  # fmt: skip
+        answer = mine.browser.request(method, path, json=body)
+        assert answer.status_code in {403, 404}, f"{method} {path}: {answer.text}"
+    for path, form in (
+        (f"/office/hearings/{slug}/cards", {"seat_number": "1"}),
+        (f"/office/hearings/{slug}/import", {"source": "hotline-12345"}),
+        (f"/office/hearings/{slug}/import/{'0' * 32}", {"source": "hotline-12345"}),
+        ("/office/new", {"office": str(other.office), "act": "create",
+                         "text": SHOW.format(place="x", slug="sneaked")}),
+    ):  # fmt: skip
+        assert mine.browser.post(path, data=form).status_code in {403, 404}, path
+    assert other.browser.get("/office/hearings/sneaked").status_code == 404
+
+
+def test_the_city_reaches_down_only_by_a_grant_for_its_subtree(
+    counties: tuple[Serving, County, County],
+) -> None:
+    house, mine, other = counties
+    root = house.signed_in("root")
+    for login, subtree in (("city-alone", False), ("city-all", True)):
+        who = {"office": 1, "login": login, "name": login, "password": PASSWORD}
+        account = did(root, "POST", "/accounts", who)["id"]
+        grant = {"account": account, "role": "office", "office": 1, "subtree": subtree}
+        did(root, "POST", "/grants", grant)
+        listed = house.signed_in(login).get("/office").text
+        for county in (mine, other):
+            assert (county.draft in listed) is subtree
+
+
+def test_roles_are_given_only_by_who_may_give_them(
+    counties: tuple[Serving, County, County],
+) -> None:
+    _, mine, _ = counties
+    page = mine.browser.get("/office/people").text
+    assert 'value="moderator"' in page
+    for role in ("system_admin", "security_admin", "audit_admin", "office"):
+        assert f'value="{role}"' not in page
+        grant = {"account": mine.account, "role": role, "office": mine.office}
+        answer = mine.browser.post("/api/v1/grants", json=grant)
+        assert answer.status_code == 403, role

@@ -1,0 +1,285 @@
+"""Every page of the public and of the air renders in every sample case and both languages."""
+
+from __future__ import annotations
+
+import dataclasses
+import gzip
+import re
+from collections.abc import Iterator
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from babel.messages.extract import extract
+from babel.messages.pofile import read_po
+
+from server.domain.events import EVENTS
+from tests.web.gallery import PAGES, PLAIN, html, plain
+from tests.web.views import CASES, EXTREMES, full, panel_round, public_round, revealing
+from web.layout.assets import assets
+from web.pages import shared
+from web.pages.problem.context import problem
+from web.pages.public.live import PAGE as PUBLIC
+
+WEB = Path(__file__).parents[2] / "web"
+MINE = (*PAGES, *PLAIN)
+LANGUAGES = ("zh", "en")
+FORBIDDEN = ("听证会", "官员", "投票", "版主", "评委")
+MOST_KB = 40
+VOID = {"meta", "link", "input", "img", "br", "hr", "path", "rect"}
+
+
+def every_page() -> Iterator[tuple[str, str]]:
+    """(page, case)."""
+    for name in PAGES:
+        yield from ((name, case) for case in (*CASES, *EXTREMES))
+    for name, cases in PLAIN.items():
+        yield from ((name, case) for case in cases)
+
+
+class Reader(HTMLParser):
+    """Collects what must not be there, and ids."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.wrong: list[str] = []
+        self.ids: list[str] = []
+        self.open: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        """Inline code or style is forbidden by the content policy."""
+        for name, value in attrs:
+            if name == "style" or name.startswith("on"):
+                self.wrong.append(f"{tag} {name}={value}")
+            if name == "id" and value:
+                self.ids.append(value)
+        if tag == "style" or (tag == "script" and "src" not in dict(attrs)):
+            self.wrong.append(f"inline {tag}")
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        """Tags close in order."""
+        if tag in VOID:
+            return
+        if not self.open or self.open.pop() != tag:
+            self.wrong.append(f"</{tag}> out of order")
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize(("name", "case"), tuple(every_page()))
+def test_page_renders_whole_and_without_inline_code(name: str, case: str, lang: str) -> None:
+    text = html(name, case, lang)
+    reader = Reader()
+    reader.feed(text)
+    assert reader.wrong == []
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    assert f'lang="{"en" if lang == "en" else "zh-CN"}"' in text
+    for word in FORBIDDEN:
+        assert word not in text
+    if case == "rehearsal":
+        assert ("Rehearsal" if lang == "en" else "演练") in text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", PAGES)
+def test_fragments_have_one_root_with_their_id(name: str, lang: str) -> None:
+    for case in CASES:
+        view = CASES[case]()
+        for fragment in PAGES[name].fragments:
+            text = str(PAGES[name].fragment(fragment, view, lang))
+            assert re.match(rf'<[a-z]+ id="{fragment}"[ >]', text), text[:80]
+            reader = Reader()
+            reader.feed(text)
+            assert reader.open == []
+            assert text.endswith(">")
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_event_of_the_room_gives_content(name: str) -> None:
+    page, view = PAGES[name], full()
+    for event, row in EVENTS.items():
+        if name in row.rooms:
+            page.content(event, view, "zh", ("Q0001", "Q9999"))
+
+
+def test_a_question_that_left_the_list_goes_from_the_page() -> None:
+    content = PUBLIC.content("question_removed", full(), "zh", ("Q9999",))
+    assert content == '<i id="q-Q9999" data-gone></i>'
+
+
+def frozen(value: Any) -> bool:
+    """Whether this and everything in it is frozen or plain."""
+    if dataclasses.is_dataclass(value):
+        if not value.__dataclass_params__.frozen:  # type: ignore[attr-defined, union-attr]
+            return False
+        return all(frozen(getattr(value, f.name)) for f in dataclasses.fields(value))
+    if isinstance(value, tuple):
+        return all(frozen(one) for one in value)
+    return value is None or isinstance(value, str | int | bool)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_contexts_are_frozen_dataclasses(case: str) -> None:
+    view = CASES[case]()
+    for page in PAGES.values():
+        for build in page.fragments.values():
+            context = build(view, "zh")
+            assert dataclasses.is_dataclass(context)
+            assert frozen(context)
+
+
+def test_plain_contexts_are_frozen_dataclasses() -> None:
+    for name, cases in PLAIN.items():
+        for case in cases:
+            assert frozen(plain(name, case, "en"))
+
+
+def sentences(folder: Path) -> set[str]:
+    """Every sentence in the templates of a folder."""
+    found: set[str] = set()
+    for path in sorted(folder.glob("*.html")):
+        with path.open("rb") as file:
+            for _, message, _, _ in extract(
+                "jinja2.ext:babel_extract", file, {"_": None}, options={"trimmed": "true"}
+            ):
+                found.add(message if isinstance(message, str) else message[0])
+    return found
+
+
+def catalogues() -> dict[str, dict[str, str]]:
+    """name → {Chinese: English}."""
+    found: dict[str, dict[str, str]] = {}
+    for path in sorted((WEB / "locale" / "en").glob("*.po")):
+        with path.open("rb") as file:
+            found[path.stem] = {str(m.id): str(m.string) for m in read_po(file) if m.id}
+    return found
+
+
+def test_every_sentence_has_english_and_none_is_left_over() -> None:
+    po = catalogues()
+    for name in MINE:
+        used = sentences(WEB / "pages" / name)
+        known = {**po["shared"], **po["layout"], **po.get(name, {})}
+        assert used - set(known) == set(), name
+        assert set(po.get(name, {})) - used == set(), name
+    for name, catalogue in po.items():
+        for chinese, english in catalogue.items():
+            assert english, chinese
+            assert set(re.findall(r"%\(\w+\)s", chinese)) == set(re.findall(r"%\(\w+\)s", english))
+            assert not re.search(r"[一-鿿]", english), (name, english)
+
+
+def test_sentences_of_the_code_have_english() -> None:
+    used = set(re.findall(r'say\(\s*lang,\s*"([^"]+)"', Path(shared.__file__).read_text()))
+    assert used
+    assert used <= set(catalogues()["shared"])
+
+
+def test_the_public_page_is_at_most_40_kb() -> None:
+    names = ["base.css", "live.js", "countdown.js", "vendor/htmx.min.js"]
+    names += [n for n in assets() if n.startswith("pages/public/")]
+    files = sum(len(assets()[n].gzipped) for n in names)
+    for case in CASES:
+        page = len(gzip.compress(html("public", case, "zh").encode(), 9))
+        assert files + page <= MOST_KB * 1024, case
+
+
+def test_own_modules_import_each_other_by_their_hashed_names() -> None:
+    for name, asset in assets().items():
+        if name.endswith(".js") and not name.startswith("vendor/"):
+            assert b"from './" not in asset.plain and b"from '../" not in asset.plain, name
+
+
+# ── law 11: what may be seen by whom ──
+
+
+@pytest.mark.parametrize("name", ("public", "stage", "overlay", "podium", "card"))
+def test_marks_are_shown_only_when_published_for_the_audience(name: str) -> None:
+    audience = "public" if name == "public" else "hall"
+    other = "hall" if audience == "public" else "internal"
+    for published in ((), ("internal",), (other,)):
+        if audience in published:
+            continue
+        panel = panel_round(
+            "published" if published else "certified", published_to=published, reveal=4
+        )
+        votes = public_round(
+            "published" if published else "certified", published_to=published, show_live=False
+        )
+        base = full()
+        view = dataclasses.replace(
+            base,
+            stage=None,
+            rounds=(votes, panel),
+            screens=dataclasses.replace(base.screens, round=panel.id),
+        )
+        text = PAGES[name].html(view, "zh")
+        for mark in ("86.42", "91.07", "18.10", ">742<", ">306<"):
+            assert mark not in text, (published, mark)
+
+
+def test_counts_of_a_public_round_are_live_only_where_the_rules_say_so() -> None:
+    base = full()
+    for name in ("public", "stage", "overlay", "card"):
+        hidden = dataclasses.replace(base, stage=None, rounds=(public_round(show_live=False),))
+        text = PAGES[name].html(hidden, "zh")
+        assert ">742<" not in text and "data-bar" not in text, name
+
+
+def test_people_stand_in_the_offices_order() -> None:
+    view = CASES["revealing"]()
+    shown = shared.reveal(view, "zh")
+    assert shown is not None
+    assert [s.key for s in shown.round.subjects] == ["housing", "city", "market"]
+
+
+def test_the_reveal_shows_no_more_than_its_step() -> None:
+    for step, seen in ((1, ()), (2, ("86.42",)), (3, ("86.42", "91.07"))):
+        for name in ("stage", "overlay"):
+            text = PAGES[name].html(revealing(step), "zh")
+            for mark in ("86.42", "91.07", "84.95"):
+                assert (mark in text) is (mark in seen), (name, step, mark)
+
+
+def test_cleared_screens_tell_nothing() -> None:
+    for name in ("public", "stage", "overlay"):
+        view = CASES["cleared"]()
+        page = PAGES[name]
+        text = "".join(
+            str(page.fragment(f, view, "zh")) for f in page.fragments if f not in {"questions"}
+        )
+        assert "交房两年了" not in text, name
+        assert "糜知屿" not in text, name
+
+
+def test_public_figures_are_for_reference_only() -> None:
+    for name in ("public", "stage", "overlay"):
+        assert "仅供参考" in PAGES[name].html(CASES["revealed_public"](), "zh"), name
+
+
+# ── small formats ──
+
+
+def test_percent_rounds_half_up() -> None:
+    assert [shared.percent(*pair) for pair in ((1, 3), (2, 3), (1, 2000), (0, 0), (5, 5))] == [
+        "33.3%",
+        "66.7%",
+        "0.1%",
+        "0.0%",
+        "100.0%",
+    ]
+
+
+def test_text_sizes_step_down() -> None:
+    sizes = [shared.text_size("字" * n) for n in (1, 37, 81, 151, 261, 421, 600)]
+    assert sizes == ["xxl", "xl", "l", "m", "s", "xs", "xs"]
+    assert shared.text_size("a" * 60) == "xxl"
+
+
+def test_a_way_back_never_leads_to_another_site() -> None:
+    for bad in ("https://example.org", "//example.org", "/\\example.org", "javascript:1"):
+        assert problem("…", "x", 404, bad).back == "/"
+    assert problem("…", "x", 404, "/h/a").back == "/h/a"

@@ -18,8 +18,9 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from moderation.intake.normal_form import IncomingItem
 from moderation.policy import clean_public_text
-from moderation.screening.masking import mask
+from moderation.screening.masking import mask_item
 from server.actions.close_round import finish_closing
 from server.actions.ports import House
 from server.actions.recover import pause_after_restart
@@ -99,12 +100,14 @@ class Masked:
     sealed: dict[str, Any]
 
 
-def masked(text: str) -> Masked:
-    """The text without personal data (law 17)."""
-    found = mask(text)
-    if not found.spans:
-        return Masked(found.text, {})
-    return Masked(found.text, {"text": text})
+def masked(text: str, name: str = "", phone: str = "") -> Masked:
+    """The text without personal data, and without its requester where he is known (law 17)."""
+    item, _ = mask_item(
+        IncomingItem(
+            row=0, external_id="", content=text, requester_name=name, requester_phone=phone
+        )
+    )
+    return Masked(item.content, {"text": text} if item.content != text else {})
 
 
 def now() -> int:

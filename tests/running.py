@@ -137,6 +137,8 @@ class Running:
         """The process is gone, at once."""
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
     def again(self) -> None:
         """The process comes back on the same data and port."""

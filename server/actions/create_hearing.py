@@ -95,7 +95,8 @@ async def _rounds(house: House, unit: Unit, show: Show) -> None:
 
 async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
     """Puts a seed question through masking; gives its id when it is queued."""
-    masked = house.mask(house.clean(seed.text))
+    person = (seed.requester_name or "", seed.requester_phone or "")
+    masked = house.mask(house.clean(seed.text), *person)
     fields: dict[str, Any] = {"district": seed.district} if seed.district else {}
     now = house.now()
     approved = seed.status in {"approved", "shortlisted", "queued"}
@@ -103,7 +104,7 @@ async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
         code=house.code(),
         status=seed.status,
         text=masked.text,
-        title=house.mask(house.clean(seed.title or "")).text,
+        title=house.mask(house.clean(seed.title or ""), *person).text,
         source=seed.source,
         source_key=seed.source_key,
         external_id=seed.external_id,

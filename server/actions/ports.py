@@ -189,6 +189,12 @@ class MaskedText(Protocol):
     def sealed(self) -> dict[str, Any]: ...
 
 
+class Masker(Protocol):
+    """Takes personal data out of a text; `name` and `phone` are its requester's, where known."""
+
+    def __call__(self, text: str, name: str = "", phone: str = "") -> MaskedText: ...
+
+
 @dataclass(frozen=True)
 class House:
     """Everything an action may use beside the pure rules."""
@@ -205,7 +211,7 @@ class House:
     """A long random secret."""
     clean: Callable[[str], str]
     """Text as it may be shown: normalised, no control or bidi characters, trimmed."""
-    mask: Callable[[str], MaskedText]
+    mask: Masker
     """Text without personal data."""
     seal: Callable[[Mapping[str, Any]], bytes]
     """A secret box around what masking took away."""

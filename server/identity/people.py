@@ -154,6 +154,8 @@ class PeopleDesk:
         self, by: Actor, office: int, login: str, name: str, password: str
     ) -> int:
         """An account of an office where `by` manages people."""
+        async with self._database.read() as connection:
+            await self._office(Identity(connection), by, office, "manage_people")
         passwords.check_strength(password)
         _check_login(login)
         if not name.strip():

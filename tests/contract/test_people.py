@@ -147,7 +147,12 @@ class County:
 def make_county(house: Serving, root: httpx2.Client, place: str, name: str) -> County:
     """An office below the city with a person, a draft hearing and an announced one."""
     office = did(root, "POST", "/offices", {"parent": 1, "name": f"{place}依法治县办"})["id"]
-    who = {"office": office, "login": f"{name}-office", "name": f"{place}经办", "password": PASSWORD}
+    who = {
+        "office": office,
+        "login": f"{name}-office",
+        "name": f"{place}经办",
+        "password": PASSWORD,
+    }
     account = did(root, "POST", "/accounts", who)["id"]
     did(root, "POST", "/grants", {"account": account, "role": "office", "office": office})
     browser = house.signed_in(f"{name}-office")

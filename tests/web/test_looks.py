@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, Page
 from tests.journeys.browser import chromium, open_page
 from tests.web import gallery as pretence
 from tests.web.pictures import gallery, shots, visit
+from tests.web.views import CASES
+from web.pages.public.live import PAGE
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -41,7 +43,7 @@ def nobody_has_acted() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ("public", "stage", "overlay", "podium", "card", "home", "join", "question", "problem")
+    "name", ["public", "stage", "overlay", "podium", "card", "home", "join", "question", "problem"]
 )
 def test_nothing_is_wrong_in_any_picture(browser: Browser, url: str, name: str) -> None:
     wrong: list[str] = []
@@ -123,9 +125,6 @@ def test_likes_are_gathered(browser: Browser, url: str) -> None:
 
 def push(page: Page, event: str, case: str, codes: tuple[str, ...] = ()) -> None:
     """What the socket would bring after `event` led to `case`."""
-    from tests.web.views import CASES
-    from web.pages.public.live import PAGE
-
     content = PAGE.content(event, CASES[case](), "zh", codes)
     page.evaluate(
         "async content => { const live = await import(document.querySelector('script[src*=\"live.\"]').src);"
@@ -141,14 +140,16 @@ def test_what_one_reads_stays_in_place_and_new_questions_wait(browser: Browser, 
     push(page, "question_taken", "full", ("Q0001",))
     page.wait_for_selector("#stage blockquote")
     after = page.locator("#q-Q0003").bounding_box()
-    assert before and after
+    assert before
+    assert after
     assert abs(before["y"] - after["y"]) <= 1
     push(page, "question_approved", "full", ("Q0014", "Q0013"))
     assert page.locator("#q-Q0014").count() == 0
     pill = page.locator("[data-release=questions]")
     assert pill.inner_text() == "有 2 条新提问"
     again = page.locator("#q-Q0003").bounding_box()
-    assert again and abs(after["y"] - again["y"]) <= 1
+    assert again
+    assert abs(after["y"] - again["y"]) <= 1
     pill.click()
     listed = page.locator("#questions > .question").evaluate_all("all => all.map(one => one.id)")
     assert listed == [f"q-Q{n:04d}" for n in range(14, 0, -1)]
@@ -167,7 +168,7 @@ def test_my_choice_and_focus_stay_when_the_round_is_redrawn(browser: Browser, ur
     page.context.close()
 
 
-@pytest.mark.parametrize("name", ("stage", "overlay"))
+@pytest.mark.parametrize("name", ["stage", "overlay"])
 def test_on_air_a_lost_connection_keeps_the_picture_then_holds(
     browser: Browser, url: str, name: str
 ) -> None:
@@ -186,13 +187,14 @@ def test_on_air_a_lost_connection_keeps_the_picture_then_holds(
 
 
 def test_pages_are_whole_without_scripts(browser: Browser, url: str) -> None:
-    context = browser.new_context(
-        viewport={"width": 360, "height": 740}, java_script_enabled=False
-    )
+    context = browser.new_context(viewport={"width": 360, "height": 740}, java_script_enabled=False)
     page = context.new_page()
     page.goto(f"{url}/public?case=full")
     assert page.locator("form[data-ask]").get_attribute("method") == "post"
-    assert page.locator("form[data-ask]").get_attribute("action") == "/h/yunlan-shufa/questions?lang=zh"
+    assert (
+        page.locator("form[data-ask]").get_attribute("action")
+        == "/h/yunlan-shufa/questions?lang=zh"
+    )
     vote = page.locator("form[data-vote]")
     assert vote.get_attribute("action") == "/h/yunlan-shufa/rounds/web-housing/vote?lang=zh"
     assert page.locator("[data-support]").first.is_hidden()

@@ -64,7 +64,9 @@ class Page:
     `fragments`: name → context builder. `redraws`: event → names of the fragments that it
     changes; every event of the room stands in it, with an empty tuple when nothing on this page
     shows it. `items`: event → builder of list items that come and go with the event
-    (`(view, lang, codes)`), rendered by `_item.html`.
+    (`(view, lang, codes)`), rendered by `_item.html`. `list_id`: the list on the page that holds
+    just these items, so that what a new one pushed off its end leaves the page too (law 6), and
+    `edge` the codes that may have moved up when so many others left.
     """
 
     name: str
@@ -72,6 +74,8 @@ class Page:
     redraws: Mapping[str, tuple[str, ...]]
     items: Callable[[HearingView, str], Mapping[str, Any]] | None = None
     item_events: frozenset[str] = field(default_factory=frozenset)
+    list_id: str | None = None
+    edge: Callable[[HearingView, int], tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         mine = {event for event, row in EVENTS.items() if self.name in row.rooms}
@@ -99,7 +103,12 @@ class Page:
             return ""
         items = self.items(view, lang)
         parts = []
-        for code in codes:
+        if self.list_id:
+            ids = " ".join(f"q-{code}" for code in items)
+            parts.append(f'<i data-only="{self.list_id}" data-ids="{ids}"></i>')
+        gone = sum(code not in items for code in codes)
+        moved_up = self.edge(view, gone) if self.edge and gone else ()
+        for code in dict.fromkeys((*codes, *moved_up)):
             if code in items:
                 parts.append(render(f"{self.name}/_item.html", lang, f=items[code]).strip())
             else:

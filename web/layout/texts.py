@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
-from server.domain.view import SOURCE_NAMES
-
 from server.domain.questions import STATES
+from server.domain.view import SOURCE_NAMES
 
 CHINA = timezone(timedelta(hours=8))
 """Hearings are held on one clock; Beijing time has no summer time."""

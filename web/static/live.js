@@ -3,11 +3,14 @@
 // The page says where it stands on <body>: data-socket, data-epoch, data-version. A frame's
 // `content` is a string of fragments, each with its target's id:
 //   an id that is on the page        → that element is morphed (focus and input inside survive)
-//   data-into="LIST" and a new id    → a list item; LIST with data-hold keeps it behind a pill;
-//                                      data-order is its place (greatest first), else on top
+//   data-into="LIST" and a new id    → a list item (lists.js)
 //   data-gone                        → the element with that id leaves the page
+//   data-only="LIST" data-ids="…"    → all that LIST holds now
 // Pulses are numbers: they go into [data-pulse] slots and [data-bar] widths, never into markup.
 // Law 7: nothing here touches an element that is, or holds, a [data-own] (forms live in those).
+
+import { drop, keep, put, settle } from './lists.js'
+import { anchor } from './steady.js'
 
 const body = document.body
 const unsentName = 'pingyi-unsent:' + location.pathname
@@ -23,7 +26,7 @@ export function newKey () {                  // crypto.randomUUID does not exist
   return [...crypto.getRandomValues(new Uint8Array(16))].map(b => b.toString(16).padStart(2, '0')).join('')
 }
 function read () { try { return JSON.parse(localStorage.getItem(unsentName)) || [] } catch { return [] } }
-function keep () { try { localStorage.setItem(unsentName, JSON.stringify([...unsent])) } catch { /* private mode */ } }
+function store () { try { localStorage.setItem(unsentName, JSON.stringify([...unsent])) } catch { /* private mode */ } }
 function tell (name, detail) { document.dispatchEvent(new CustomEvent('pingyi:' + name, { detail })) }
 
 function connect () {
@@ -79,11 +82,9 @@ async function take (frame) {
 }
 
 async function renew () {                    // never a browser's error page on a screen (law 15)
-  for (;;) {
-    const there = await fetch(location.href, { cache: 'reload' }).then(answer => answer.ok, () => false)
-    if (there) return location.reload()
-    await new Promise(resolve => setTimeout(resolve, 1000 + 2000 * Math.random()))
-  }
+  const there = () => fetch(location.href, { cache: 'reload' }).then(answer => answer.ok, () => false)
+  while (!await there()) await new Promise(resolve => setTimeout(resolve, 1000 + 2000 * Math.random()))
+  location.reload()
 }
 
 export async function swap (content, whole) {
@@ -92,68 +93,18 @@ export async function swap (content, whole) {
   const holder = document.createElement('template')
   holder.innerHTML = content
   for (const piece of [...holder.content.children]) {
+    if (piece.dataset.only) { keep(piece); continue }
     const target = document.getElementById(piece.id)
     if (piece.hasAttribute('data-gone')) { if (target && !target.closest(own)) target.remove(); drop(piece.id) }
     else if (target) {
       if (target.closest(own)) continue
       await htmx.swap({ target, sourceElement: target, text: piece.outerHTML, swap: 'outerMorph' })
-    } else if (piece.dataset.into) {
-      const list = document.getElementById(piece.dataset.into)
-      if (list?.hasAttribute('data-hold') && !whole) hold(list, piece)
-      else if (list) place(list, piece)
-    }
+    } else if (piece.dataset.into) put(piece, whole)
   }
-  if (whole) for (const list of [...held.keys()]) { held.delete(list); pill(list) }   // it is all there
+  settle(whole)
   steady()
   tell('swapped')
 }
-function place (list, piece) {
-  const order = piece.dataset.order
-  const before = order === undefined ? list.firstElementChild : [...list.children].find(one => (one.dataset.order || '') < order)
-  list.insertBefore(piece, before || null)
-}
-
-// What one types in, touches or reads stays where it is on the screen although something above it
-// grew. Not every browser anchors by itself, so base.css turns that off and this does it for all.
-function anchor () {
-  if (scrollY <= 0) return () => {}
-  const seen = one => one && one !== body && one.clientHeight < innerHeight / 2 && one.getBoundingClientRect()
-  const near = [document.activeElement, ...[2, 3, 1.5, 4].map(part => document.elementFromPoint(innerWidth / 2, innerHeight / part))]
-  const one = near.find(element => { const box = seen(element); return box && box.bottom > 0 && box.top < innerHeight })
-  if (!one) return () => {}
-  const { top } = one.getBoundingClientRect()
-  return () => { if (one.isConnected) scrollBy(0, one.getBoundingClientRect().top - top) }
-}
-
-// New list items wait behind “有 12 条新提问”: what a person is reading does not move.
-const held = new Map()
-function hold (list, piece) {
-  const pieces = held.get(list.id) || new Map()
-  pieces.delete(piece.id)
-  held.set(list.id, pieces.set(piece.id, piece))
-  pill(list.id)
-}
-function drop (id) { for (const [list, pieces] of held) if (pieces.delete(id)) pill(list) }
-function pill (listId) {
-  const button = document.querySelector(`[data-release="${listId}"]`)
-  const n = held.get(listId)?.size || 0
-  if (!button) return n && release(listId)
-  button.hidden = n === 0
-  const count = button.querySelector('[data-n]')
-  if (count) count.textContent = n
-}
-export function release (listId) {
-  const list = document.getElementById(listId)
-  for (const piece of held.get(listId)?.values() || []) if (!document.getElementById(piece.id)) place(list, piece)
-  held.delete(listId)
-  pill(listId)
-  tell('swapped')
-}
-document.addEventListener('click', event => {
-  const button = event.target.closest('[data-release]')
-  if (button) release(button.dataset.release)
-})
-
 // ── numbers ──
 function set (name, value) { for (const slot of document.querySelectorAll(`[data-pulse="${name}"]`)) if (slot.textContent !== String(value)) slot.textContent = value }
 function pulse (frame) {
@@ -180,7 +131,7 @@ function say (sentence) { const ear = document.getElementById('say'); if (ear) e
 export function act (frame) {
   frame.key ||= newKey()
   unsent.set(frame.key, frame)
-  keep()
+  store()
   resend(frame.key)
   return new Promise(resolve => waiting.set(frame.key, resolve))
 }
@@ -191,7 +142,7 @@ function answered (frame) {
   // Not refused for good: the page gets itself a viewer token and flushes.
   if (frame.code === 'viewer_needed' && unsent.has(frame.key)) return tell('viewer', frame)
   unsent.delete(frame.key)
-  keep()
+  store()
   waiting.get(frame.key)?.(frame)
   waiting.delete(frame.key)
   tell(frame.type, frame)

@@ -2,7 +2,7 @@
 // after 20 s the holding card stands in its place; nothing ever says what the machinery is doing.
 const HOLD_MS = 20000
 const card = document.querySelector('[data-hold-card]')
-let timer
+let timer = setTimeout(hold, HOLD_MS)           // until the first frame, this is as good as lost
 
 function hold () { document.body.dataset.held = ''; card.hidden = false }
 document.addEventListener('pingyi:down', () => { timer ||= setTimeout(hold, HOLD_MS) })

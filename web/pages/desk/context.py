@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from server.domain.questions import EDITABLE, NEXT, REJECTION_REASONS, STAGE_LONGEST, Question
-from server.domain.view import HearingView, SubjectView
+from server.domain.view import HearingView, SubjectView, source_name
 from web.layout.texts import Texts
 from web.pages import shared
 
@@ -114,7 +114,7 @@ def _row(one: Question, names: Mapping[str, str], lang: str) -> Row:
         status=one.status,
         word=Texts(lang).question(one.status),
         text=one.text[:ROW_TEXT],
-        source=shared.source_name(one, lang),
+        source=source_name(one, lang),
         subject=names.get(one.subject or "", ""),
         tags=one.tags,
         askers=one.askers,
@@ -174,7 +174,7 @@ def pane(
         slug=slug,
         question=question,
         word=Texts(lang).question(question.status),
-        source=shared.source_name(question, lang),
+        source=source_name(question, lang),
         subject=names.get(question.subject or "", ""),
         subjects=tuple(subjects),
         can=frozenset(act for act, states in NEXT.items() if status in states),
@@ -223,7 +223,7 @@ def queue(view: HearingView, lang: str) -> QueueNow:
             Queued(
                 one.id,
                 one.text,
-                shared.source_name(one, lang),
+                source_name(one, lang),
                 names.get(one.subject or "", ""),
                 view.queue.given.get(one.id),
             )
@@ -243,4 +243,3 @@ class Where:
 def where(view: HearingView, lang: str) -> Where:
     """Where the show stands."""
     return Where(Texts(lang).word(view.hearing.status), shared.now(view, lang))
-

@@ -14,7 +14,7 @@ from server.domain.questions import PHASE_NEXT, PHASES, STAGE_LONGEST, Question
 from server.domain.roles import ROLES
 from server.domain.rounds import AUDIENCES, NEXT, TAKES_BALLOTS, Round
 from server.domain.rules import parse_rules, rules_in_words
-from server.domain.view import HearingView, SeatView
+from server.domain.view import HearingView, SeatView, source_name
 from web.layout.texts import Texts
 from web.pages import shared
 
@@ -336,7 +336,7 @@ def _one_queued(
         id=one.id,
         code=one.code,
         text=one.text,
-        source=shared.source_name(one, lang),
+        source=source_name(one, lang),
         askers=one.askers,
         support=one.support,
         subject=subject.name if subject else "",

@@ -8,7 +8,7 @@
 //   in the fragment: <ol data-order> with <li id data-id>, .handle, [data-move="-1"]
 // An answer with `version` becomes the list's next data-version, so that moves may follow quickly.
 
-import { newKey } from '../../live.js'
+import { swap } from '../../live.js'
 
 const PAUSE_MS = 500                          // several key presses are one new order
 const calm = matchMedia('(prefers-reduced-motion: reduce)').matches
@@ -28,7 +28,7 @@ export function ordered (rootId, save, told) {
   async function end () {
     clearTimeout(timer)
     const wanted = ids()
-    const answer = wanted.join() === before.join() ? null : await save(wanted, list(), newKey())
+    const answer = wanted.join() === before.join() ? null : await save(wanted, list())
     if (answer?.ok && answer.version !== undefined) list().dataset.version = answer.version
     if (answer && !answer.ok) {
       for (const id of before) list().append(...[...list().children].filter(one => one.dataset.id === id))
@@ -39,8 +39,7 @@ export function ordered (rootId, save, told) {
     if (latest) {
       const text = latest
       latest = null
-      await htmx.swap({ target: root(), sourceElement: root(), text, swap: 'outerMorph' })
-      document.dispatchEvent(new CustomEvent('pingyi:swapped'))
+      await swap(text, false)
     }
   }
   function move (item, by) {

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from server.domain.view import HearingView
 from web.pages import shared
 
-
 MOST_BARS = 6
 """More choices than this are no caption."""
 ROWS = 12

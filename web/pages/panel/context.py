@@ -19,7 +19,7 @@ from server.domain.rules import (
     parse_rules,
     rules_in_words,
 )
-from server.domain.view import HearingView, SubjectView
+from server.domain.view import HearingView, SubjectView, source_name
 from web.pages import shared
 
 MOST_BUTTONS = 25
@@ -79,7 +79,7 @@ def given(view: HearingView, lang: str) -> Given:
     it is counted by pulses that this page does not show."""
     return Given(
         tuple(
-            GivenQuestion(seat, place, q.text, shared.source_name(q, lang))
+            GivenQuestion(seat, place, q.text, source_name(q, lang))
             for place, q in enumerate(view.queue.questions, 1)
             if (seat := view.queue.given.get(q.id)) is not None
         )

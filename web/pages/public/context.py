@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from server.domain.questions import Question
 from server.domain.rounds import Round
-from server.domain.view import HearingView, SubjectView
+from server.domain.view import MOST_SUPPORTED, NEWEST, HearingView, SubjectView, source_name
 from web.layout.texts import Texts
 from web.pages import shared
 
@@ -110,7 +110,9 @@ class Agenda:
 def agenda(view: HearingView, lang: str) -> Agenda:
     """All items with what has become of them."""
     word = Texts(lang).word
-    return Agenda(tuple(AgendaItem(i.title, word(_item_word(i.status)), i.status) for i in view.items))
+    return Agenda(
+        tuple(AgendaItem(i.title, word(_item_word(i.status)), i.status) for i in view.items)
+    )
 
 
 def _item_word(status: str) -> str:
@@ -157,7 +159,7 @@ def _item(question: Question, subjects: Mapping[str, SubjectView], lang: str) ->
         text=question.text[:ITEM_LONGEST] + ("…" if long else ""),
         more=len(question.text) if long else 0,
         about=subject.unit if subject else "",
-        source=shared.source_name(question, lang),
+        source=source_name(question, lang),
         # Whether a question is shortlisted or queued is the desk's business until it is taken.
         status=Texts(lang).question(question.status) if shown else "",
         status_key=question.status if shown else "approved",
@@ -178,6 +180,18 @@ class Questions:
 def questions(view: HearingView, lang: str) -> Questions:
     """As the read model has them: newest first."""
     return Questions(tuple(items(view, lang).values()))
+
+
+def edge(view: HearingView, gone: int) -> tuple[str, ...]:
+    """Codes that moved up into the list when `gone` others left it: the last of the most
+    supported and the last of the newest."""
+    ranked = sorted(view.questions, key=lambda q: (q.support, q.id), reverse=True)
+    newest = sorted(view.questions, key=lambda q: (q.approved_at or 0, q.id), reverse=True)
+    last = (
+        *ranked[max(0, MOST_SUPPORTED - gone) : MOST_SUPPORTED],
+        *newest[max(0, NEWEST - gone) : NEWEST],
+    )
+    return tuple(dict.fromkeys(q.code for q in last))
 
 
 def items(view: HearingView, lang: str) -> Mapping[str, QuestionItem]:

@@ -41,6 +41,8 @@ PAGE = Page(
         "screen_restored": ("now", "stage"),
     },
     items=context.items,
+    list_id="questions",
+    edge=context.edge,
     item_events=frozenset(
         {
             "question_approved",

@@ -1,0 +1,275 @@
+"""Every route of the API, tried by everybody: who may, who may not, and one error shape.
+
+A route that is not in `ALLOWED` fails the test, so that nobody adds one without saying who may.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import httpx2
+import pytest
+from websockets.exceptions import ConnectionClosed, InvalidStatus
+
+from server.domain.refusals import CATALOGUE
+from server.show_file import read_show
+from tests.running import ROOT, Client, Running
+
+EVERYONE = "everyone"
+ALLOWED: dict[str, str | frozenset[str]] = {
+    "GET /hearings/{slug}": EVERYONE,
+    "GET /hearings/{slug}/agenda": EVERYONE,
+    "GET /hearings/{slug}/questions": EVERYONE,
+    "POST /hearings/{slug}/questions": EVERYONE,
+    "PUT /hearings/{slug}/questions/{code}/support": EVERYONE,
+    "GET /questions/{code}": EVERYONE,
+    "POST /questions/{code}/appeal": EVERYONE,
+    "POST /viewers": EVERYONE,
+    "GET /viewers/me": EVERYONE,
+    "POST /sessions": EVERYONE,
+    "GET /rounds/{id_}": EVERYONE,
+    "GET /rounds/{id_}/turnout": EVERYONE,
+    "GET /rounds/{id_}/result": EVERYONE,
+    "GET /rounds/{id_}/rules.json": EVERYONE,
+    "PUT /rounds/{id_}/ballot": EVERYONE,  # a viewer's choice; a panelist's sheet needs its seat
+    "DELETE /sessions": EVERYONE,
+    "PUT /hearings/{slug}/agenda": frozenset({"host"}),
+    "PATCH /hearings/{slug}/agenda/{item}": frozenset({"host"}),
+    "POST /hearings/{slug}/runs": frozenset({"host"}),
+    "PUT /hearings/{slug}/position": frozenset({"host"}),
+    "PUT /hearings/{slug}/status": frozenset({"host"}),
+    "PUT /hearings/{slug}/screens": frozenset({"host"}),
+    "PUT /hearings/{slug}/leases/{kind}": frozenset({"host"}),
+    "POST /hearings/{slug}/notices": frozenset({"host"}),
+    "POST /hearings/{slug}/notices/{id_}/acknowledgement": frozenset({"host"}),
+    "POST /hearings/{slug}/floor": frozenset({"panel"}),
+    "POST /hearings/{slug}/floor/{id_}/outcome": frozenset({"host"}),
+    "GET /hearings/{slug}/journal": frozenset({"office", "scrutineer"}),
+    "GET /hearings/{slug}/desk/questions": frozenset({"moderator", "office"}),
+    "GET /hearings/{slug}/desk/questions/{id_}": frozenset({"moderator", "office"}),
+    "PATCH /hearings/{slug}/desk/questions/{id_}": frozenset({"moderator"}),
+    "POST /hearings/{slug}/desk/questions/{id_}/approval": frozenset({"moderator"}),
+    "POST /hearings/{slug}/desk/questions/{id_}/rejection": frozenset({"moderator"}),
+    "DELETE /hearings/{slug}/desk/questions/{id_}/rejection": frozenset({"moderator"}),
+    "POST /hearings/{slug}/desk/questions/{id_}/shortlisting": frozenset({"moderator"}),
+    "DELETE /hearings/{slug}/desk/questions/{id_}/shortlisting": frozenset({"moderator"}),
+    "POST /hearings/{slug}/desk/questions/{id_}/merging": frozenset({"moderator"}),
+    "DELETE /hearings/{slug}/desk/questions/{id_}/merging": frozenset({"moderator"}),
+    "POST /hearings/{slug}/desk/questions/{id_}/reply": frozenset({"moderator"}),
+    "POST /hearings/{slug}/desk/questions/{id_}/closing": frozenset({"moderator"}),
+    "GET /hearings/{slug}/queue": frozenset({"moderator", "host"}),
+    "PUT /hearings/{slug}/queue": frozenset({"moderator", "host"}),
+    "PUT /hearings/{slug}/queue/{id_}/asker": frozenset({"host"}),
+    "PUT /hearings/{slug}/stage": frozenset({"host"}),
+    "PATCH /hearings/{slug}/stage": frozenset({"host"}),
+    "DELETE /hearings/{slug}/stage": frozenset({"host"}),
+    "POST /hearings/{slug}/rounds": frozenset({"host"}),
+    "POST /rounds/{id_}/opening": frozenset({"host"}),
+    "POST /rounds/{id_}/closing": frozenset({"host"}),
+    "POST /rounds/{id_}/certification": frozenset({"host", "teller", "scrutineer"}),
+    "POST /rounds/{id_}/publication": frozenset({"host", "office"}),
+    "PUT /rounds/{id_}/reveal": frozenset({"host"}),
+    "POST /rounds/{id_}/voiding": frozenset({"host"}),
+    "PUT /rounds/{id_}/draft": frozenset({"panel"}),
+    "GET /rounds/{id_}/ballot": frozenset({"panel"}),
+    "GET /rounds/{id_}/ballots.csv": frozenset({"teller", "scrutineer", "office"}),
+    "POST /offices": frozenset(),
+    "POST /accounts": frozenset({"office"}),
+    "POST /grants": frozenset({"office"}),
+    "DELETE /grants/{id_}": frozenset({"office"}),
+    "POST /hearings/{slug}/cards": frozenset({"office", "host"}),
+    "POST /tokens": frozenset(),
+    "DELETE /tokens/{id_}": frozenset({"office"}),
+    "POST /shows/check": frozenset({"office"}),
+    "POST /offices/{office}/hearings": frozenset({"office"}),
+    "GET /hearings/{slug}/show": frozenset({"office"}),
+    "GET /hearings/{slug}/people": frozenset({"office", "host"}),
+    "GET /roles": frozenset({"moderator", "host", "office", "teller", "scrutineer", "panel"}),
+}
+BODIES: dict[str, Any] = {
+    "PATCH /hearings/{slug}/agenda/{item}": {"deputy": "x"},
+    "PUT /hearings/{slug}/agenda": {"order": []},
+    "POST /hearings/{slug}/runs": {"kind": "real"},
+    "PUT /hearings/{slug}/position": {"item": "x", "step": "y", "version": 0},
+    "PUT /hearings/{slug}/status": {"status": "x", "version": 0},
+    "PUT /hearings/{slug}/screens": {"cleared": False},
+    "POST /hearings/{slug}/notices": {"text": "x"},
+    "POST /hearings/{slug}/floor": {"kind": "ask"},
+    "POST /hearings/{slug}/floor/{id_}/outcome": {"outcome": "granted"},
+    "PATCH /hearings/{slug}/desk/questions/{id_}": {"version": 1, "text": "x y"},
+    "POST /hearings/{slug}/desk/questions/{id_}/rejection": {"reason": "unclear"},
+    "POST /hearings/{slug}/desk/questions/{id_}/merging": {"into": 1},
+    "POST /hearings/{slug}/desk/questions/{id_}/reply": {"reply": "x"},
+    "POST /hearings/{slug}/desk/questions/{id_}/closing": {"reason": "x"},
+    "PUT /hearings/{slug}/queue": {"version": 99, "ids": []},
+    "PUT /hearings/{slug}/queue/{id_}/asker": {"seat": 1},
+    "PUT /hearings/{slug}/stage": {"question": 1},
+    "PATCH /hearings/{slug}/stage": {"phase": "done"},
+    "POST /hearings/{slug}/rounds": {"title": "x", "audience": "public"},
+    "PUT /rounds/{id_}/reveal": {"step": 0},
+    "POST /rounds/{id_}/voiding": {"reason": ""},
+    "POST /offices": {"parent": 1, "name": ""},
+    "POST /accounts": {"office": 1, "login": "x", "name": "x", "password": "x"},
+    "POST /grants": {"account": 999, "role": "host", "office": 1},
+    "POST /hearings/{slug}/cards": {"role": "nobody"},
+    "POST /tokens": {"name": "x", "office": 999},
+    "POST /shows/check": {"text": "x"},
+    "POST /offices/{office}/hearings": {"text": "x"},
+}
+# A token stands for the account that makes it; the demonstration has tokens but no accounts.
+FOREIGN = {"not_allowed", "not_found", "not_signed_in", "bad_token"}
+
+
+def routes(demo: Running) -> list[str]:
+    spec = demo.anyone().call("GET", "/openapi.json").json()
+    return [
+        f"{method.upper()} {path.removeprefix('/api/v1')}"
+        for path, item in spec["paths"].items()
+        if path.startswith("/api/v1")
+        for method in item
+    ]
+
+
+def test_every_route_says_who_may(shared_demo: Running) -> None:
+    assert set(routes(shared_demo)) == set(ALLOWED)
+
+
+@pytest.mark.parametrize(
+    "who", ["nobody", "forged", "moderator", "host", "office", "teller", "scrutineer", "panel"]
+)
+def test_who_may_and_who_may_not(shared_demo: Running, who: str) -> None:
+    demo = shared_demo
+    client = {
+        "nobody": lambda: demo.anyone(),
+        "forged": lambda: Client(demo.url, "pgy_forged"),
+    }.get(who, lambda: demo.as_(who))()
+    round_id = demo.state()["rounds"][-1]["id"]
+    wrong = []
+    for route, allowed in ALLOWED.items():
+        if allowed == EVERYONE:
+            continue
+        method, path = route.split(" ")
+        path = path.replace("{slug}", demo.slug).replace("{kind}", "show").replace("{item}", "x")
+        path = path.replace("/rounds/{id_}", f"/rounds/{round_id}")
+        path = re.sub(r"{\w+}", "999999", path)
+        answer = client.call(method, path, BODIES.get(route, {}) if method != "GET" else None)
+        if answer.status_code >= 500:
+            wrong.append(f"{route}: {answer.status_code}")
+            continue
+        code = answer.json()["error"]["code"] if answer.status_code >= 400 else None
+        if who in allowed:
+            if code in {"not_allowed", "not_signed_in", "bad_token"}:
+                wrong.append(f"{route}: {who} may, but got {code}")
+        elif code not in FOREIGN:
+            wrong.append(f"{route}: {who} may not, but got {answer.status_code} {code}")
+        if code is not None and code not in CATALOGUE:
+            wrong.append(f"{route}: unknown code {code}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_one_error_shape_and_both_languages(shared_demo: Running) -> None:
+    demo = shared_demo
+    host = demo.as_("host")
+    for path, status, code in (
+        ("/nowhere", 404, "not_found"),
+        ("/hearings/no-such-place", 404, "not_found"),
+        ("/questions/NOSUCH", 404, "not_found"),
+        ("/rounds/NOSUCH", 404, "not_found"),
+    ):
+        assert host.refused("GET", path) == (status, code)
+    assert host.refused("POST", demo.here) == (405, "method_not_allowed")
+    english = host.call("GET", "/nowhere", **{"Accept-Language": "en"}).json()["error"]["message"]
+    chinese = host.call("GET", "/nowhere").json()["error"]["message"]
+    assert english == CATALOGUE["not_found"].en
+    assert chinese == CATALOGUE["not_found"].zh
+    assert host.refused("PUT", f"{demo.here}/stage", {"question": "x", "y": 1})[0] == 422
+    assert host.refused("PUT", f"{demo.here}/screens", {"cleared": False, "y": 1}) == (
+        422,
+        "unknown_field",
+    )
+    broken = host.call("PUT", f"{demo.here}/screens")
+    assert broken.status_code == 422
+
+
+def test_foreign_origins_are_refused(shared_demo: Running) -> None:
+    demo = shared_demo
+    host = demo.as_("host")
+    for origin in ("https://evil.example", "null"):
+        answer = host.call("PUT", f"{demo.here}/screens", {"cleared": False}, Origin=origin)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (403, "bad_origin")
+    same = host.call("PUT", f"{demo.here}/screens", {"cleared": False}, Origin=demo.url)
+    assert same.status_code == 200
+    for origin in ("https://evil.example", "null"):
+        with pytest.raises(InvalidStatus) as caught, demo.socket(origin=origin):
+            pass
+        assert caught.value.response.status_code == 403
+    with demo.socket(origin=demo.url) as socket:
+        socket.recv()
+
+
+def test_staff_sockets_close_with_their_codes(shared_demo: Running) -> None:
+    demo = shared_demo
+    for token, code in ((None, 4401), ("pgy_x", 4401), (demo.line["tokens"]["moderator"], 4403)):
+        with demo.socket("host", token=token) as socket:
+            with pytest.raises(ConnectionClosed):
+                while True:
+                    socket.recv(timeout=5)
+            assert socket.close_code == code
+    with demo.socket() as socket:
+        socket.recv()
+        socket.send(b"binary")
+        with pytest.raises(ConnectionClosed):
+            while True:
+                socket.recv(timeout=5)
+        assert socket.close_code == 1003
+    with demo.socket() as socket:
+        socket.recv()
+        socket.send("x" * 17_000)
+        with pytest.raises(ConnectionClosed):
+            while True:
+                socket.recv(timeout=5)
+        assert socket.close_code == 1009
+    with demo.socket() as socket:
+        socket.recv()
+        with pytest.raises(ConnectionClosed):
+            for _ in range(500):
+                socket.send('{"type":"clock","behind_ms":1}')
+            while True:
+                socket.recv(timeout=5)
+        assert socket.close_code == 1008
+
+
+def test_public_pages_set_no_cookie_and_are_cacheable(shared_demo: Running) -> None:
+    demo = shared_demo
+    for path in (f"/h/{demo.slug}", f"/h/{demo.slug}?lang=en"):
+        answer = httpx2.get(demo.url + path, trust_env=False)
+        assert answer.status_code == 200
+        assert "set-cookie" not in answer.headers
+        assert answer.headers["etag"]
+        again = httpx2.get(
+            demo.url + path, headers={"If-None-Match": answer.headers["etag"]}, trust_env=False
+        )
+        assert again.status_code == 304
+        assert "content-security-policy" in answer.headers
+        assert "'unsafe" not in answer.headers["content-security-policy"]
+
+
+def test_personal_data_of_the_seed_questions_reaches_nobody(shared_demo: Running) -> None:
+    demo = shared_demo
+    show = read_show((ROOT / "server/demo/show.yaml").read_bytes())
+    secrets = [q.requester_phone for q in show.questions if q.requester_phone]
+    secrets += [q.requester_name for q in show.questions if q.requester_name]
+    for q in show.questions:
+        secrets += re.findall(r"1[3-9]\d{9}|\d{17}[\dXx]|[\w.]+@example\.com|0399-555\d+", q.text)
+    assert len(secrets) > 20
+    desk = demo.as_("moderator")
+    told, cursor = "", None
+    while True:
+        page = desk.get(f"{demo.here}/desk/questions" + (f"?cursor={cursor}" if cursor else ""))
+        told += str(page["items"])
+        cursor = page["cursor"]
+        if cursor is None:
+            break
+    told += demo.as_("office").call("GET", f"{demo.here}/show").text
+    assert not [s for s in secrets if s in told]

@@ -1,0 +1,366 @@
+"""The office's pages: hearings, cards, imports, show files, people, tokens; and how they look."""
+
+from __future__ import annotations
+
+import base64
+import re
+import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, expect
+
+from tests.contract.test_people import SHOW, Serving, did, make_county, serving
+from tests.journeys.browser import DESKTOP, PHONE, TABLET, chromium, open_page, violations
+from tests.moderation.dirty_files import PHONE as PHONE_NUMBER
+from tests.moderation.dirty_files import TABLE
+from tests.running import Running
+from web.pages.office.uploads import Uploads
+
+SEAT = "?seat=office&lang=zh"
+
+
+@contextmanager
+def signed(url: str, link: str) -> Iterator[httpx2.Client]:
+    """A browser that went through one of the demonstration's links."""
+    with httpx2.Client(base_url=url, timeout=60, trust_env=False) as browser:
+        assert browser.get(link).status_code == 303
+        yield browser
+
+
+@pytest.fixture
+def office(shared_demo: Running) -> Iterator[httpx2.Client]:
+    """The demonstration's office."""
+    with signed(shared_demo.url, shared_demo.line["links"]["office"]) as browser:
+        yield browser
+
+
+def csv_file(extra: int = 0) -> bytes:
+    """The dirty table as a CSV; `extra` rows make it large."""
+    rows = [",".join(f'"{cell}"' for cell in row) for row in TABLE]
+    rows += [f'"ZZ{n:06}","","","","{"灯" * 300}","2019/3/2","0",""' for n in range(extra)]
+    return "\n".join(rows).encode()
+
+
+# ── who comes in ──
+
+
+def test_only_people_of_an_office_come_in(shared_demo: Running, office: httpx2.Client) -> None:
+    with httpx2.Client(base_url=shared_demo.url, trust_env=False) as nobody:
+        for path in ("/office", "/office/people", f"/office/hearings/{shared_demo.slug}"):
+            answer = nobody.get(path)
+            assert answer.status_code == 303
+            assert answer.headers["location"].startswith("/login?next=/office")
+    with signed(shared_demo.url, shared_demo.line["links"]["panel"][0]) as panelist:
+        assert panelist.get("/office").status_code == 403
+    listed = office.get("/office" + SEAT)
+    assert listed.headers["cache-control"] == "no-store"
+    assert f"/h/{shared_demo.slug}/desk?seat=office" in listed.text
+    assert f"/h/{shared_demo.slug}/host?" not in listed.text  # Its roles do not open that page.
+    assert office.get("/office/hearings/no-such-hearing" + SEAT).status_code == 404
+
+
+def test_the_first_account_of_a_browser_is_found_without_being_named(
+    shared_demo: Running, office: httpx2.Client
+) -> None:
+    office.get(shared_demo.line["links"]["panel"][0])  # The same browser is a panelist, too.
+    assert office.get("/office").status_code == 200
+
+
+def test_a_hearing_shows_its_agenda_seats_and_questions(
+    shared_demo: Running, office: httpx2.Client
+) -> None:
+    page = office.get(f"/office/hearings/{shared_demo.slug}{SEAT}").text
+    agenda = shared_demo.anyone().get(f"{shared_demo.here}/agenda")
+    for item in agenda["items"]:
+        assert item["title"] in page
+    for subject in agenda["subjects"]:
+        assert subject["unit"] in page
+    assert page.count('name="seat_number"') == 21
+    assert "实到 21 / 应到 21" in page
+    assert "12345热线" in page
+
+
+# ── cards ──
+
+
+def test_a_card_is_issued_with_its_code_and_picture(
+    shared_demo: Running, office: httpx2.Client
+) -> None:
+    path = f"/office/hearings/{shared_demo.slug}/cards{SEAT}"
+    answer = office.post(path, data={"seat_number": "5"})
+    assert answer.status_code == 200
+    assert answer.headers["cache-control"] == "no-store"
+    assert "5 号席" in answer.text
+    link = re.search(r"/join/([2-9A-Z]{10})<", answer.text)
+    picture = re.search(r'src="data:image/svg\+xml;base64,([\w+/=]+)"', answer.text)
+    assert link is not None
+    assert picture is not None
+    assert base64.b64decode(picture[1]).lstrip().startswith((b"<?xml", b"<svg"))
+    with httpx2.Client(base_url=shared_demo.url, trust_env=False) as tablet:
+        assert tablet.post(f"/join/{link[1]}").status_code == 303
+    page = office.get(f"/office/hearings/{shared_demo.slug}{SEAT}").text
+    assert re.search(r'id="card-5"[^>]*>已入场<', page)
+    assert office.post(path, data={"seat_number": "99"}).status_code == 422
+    assert office.post(path, data={"role": "host"}).status_code == 422
+    assert office.get(path).status_code in {404, 405}
+
+
+def test_a_sheet_leaves_out_the_seats_that_are_taken(tmp_path: Path) -> None:
+    with serving(tmp_path / "data") as house:
+        county = make_county(house, house.set_up(), "北湾", "bw")
+        slug, staff = county.announced, county.browser
+        did(staff, "POST", f"/hearings/{slug}/runs", {"kind": "real"})
+        path = f"/office/hearings/{slug}/cards"
+        codes = re.findall(r"/join/(\w{10})<", staff.post(path, data={"all": "yes"}).text)
+        assert len(codes) == 2
+        tablet = house.browser()
+        assert tablet.post(f"/join/{codes[0]}").status_code == 303
+        again = re.findall(r"/join/(\w{10})<", staff.post(path, data={"all": "yes"}).text)
+        assert len(again) == 1
+        panel = f"/h/{slug}/panel?seat=panel-01"
+        assert tablet.get(panel).status_code == 200  # Nobody who sat was thrown out.
+        assert tablet.get(f"/join/{codes[1]}").status_code == 404  # The older paper is void.
+        staff.post(path, data={"seat_number": "1"})
+        assert tablet.get(panel).status_code == 303  # Reissued: the newest tablet sits.
+
+
+# ── import ──
+
+
+def test_an_import_is_previewed_then_done(demo: Running) -> None:
+    with signed(demo.url, demo.line["links"]["office"]) as office:
+        path = f"/office/hearings/{demo.slug}/import"
+        before = demo.as_("moderator").get(f"{demo.here}/desk/questions")["counts"]
+        sent = {"source": "hotline-12345"}
+        file = {"file": ("C:\\工单\\orders.csv", csv_file(), "text/csv")}
+        seen = office.post(path + SEAT, data=sent, files=file)
+        assert seen.status_code == 200, seen.text
+        assert PHONE_NUMBER not in seen.text
+        assert "柳拾遗" not in seen.text
+        assert "C:" not in seen.text
+        figures = re.findall(r'class="figure num[^"]*">(\d+)<', seen.text)
+        assert figures == ["10", "5", "0", "2", "3"]  # rows, new, updated, unchanged, refused
+        for column, meaning in (("工单编号", "工单编号"), ("主要内容", "诉求内容")):
+            assert re.search(rf'<th scope="row">{column}</th><td>{meaning}', seen.text)
+        assert "不认识，原样保留" in seen.text
+        assert "诉求内容为空" in seen.text
+        counts = demo.as_("moderator").get(f"{demo.here}/desk/questions")["counts"]
+        assert counts == before  # Nothing is written yet.
+        kept = list((demo.data / "uploads").iterdir())
+        assert len(kept) == 1
+        assert stat.S_IMODE(kept[0].stat().st_mode) == 0o600
+        second = re.search(rf"{path}/([0-9a-f]{{32}})", seen.text)
+        assert second is not None
+        address = f"{path}/{second[1]}{SEAT}"
+        other = office.post(address, data={"source": "mayor-mailbox"})
+        assert other.status_code == 409  # Not what was previewed.
+        done = office.post(address, data={**sent, "name": "orders.csv"})
+        assert done.status_code == 200, done.text
+        assert "已导入" in done.text
+        assert not list((demo.data / "uploads").iterdir())
+        assert office.post(address, data=sent).status_code == 409
+        again = office.post(path + SEAT, data=sent, files=file).text
+        assert re.findall(r'class="figure num[^"]*">(\d+)<', again) == ["10", "0", "0", "7", "3"]
+        found = demo.as_("moderator").get(f"{demo.here}/desk/questions?q=五楼没有水")["items"]
+        assert len(found) == 1
+
+
+def test_a_file_that_cannot_be_read_is_told(shared_demo: Running, office: httpx2.Client) -> None:
+    path = f"/office/hearings/{shared_demo.slug}/import{SEAT}"
+    for source, content, said in (
+        ("hotline-12345", b"%PDF-1.4", "不是 CSV"),
+        ("hotline-12345", "甲,乙\n1,2".encode(), "找不到诉求内容列"),
+        ("Hotline!", csv_file(), "来源代码有误"),
+        ("hotline-12345", b"", "请选择要导入的文件"),
+    ):
+        answer = office.post(path, data={"source": source}, files={"file": ("a.csv", content)})
+        assert answer.status_code == 422
+        assert said in answer.text
+
+
+def test_large_files_are_taken_here_and_nowhere_else(
+    shared_demo: Running, office: httpx2.Client
+) -> None:
+    large = csv_file(extra=4000)
+    assert len(large) > 3_000_000
+    path = f"/office/hearings/{shared_demo.slug}/import{SEAT}"
+    source = {"source": "hotline-12345"}
+    taken = office.post(path, data=source, files={"file": ("a.csv", large)})
+    assert taken.status_code == 200
+    assert "4010" in taken.text
+    elsewhere = office.post("/office/new" + SEAT, files={"file": ("a.yaml", large)})
+    assert elsewhere.status_code == 413
+    too_large = office.post(path, data=source, files={"file": ("a.csv", b"," * (66 << 20))})
+    assert too_large.status_code == 413
+
+
+def test_an_upload_belongs_to_who_sent_it(tmp_path: Path) -> None:
+    uploads = Uploads(tmp_path)
+    id_ = uploads.keep(b"words", "me a-hearing hotline-12345")
+    assert uploads.read(id_, "me a-hearing hotline-12345") == b"words"
+    assert uploads.read(id_, "you a-hearing hotline-12345") is None
+    assert uploads.read("../" + id_, "me a-hearing hotline-12345") is None
+    uploads.drop(id_, "me a-hearing hotline-12345")
+    assert uploads.read(id_, "me a-hearing hotline-12345") is None
+
+
+# ── a new hearing ──
+
+
+def test_a_show_file_is_checked_then_made(shared_demo: Running, office: httpx2.Client) -> None:
+    path, text = "/office/new" + SEAT, SHOW.format(place="东湖", slug="donghu")
+    wrong = text.replace("seconds: 300", "seconds: 5:00").replace("title: 东湖述", "titel: 东湖述")
+    told = office.post(path, data={"text": wrong, "act": "create"})
+    assert told.status_code == 422
+    assert "items[1].steps[1].seconds" in told.text
+    assert re.search(r'<td class="num">\d+</td>', told.text)
+    assert "东湖代表" in told.text  # What was typed is kept.
+    form = {"text": text, "office": "1", "slug": "donghu-2"}
+    checked = office.post(path, data={**form, "act": "check"})
+    assert checked.status_code == 200
+    assert "检查通过" in checked.text
+    assert office.get("/office/hearings/donghu-2" + SEAT).status_code == 404
+    made = office.post(path, data={**form, "act": "create"})
+    assert made.status_code == 303
+    assert made.headers["location"].startswith("/office/hearings/donghu-2?")
+    page = office.get(made.headers["location"]).text
+    assert "草稿" in page
+    assert "/h/donghu-2/qr.svg" not in page
+    again = office.post(path, data={**form, "act": "create"})
+    assert again.status_code == 409
+    assert "已被使用" in again.text
+    file = {"file": ("show.yaml", SHOW.format(place="西湖", slug="xihu").encode())}
+    by_file = office.post(path, data={"office": "1", "act": "create"}, files=file)
+    assert by_file.headers["location"].startswith("/office/hearings/xihu?")
+
+
+# ── in a browser ──
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serving]:
+    """A city with a county, its people and two hearings."""
+    with serving(tmp_path_factory.mktemp("office") / "data") as found:
+        make_county(found, found.set_up(), "北湾", "bw")
+        yield found
+
+
+def entered(browser: Browser, house: Serving, login: str, **how: object) -> BrowserContext:
+    """A browser context signed in by cookie."""
+    context = browser.new_context(**how)  # type: ignore[arg-type]
+    for name, value in house.signed_in(login).cookies.items():
+        context.add_cookies([{"name": name, "value": value, "url": house.url}])
+    return context
+
+
+def press(page: Page, name: str) -> None:
+    """Holds a button for the second that it wants."""
+    button = page.get_by_role("button", name=name)
+    button.hover()
+    page.mouse.down()
+    page.wait_for_timeout(1300)
+    page.mouse.up()
+
+
+@pytest.mark.system
+def test_people_tokens_and_offices_by_hand(browser: Browser, house: Serving) -> None:
+    context = entered(browser, house, "root")
+    page, errors = open_page(context, f"{house.url}/office/people")
+    page.get_by_label("上级机构").select_option(label="云澜市依法治市办")
+    page.get_by_label("机构名称").fill("澜江县依法治县办")
+    page.get_by_role("button", name="增设", exact=True).click()
+    expect(page.get_by_role("heading", name="澜江县依法治县办")).to_be_visible()
+    page.get_by_label("机构", exact=True).select_option(label="澜江县依法治县办")
+    page.get_by_label("姓名").fill("祁知远")
+    page.get_by_label("登录名").fill("lj-office")
+    page.get_by_label("初始密码").fill("ten letters or more")
+    page.get_by_role("button", name="建立账号").click()
+    person = page.get_by_role("listitem").filter(has_text="lj-office")
+    expect(person).to_be_visible()
+    expect(page.get_by_label("姓名")).to_have_value("")
+    person.get_by_text("授予角色").click()
+    person.get_by_label("角色").select_option(label="办公室人员")
+    person.get_by_label("范围").select_option(label="澜江县依法治县办")
+    page.get_by_label("姓名").fill("没写完")
+    person.get_by_role("button", name="授予", exact=True).click()
+    revoke = "撤销 祁知远 的角色“办公室人员”（按住一秒）"
+    expect(page.get_by_role("button", name=revoke)).to_be_visible()
+    expect(page.get_by_label("姓名")).to_have_value("没写完")  # Law 7: only that person moved.
+    press(page, revoke)
+    expect(page.get_by_role("button", name=revoke)).to_have_count(0)
+    page.goto(f"{house.url}/office/tokens")
+    page.get_by_label("用途").fill("数据看板")
+    page.get_by_role("button", name="建立令牌").click()
+    secret = page.locator("[data-secret]")
+    expect(secret).to_contain_text("pgy_")
+    token = secret.inner_text()
+    assert httpx2.get(
+        f"{house.url}/api/v1/roles", headers={"Authorization": f"Bearer {token}"}, trust_env=False
+    ).is_success
+    page.reload()
+    assert token not in page.content()
+    press(page, "撤销令牌“数据看板”（按住一秒）")
+    expect(page.get_by_text("已撤销", exact=True).first).to_be_visible()
+    assert not errors
+    context.close()
+
+
+@pytest.mark.system
+def test_a_county_prepares_its_hearing_by_hand(browser: Browser, house: Serving) -> None:
+    context = entered(browser, house, "bw-office")
+    page, errors = open_page(context, f"{house.url}/office/hearings/bw-draft")
+    page.get_by_role("button", name="准备就绪").click()
+    expect(page.locator("#status")).to_have_text("就绪")
+    press(page, "开始演练")
+    expect(page.locator("#status")).to_have_text("签到")
+    expect(page.get_by_text("演练", exact=True).first).to_be_visible()
+    page.get_by_role("button", name="给 1 号席发入场卡").click()
+    card = page.get_by_role("dialog")
+    expect(card.get_by_text("1 号席")).to_be_visible()
+    assert not violations(page)
+    link = card.locator(".address").inner_text()
+    tablet = house.browser()
+    assert tablet.post(link.removeprefix(house.url)).status_code == 303
+    card.get_by_role("button", name="返回场次").click()
+    expect(page.locator("#present-1")).to_have_text("实到")
+    expect(page.locator("#card-1")).to_have_text("已入场")
+    press(page, "开始正式场次")
+    expect(page.locator("#present-1")).to_have_text("未到")
+    assert not errors
+    context.close()
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, TABLET, PHONE], ids=["desktop", "tablet", "phone"])
+def test_every_page_is_accessible_and_fits(
+    browser: Browser, house: Serving, lang: str, theme: str, size: dict[str, int]
+) -> None:
+    context = entered(browser, house, "bw-office", viewport=size, color_scheme=theme)
+    context.set_default_timeout(15_000)
+    page = context.new_page()
+    wrong = []
+    addresses = ["/", "/login", "/office", "/office/new", "/office/people", "/office/tokens"]
+    for path in (*addresses, "/office/hearings/bw-open", "/setup/NOSUCHLINK", "/join/NOSUCHCARD"):
+        page.goto(f"{house.url}{path}?lang={lang}")
+        wide = page.evaluate("document.documentElement.scrollWidth - innerWidth")
+        wrong += [f"{path}: {one}" for one in violations(page)]
+        wrong += [f"{path}: {wide} px too wide"] if wide > 1 else []
+    if lang == "en":
+        page.goto(f"{house.url}/office/people?lang=en")
+        chrome = page.locator("nav, label, button, summary, .hint").all_inner_texts()
+        told = " ".join(chrome).replace("中文", "")
+        wrong += re.findall(r"[\u4e00-\u9fff]+", told.replace("北湾", "").replace("依法治县办", ""))
+    assert not wrong
+    context.close()

@@ -221,14 +221,14 @@ class Building:
     async def _screener(self) -> None:
         """Makes what came in ready for moderators, however it came in."""
         while True:
-            async with self.database.read() as connection:
-                slugs = await hearings_to_screen(connection)
-            for slug in slugs:
-                try:
+            try:
+                async with self.database.read() as connection:
+                    slugs = await hearings_to_screen(connection)
+                for slug in slugs:
                     while await screen_questions(self.house, slug):
                         pass
-                except (Refusal, OutcomeUnknown, RolledBack) as error:
-                    log.warning("screener", error=repr(error))
+            except Exception as error:  # it must go on, whatever happened to one piece of work
+                log.warning("screener", error=repr(error))
             await asyncio.sleep(SCREEN_S)
 
     async def _timekeeper(self) -> None:
@@ -242,7 +242,7 @@ class Building:
                         await finish_closing(self.house, id_)
                     else:
                         await tally_round(self.house, MACHINE, id_)
-            except (Refusal, OutcomeUnknown, RolledBack) as error:
+            except Exception as error:  # the clock must not stop for one round's trouble
                 log.warning("timekeeper", error=repr(error))
             await asyncio.sleep(0.2)
 

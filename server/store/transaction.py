@@ -90,6 +90,10 @@ class Database:
 async def _committed(connection: AsyncConnection) -> AsyncIterator[None]:
     try:
         await connection.begin()
+    except DBAPIError as error:
+        # Another process holds the writer for longer than the busy timeout: nothing has begun.
+        raise RolledBack from error
+    try:
         yield
     except BaseException as error:
         await asyncio.shield(connection.rollback())
@@ -118,7 +122,7 @@ def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
             cursor.execute("PRAGMA journal_mode=WAL")
             cursor.execute("PRAGMA synchronous=FULL")
         cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.execute("PRAGMA busy_timeout=15000")
         cursor.close()
 
     @event.listens_for(engine.sync_engine, "begin")

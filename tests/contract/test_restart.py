@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import threading
 import time
@@ -86,18 +85,19 @@ def test_hearing_comes_back_paused_at_the_same_step(demo: Running) -> None:
 def test_holding_card_reaches_every_screen_within_300_ms(demo: Running) -> None:
     host = demo.as_("host")
     token = demo.line["tokens"]["host"]
-    sockets = [
-        demo.socket(page, token=token if page else None) for page in ("", "stage", "overlay")
-    ]
-    try:
-        for socket in sockets:
+    with (
+        demo.socket() as public,
+        demo.socket("stage", token=token) as stage,
+        demo.socket("overlay", token=token) as overlay,
+    ):
+        for socket in (public, stage, overlay):
             socket.recv()
         slowest = 0.0
         for cleared in (True, False, True, False):
+            event = "screen_cleared" if cleared else "screen_restored"
             began = time.monotonic()
             host.do("PUT", f"{demo.here}/screens", {"cleared": cleared}, new_key())
-            for socket in sockets:
-                event = "screen_cleared" if cleared else "screen_restored"
+            for socket in (public, stage, overlay):
                 frames_until(socket, lambda f, e=event: f.get("event") == e)
             slowest = max(slowest, time.monotonic() - began)
             time.sleep(0.3)

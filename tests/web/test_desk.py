@@ -1,0 +1,128 @@
+"""The moderators' desk: lists, the chosen question with exactly the acts of its state, the queue."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from server.domain.questions import EDITABLE, NEXT, REJECTION_REASONS, STATES, Question
+from tests.web.staff import LANGUAGES, PAGES, frozen
+from tests.web.test_pages import Reader
+from tests.web.views import SUBJECTS, full, question
+from web.layout.page import render
+from web.pages.desk import context
+
+DESK = PAGES["desk"]
+ADDRESS = {
+    "approve": "POST …/approval",
+    "unreject": "DELETE …/rejection",
+    "shortlist": "POST …/shortlisting",
+    "unshortlist": "DELETE …/shortlisting",
+    "unmerge": "DELETE …/merging",
+    "reply": "POST …/reply",
+    "close": "POST …/closing",
+}
+
+
+def pane(one: Question, lang: str = "zh") -> str:
+    """The HTML of a chosen question."""
+    found = context.pane("s", one, SUBJECTS, ((1, "最初的写法"),), "请再看看", lang)
+    assert frozen(found)
+    text = render("desk/_question.html", lang, f=found)
+    reader = Reader()
+    reader.feed(text)
+    assert reader.wrong == []
+    assert reader.open == []
+    assert len(reader.ids) == len(set(reader.ids))
+    return text
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("status", STATES)
+def test_a_question_offers_exactly_the_acts_of_its_state(status: str, lang: str) -> None:
+    text = pane(question(0, status, tags=("住房", "证照")), lang).replace(
+        "/api/v1/hearings/s/desk/questions/1", "…"
+    )
+    ready = "screened" if status == "received" else status
+    for act, address in ADDRESS.items():
+        assert (f'data-act="{address}"' in text) == (ready in NEXT[act]), (status, act)
+    assert ('id="reject"' in text) == (ready in NEXT["reject"])
+    assert ('id="merge"' in text) == (ready in NEXT["merge"])
+    assert ('id="edit"' in text) == (status in EDITABLE)
+    assert ("Original" if lang == "en" else "原文") in text
+    assert "最初的写法" in text
+    assert "请再看看" in text
+
+
+def test_every_reason_has_its_digit() -> None:
+    text = pane(question(0, "screened"))
+    assert re.findall(r'data-digit="(\d)"', text) == [str(n + 1) for n in range(8)]
+    for code, (zh, _) in REJECTION_REASONS.items():
+        assert f'{{"reason":"{code}"}}' in text
+        assert zh in text
+
+
+def test_the_text_of_an_off_the_cuff_question_is_typed_later() -> None:
+    asked = question(0, "on_stage", off_cuff=True, text="")
+    assert 'id="edit"' in pane(asked)
+    assert 'id="edit"' not in pane(replace(asked, off_cuff=False, text="已在台上"))
+
+
+def test_no_key_does_two_things() -> None:
+    for status in STATES:
+        keys = re.findall(r'data-key="(\w)"', pane(question(0, status)))
+        assert len(keys) == len(set(keys)), status
+        assert not set(keys) & set("jkn"), status
+
+
+def test_lists_cover_every_state_once() -> None:
+    named = [s for states, _ in context.GROUPS for s in states.split(",") if s]
+    assert sorted(named) == sorted(STATES)
+    view = replace(full(), counts={"received": 4, "screened": 6, "approved": 14, "closed": 1})
+    found = {line.states: line.count for line in context.counts(view, "zh").lines}
+    assert found["received,screened"] == 10
+    assert found[""] == 25
+    assert "converted" not in found
+    assert found["closed"] == 1
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_a_page_of_the_list_loads_the_next(lang: str) -> None:
+    questions = [question(i, "screened", text="字" * 500) for i in range(5)]
+    found = context.listing(questions, SUBJECTS, "/h/s/desk/list?cursor=1&q=a", lang)
+    assert frozen(found)
+    text = render("desk/_list.html", lang, f=found)
+    reader = Reader()
+    reader.feed(text)
+    assert reader.wrong == []
+    assert reader.open == []
+    assert text.count("data-row=") == 5
+    assert 'hx-get="/h/s/desk/list?cursor=1&amp;q=a"' in text
+    assert max(len(row.text) for row in found.rows) == context.ROW_TEXT
+    assert "hx-get" not in render(
+        "desk/_list.html", lang, f=context.listing(questions, SUBJECTS, "", lang)
+    )
+
+
+def test_an_empty_list_says_so() -> None:
+    assert "没有符合条件" in render(
+        "desk/_list.html", "zh", f=context.listing((), SUBJECTS, "", "zh")
+    )
+
+
+def test_what_the_public_writes_is_text_and_never_markup() -> None:
+    nasty = question(0, "screened", text='<img src=x onerror="a()">', tags=("<b>",), title="<i>")
+    text = pane(nasty)
+    assert "<img" not in text
+    assert "<b>" not in text
+    assert "<i>" not in text
+
+
+def test_the_queue_shows_now_next_and_the_seat() -> None:
+    text = str(DESK.fragment("queue", full(), "zh"))
+    assert "台上" in text
+    assert "下一问" in text
+    assert "已交给3号席" in text
+    assert 'data-version="3"' in text

@@ -1,0 +1,136 @@
+"""The desk in a real browser against a real server: keys, arrivals, two people on one question."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.browser import DESKTOP, TABLET, chromium, open_page, violations
+from tests.running import Running, new_key
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for the module."""
+    with chromium() as one:
+        yield one
+
+
+def desk(browser: Browser, demo: Running) -> Page:
+    """The desk, connected, with its list."""
+    page, _ = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["desk"])
+    page.wait_for_selector('#link[data-state="up"]')
+    page.wait_for_selector("#list [data-row]")
+    return page
+
+
+def chosen(page: Page) -> str:
+    """Id of the question in the middle."""
+    return page.locator(".pane").get_attribute("data-id") or ""
+
+
+def test_by_keys_from_one_question_to_the_next(browser: Browser, demo: Running) -> None:
+    page = desk(browser, demo)
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    first = chosen(page)
+    page.keyboard.press("a")
+    expect(page.locator(f'.pane:not([data-id="{first}"])')).to_be_visible()
+    second = chosen(page)
+    page.keyboard.press("r")
+    page.keyboard.press("5")
+    expect(page.locator(f'.pane:not([data-id="{second}"])')).to_be_visible()
+    api = demo.as_("moderator")
+    assert api.get(f"{demo.here}/desk/questions/{first}")["status"] == "approved"
+    assert api.get(f"{demo.here}/desk/questions/{second}")["reason"] == "unclear"
+    expect(page.locator(f"#row-{first}.left")).to_contain_text("已通过")
+    page.keyboard.press("k")
+    expect(page.locator(f'.pane[data-id="{second}"]')).to_be_visible()
+    page.keyboard.press("u")
+    expect(page.locator('.pane[data-status="screened"]')).to_be_visible()
+
+
+def test_arrivals_wait_behind_a_pill(browser: Browser, demo: Running) -> None:
+    page = desk(browser, demo)
+    rows = page.locator("#list [data-row]").count()
+    for n in range(3):
+        demo.viewer().do(
+            "POST", f"{demo.here}/questions", {"text": f"路灯坏了{n}个月没人修"}, new_key()
+        )
+    expect(page.locator("#pill")).to_contain_text("3")
+    assert page.locator("#list [data-row]").count() == rows
+    page.keyboard.press("n")
+    expect(page.locator("#list [data-row]")).to_have_count(rows + 3)
+    expect(page.locator("#pill")).to_be_hidden()
+
+
+def test_two_people_rewrite_one_question(browser: Browser, demo: Running) -> None:
+    page = desk(browser, demo)
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    id_ = chosen(page)
+    page.keyboard.press("e")
+    mine = page.input_value("#edit-text") + "请书面答复。"
+    page.fill("#edit-text", mine)
+    api = demo.as_("moderator")
+    now = api.get(f"{demo.here}/desk/questions/{id_}")
+    theirs = now["text"] + "（已核实）"
+    api.do(
+        "PATCH", f"{demo.here}/desk/questions/{id_}", {"version": now["version"], "text": theirs}
+    )
+    expect(page.locator('[data-part="moved"]')).to_be_visible()
+    assert page.input_value("#edit-text") == mine
+    page.reload()
+    page.wait_for_selector(f"#row-{id_}")
+    page.click(f"#row-{id_} button")
+    expect(page.locator('[data-part="draft"]')).to_be_visible()
+    assert page.input_value("#edit-text") == mine
+    page.locator("#edit-text").press("Control+Enter")
+    page.wait_for_selector("#conflict:not([hidden])")
+    assert page.inner_text('[data-part="theirs"]') == theirs
+    assert page.inner_text('[data-part="mine"]') == mine
+    assert violations(page) == []
+    page.fill("#both-text", theirs + "请书面答复。")
+    page.click('[data-do="take-both"]')
+    expect(page.locator('[data-part="text"]')).to_have_text(theirs + "请书面答复。")
+    page.keyboard.press("e")
+    expect(page.locator('[data-part="draft"]')).to_be_hidden()
+
+
+def test_queue_and_merge(browser: Browser, demo: Running) -> None:
+    page = desk(browser, demo)
+    page.click('[data-states="approved"]')
+    expect(page.locator("#list-title")).to_have_text("已通过")
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    id_ = chosen(page)
+    page.keyboard.press("q")
+    expect(page.locator(f"#queued-{id_}")).to_be_visible()
+    expect(page.locator('.pane[data-status="queued"]')).to_be_visible()
+    assert demo.as_("moderator").get(f"{demo.here}/queue")["ids"][-1] == int(id_)
+    page.keyboard.press("u")
+    expect(page.locator('.pane[data-status="shortlisted"]')).to_be_visible()
+    page.keyboard.press("m")
+    page.keyboard.type("电梯")
+    found = page.locator("#merge li button").first
+    found.click()
+    page.wait_for_timeout(800)
+    assert demo.as_("moderator").get(f"{demo.here}/desk/questions/{id_}")["status"] == "merged"
+
+
+def test_search_filters_and_narrow_screens(browser: Browser, demo: Running) -> None:
+    page = desk(browser, demo)
+    page.click('[data-states=""]')
+    page.fill("#f-q", "电梯")
+    expect(page.locator("#list [data-row]").first).to_contain_text("电梯")
+    page.select_option("#f-source", "mailbox")
+    page.wait_for_timeout(600)
+    for fact in page.locator("#list .row-facts").all_inner_texts():
+        assert "市长信箱" in fact
+    page.set_viewport_size(TABLET)  # type: ignore[arg-type]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert violations(page) == []

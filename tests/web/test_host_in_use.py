@@ -1,0 +1,189 @@
+"""The console in a real browser against a real server: keys, holding, controls, order, turnout."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, Locator, Page, expect
+
+from tests.journeys.browser import DESKTOP, TABLET, chromium, open_page, violations
+from tests.running import Running
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+HELD_MS = 1200
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for the module."""
+    with chromium() as one:
+        yield one
+
+
+def console(browser: Browser, demo: Running) -> Page:
+    """The host's console, connected."""
+    page, _ = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["host"])
+    page.wait_for_selector('#link[data-state="up"]')
+    return page
+
+
+def hold(page: Page, button: Locator, ms: int = HELD_MS) -> None:
+    """Presses a button for so long."""
+    button.scroll_into_view_if_needed()
+    box = button.bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    page.mouse.down()
+    page.wait_for_timeout(ms)
+    page.mouse.up()
+
+
+def step(demo: Running) -> str:
+    """Where the show stands."""
+    return str(demo.state()["slot"]["step"])
+
+
+def ids(page: Page) -> list[int]:
+    """The queue as it is shown."""
+    found: list[int] = page.locator("#queue [data-id]").evaluate_all(
+        "all => all.map(one => +one.dataset.id)"
+    )
+    return found
+
+
+def test_a_clicker_moves_the_show_and_never_while_somebody_types(
+    browser: Browser, demo: Running
+) -> None:
+    page = console(browser, demo)
+    page.keyboard.press("PageDown")
+    expect(page.locator("#now-title")).to_contain_text("提问答复")
+    page.wait_for_timeout(500)
+    page.keyboard.press("PageUp")
+    expect(page.locator("#now-title")).to_contain_text("述法")
+    page.locator("#notice-text").focus()
+    page.keyboard.press("PageDown")
+    page.keyboard.press("Space")
+    page.keyboard.press("b")
+    page.wait_for_timeout(500)
+    assert step(demo) == "statement"
+    assert page.input_value("#notice-text") == " b"
+    assert not demo.state()["hearing"]["cleared"]
+    page.locator("#main").focus()
+    page.keyboard.press("b")
+    expect(page.locator("#screens")).to_contain_text("正在显示垫片")
+    assert demo.state()["hearing"]["cleared"]
+
+
+def test_what_closes_a_round_must_be_held(browser: Browser, demo: Running) -> None:
+    page = console(browser, demo)
+    open_ = next(r["id"] for r in demo.state()["rounds"] if r["status"] == "open")
+    now = page.locator(f"#round-{open_} [data-held]", has_text="立即截止")
+    hold(page, now, 300)
+    page.wait_for_timeout(900)
+    assert page.locator(f"#round-{open_}.open").count() == 1
+    hold(page, now)
+    page.wait_for_selector(f"#round-{open_}.tallied")
+    now_void = page.locator(f"#round-{open_} [data-open='void']")
+    now_void.click()
+    page.fill("#void-reason", "误开")
+    hold(page, page.locator("#void-go"))
+    page.wait_for_selector(f"#round-{open_}.voided")
+    expect(page.locator("#void-dialog")).to_be_hidden()
+
+
+def test_a_control_held_elsewhere_is_taken_over_with_one_press(
+    browser: Browser, demo: Running
+) -> None:
+    page = console(browser, demo)
+    demo.as_("host").do("PUT", f"{demo.here}/leases/show")
+    expect(page.locator("#lease-show .button")).to_be_visible()
+    page.keyboard.press("PageDown")
+    page.wait_for_selector("#takeover:not([hidden])")
+    assert step(demo) == "statement"
+    page.locator("#takeover button").click()
+    page.wait_for_selector('#lease-show[data-state="mine"]')
+    page.keyboard.press("PageDown")
+    expect(page.locator("#now-title")).to_contain_text("提问答复")
+
+
+def test_a_drag_under_way_is_not_disturbed_and_the_newest_comes_in_after(
+    browser: Browser, demo: Running
+) -> None:
+    page = console(browser, demo)
+    before = ids(page)
+    page.locator("#queue").scroll_into_view_if_needed()
+    third = page.locator("#queue li").nth(2).locator(".handle").bounding_box()
+    first = page.locator("#queue li").nth(0).locator(".handle").bounding_box()
+    assert third
+    assert first
+    page.mouse.move(third["x"] + 5, third["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(third["x"] + 5, third["y"] - 40, steps=5)
+    page.mouse.move(first["x"] + 5, first["y"] - 4, steps=8)
+    dragged = ids(page)
+    assert dragged[0] == before[2]
+    demo.as_("host").do("PUT", f"{demo.here}/queue/{before[0]}/asker", {"seat": 5})
+    page.wait_for_timeout(600)
+    assert ids(page) == dragged
+    page.mouse.up()
+    # The queue had changed meanwhile, so the order is refused, said, and the newest is shown.
+    expect(page.locator("#toast")).to_be_visible()
+    expect(page.locator("#queue")).to_contain_text("已交给5号席")
+    assert ids(page) == before
+    page.locator("#queue li").nth(0).locator("[data-move='1']").focus()
+    page.keyboard.press("Alt+ArrowDown")
+    page.keyboard.press("Alt+ArrowDown")
+    wanted = [before[1], before[2], before[0], *before[3:]]
+    page.wait_for_timeout(1200)
+    assert ids(page) == wanted
+    assert demo.as_("host").get(f"{demo.here}/queue")["ids"] == wanted
+
+
+def test_turnout_by_seat_also_for_a_console_opened_late(browser: Browser, demo: Running) -> None:
+    host = demo.as_("host")
+    round_ = next(r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel")
+    host.do("POST", f"/rounds/{round_}/opening")
+    marks = {"housing": {"personally": "9"}}
+    demo.as_("panel", 0).do("PUT", f"/rounds/{round_}/ballot", {"marks": marks}, "turnout-key-0")
+    demo.as_("panel", 4).do("PUT", f"/rounds/{round_}/draft")
+    page = console(browser, demo)
+    cells = page.locator(f'[data-turnout="{round_}"] .seatmap li')
+    expect(cells.nth(0)).to_have_attribute("data-state", "cast")
+    expect(cells.nth(4)).to_have_attribute("data-state", "begun")
+    expect(cells.nth(1)).to_have_attribute("data-state", "none")
+    demo.as_("panel", 1).do("PUT", f"/rounds/{round_}/ballot", {"marks": marks}, "turnout-key-1")
+    expect(cells.nth(1)).to_have_attribute("data-state", "cast")
+    expect(page.locator(f'[data-pulse="none:{round_}"]')).to_have_text("18")
+
+
+def test_one_key_puts_a_question_off_the_cuff_on_stage(browser: Browser, demo: Running) -> None:
+    page = console(browser, demo)
+    page.keyboard.press("o")
+    page.wait_for_selector("#seat-dialog[open]")
+    page.keyboard.type("12")
+    page.keyboard.press("Enter")
+    page.wait_for_selector('#stage[data-needs-text="yes"]')
+    expect(page.locator("#later")).to_be_visible()
+    assert demo.state()["stage"]["asker"].endswith("笪明溪")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_nothing(browser: Browser, demo: Running, scheme: str) -> None:
+    host = demo.as_("host")
+    round_ = next(r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel")
+    host.do("POST", f"/rounds/{round_}/opening")
+    demo.as_("panel", 3).do("POST", f"{demo.here}/floor", {"kind": "ask", "text": "想问"})
+    host.do("PUT", f"{demo.here}/stage", {"question": host.get(f"{demo.here}/queue")["ids"][0]})
+    host.do("POST", f"{demo.here}/notices", {"text": "还有一分钟"})
+    for size in (DESKTOP, TABLET):
+        context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
+        page, errors = open_page(context, demo.line["links"]["host"])
+        page.wait_for_selector('#link[data-state="up"]')
+        assert violations(page) == []
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        page.keyboard.press("o")
+        page.keyboard.press("Escape")
+        page.keyboard.press("?")
+        assert violations(page) == []
+        assert errors == []

@@ -1,0 +1,214 @@
+"""The tablet in a real browser against a real server: nothing filled in is lost, nothing counts twice.
+
+What is tried here is what went wrong elsewhere (a half-filled ballot wiped by somebody else's
+update, a vote sent twice after a lost answer); the storm of updates is in tests/journeys.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import Browser, Page, Route
+
+from tests.journeys.browser import PHONE, TABLET, chromium, open_page, violations
+from tests.running import Running
+
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+DIMENSIONS = ("personally", "decisions", "enforcement", "findings", "rectification")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """One browser for the module."""
+    with chromium() as one:
+        yield one
+
+
+def tablet(browser: Browser, demo: Running, seat: int, **size: Any) -> Page:
+    """A seat's tablet, signed in and connected."""
+    context = browser.new_context(viewport=size.get("viewport", TABLET), has_touch=True)
+    page, _ = open_page(context, demo.line["links"]["panel"][seat])
+    page.wait_for_selector('#link[data-state="up"]')
+    return page
+
+
+def opened(demo: Running, nth: int = 0) -> str:
+    """A panel round, opened by the host."""
+    rounds = [r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel"]
+    demo.as_("host").do("POST", f"/rounds/{rounds[nth]}/opening")
+    return str(rounds[nth])
+
+
+def fill(page: Page, *marks: int) -> None:
+    """One mark a dimension, by finger."""
+    for dimension, mark in zip(DIMENSIONS, marks, strict=False):
+        page.locator(f'[data-dimension="{dimension}"] .pips .seg').nth(mark).tap()
+
+
+def marks_on(page: Page) -> list[str]:
+    """What stands on the sheet."""
+    values: list[str] = page.locator(".sheet .value").evaluate_all("all => all.map(x => x.value)")
+    return values
+
+
+def state(page: Page, wanted: str) -> None:
+    """Waits until the sheet is in a state."""
+    page.wait_for_selector(f'.sheet[data-state="{wanted}"]')
+
+
+def test_a_ballot_from_the_first_mark_to_the_receipt_and_a_change(
+    browser: Browser, demo: Running
+) -> None:
+    page = tablet(browser, demo, 2)
+    round_ = opened(demo)
+    state(page, "fill")
+    assert "5" in page.inner_text('[data-part="left"]')
+    fill(page, 16, 17, 18, 19)
+    assert "上年问题整改与下步措施" in page.inner_text('[data-part="left"]')
+    page.reload()
+    state(page, "fill")
+    assert marks_on(page) == ["16", "17", "18", "19", ""]
+    last = page.locator('[data-dimension="rectification"] .value')
+    last.fill("21")
+    last.press("Tab")
+    assert "0–20" in page.inner_text('[data-dimension="rectification"] [data-part="wrong"]')
+    last.fill("２０")  # as a Chinese keyboard types it
+    page.tap('[data-do="check"]')
+    state(page, "check")
+    assert "90" in page.inner_text('[data-part="summary"]')
+    assert violations(page) == []
+    page.tap('[data-do="send"]')
+    state(page, "received")
+    cast = demo.as_("panel", 2).get(f"/rounds/{round_}/ballot")
+    assert cast["marks"]["housing"] == dict(
+        zip(DIMENSIONS, ("16", "17", "18", "19", "20"), strict=True)
+    )
+    assert page.inner_text('[data-part="receipt"]') == cast["receipt"]
+    page.tap('[data-do="edit"]')
+    fill(page, 10)
+    page.reload()
+    state(page, "fill")
+    assert marks_on(page)[0] == "10"
+    page.tap('[data-do="check"]')
+    page.tap('[data-do="send"]')
+    state(page, "received")
+    changed = demo.as_("panel", 2).get(f"/rounds/{round_}/ballot")
+    assert changed["marks"]["housing"]["personally"] == "10"
+    assert changed["receipt"] != cast["receipt"]
+
+
+def test_a_lost_answer_is_asked_for_again_under_the_same_key(
+    browser: Browser, demo: Running
+) -> None:
+    page = tablet(browser, demo, 4)
+    round_ = opened(demo)
+    state(page, "fill")
+    keys: list[str] = []
+
+    def lose(route: Route) -> None:
+        keys.append(route.request.headers["idempotency-key"])
+        if len(keys) == 1:
+            route.fetch()  # it arrives and is committed; only the answer is lost
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/ballot", lambda r: lose(r) if r.request.method == "PUT" else r.continue_())
+    fill(page, 1, 2, 3, 4, 5)
+    page.tap('[data-do="check"]')
+    page.tap('[data-do="send"]')
+    state(page, "received")
+    assert len(keys) == 2
+    assert keys[0] == keys[1]
+    cast = demo.as_("panel", 4).get(f"/rounds/{round_}/ballot")
+    assert page.inner_text('[data-part="receipt"]') == cast["receipt"]
+    turnout = demo.as_("host").get(f"/rounds/{round_}/turnout")
+    assert turnout["cast"] == 1
+
+
+def test_offline_it_waits_and_a_reload_goes_on_sending(browser: Browser, demo: Running) -> None:
+    page = tablet(browser, demo, 5)
+    round_ = opened(demo)
+    state(page, "fill")
+    fill(page, 5, 5, 5, 5, 5)
+    page.tap('[data-do="check"]')
+    page.route("**/ballot", lambda route: route.abort())
+    page.tap('[data-do="send"]')
+    state(page, "sending")
+    page.wait_for_function(
+        "document.querySelector('[data-part=sending-word]').textContent.includes('网络')"
+    )
+    assert page.locator('[data-part="received"]').is_hidden()
+    assert demo.as_("panel", 5).get(f"/rounds/{round_}/ballot")["receipt"] is None
+    page.unroute("**/ballot")
+    page.reload()
+    state(page, "received")
+    assert demo.as_("panel", 5).get(f"/rounds/{round_}/ballot")["receipt"]
+
+
+def test_a_spare_tablet_of_the_seat_knows_what_was_cast(browser: Browser, demo: Running) -> None:
+    round_ = opened(demo)
+    marks = {"housing": dict.fromkeys(DIMENSIONS, "12")}
+    receipt = demo.as_("panel", 6).do(
+        "PUT", f"/rounds/{round_}/ballot", {"marks": marks}, "spare-key-1"
+    )["receipt"]
+    page = tablet(browser, demo, 6)
+    state(page, "received")
+    assert page.inner_text('[data-part="receipt"]') == receipt
+    page.tap('[data-do="edit"]')
+    assert marks_on(page) == ["12"] * 5
+    demo.as_("host").do("POST", f"/rounds/{round_}/closing")
+    state(page, "shut")
+    assert receipt in page.inner_text('[data-part="shut"]')
+    kept = page.evaluate("Object.values(localStorage).join('')")
+    assert '"12"' not in kept  # after the close the marks leave the device
+
+
+def test_abstain_and_recuse_are_sent_as_such(browser: Browser, demo: Running) -> None:
+    host = demo.as_("host")
+    rounds = [r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel"]
+    rules = host.get(f"/rounds/{rounds[0]}")["rules"]
+    body = {
+        "title": "三位一并测评",
+        "audience": "panel",
+        "subjects": ["housing", "city", "market"],
+        "rules": rules,
+    }
+    id_ = host.do("POST", f"{demo.here}/rounds", body)["id"]
+    page = tablet(browser, demo, 7, viewport=PHONE)
+    host.do("POST", f"/rounds/{id_}/opening")
+    state(page, "fill")
+    first, second = (page.locator(f'[data-subject="{s}"]') for s in ("housing", "city"))
+    first.locator('.modes .seg:has([data-mode="recuse"])').tap()
+    page.tap('[data-do="next"]')
+    second.locator('.modes .seg:has([data-mode="abstain"])').tap()
+    page.tap('[data-do="next"]')
+    page.locator('[data-subject="market"] .mark .seg').nth(20).tap()
+    page.tap('[data-do="check"]')
+    assert "4 项未打分" in page.inner_text('[data-part="summary"]')
+    page.tap('[data-do="send"]')
+    state(page, "received")
+    cast = demo.as_("panel", 7).get(f"/rounds/{id_}/ballot")
+    assert cast["recused"] == ["housing"]
+    assert set(cast["marks"]["city"].values()) == {"abstain"}
+    assert list(cast["marks"]["market"].values()) == ["20"]
+
+
+def test_only_the_seat_that_is_asked_sees_that_it_is_next(browser: Browser, demo: Running) -> None:
+    mine, other = tablet(browser, demo, 2), tablet(browser, demo, 3)
+    host = demo.as_("host")
+    first = host.get(f"{demo.here}/queue")["ids"][0]
+    host.do("PUT", f"{demo.here}/queue/{first}/asker", {"seat": 3})
+    mine.wait_for_selector("#given .given", state="visible")
+    other.wait_for_selector("#given .given", state="attached")
+    assert other.locator("#given .given").is_hidden()
+    mine.tap("#ask-open")
+    mine.fill("#ask-text", "请问裁量基准在哪里公开")
+    mine.reload()
+    assert mine.input_value("#ask-text") == "请问裁量基准在哪里公开"
+    mine.tap("#ask-form button.primary")
+    mine.wait_for_selector("#floor .mine", state="visible")
+    assert mine.input_value("#ask-text") == ""
+    assert violations(mine) == []

@@ -33,7 +33,8 @@ def chosen(page: Page) -> str:
     return page.locator(".pane").get_attribute("data-id") or ""
 
 
-def test_by_keys_from_one_question_to_the_next(browser: Browser, demo: Running) -> None:
+def test_by_keys_from_one_question_to_the_next(browser: Browser, shared_demo: Running) -> None:
+    demo = shared_demo
     page = desk(browser, demo)
     page.keyboard.press("j")
     page.wait_for_selector(".pane")
@@ -54,7 +55,8 @@ def test_by_keys_from_one_question_to_the_next(browser: Browser, demo: Running) 
     expect(page.locator('.pane[data-status="screened"]')).to_be_visible()
 
 
-def test_arrivals_wait_behind_a_pill(browser: Browser, demo: Running) -> None:
+def test_arrivals_wait_behind_a_pill(browser: Browser, shared_demo: Running) -> None:
+    demo = shared_demo
     page = desk(browser, demo)
     rows = page.locator("#list [data-row]").count()
     for n in range(3):
@@ -68,7 +70,8 @@ def test_arrivals_wait_behind_a_pill(browser: Browser, demo: Running) -> None:
     expect(page.locator("#pill")).to_be_hidden()
 
 
-def test_two_people_rewrite_one_question(browser: Browser, demo: Running) -> None:
+def test_two_people_rewrite_one_question(browser: Browser, shared_demo: Running) -> None:
+    demo = shared_demo
     page = desk(browser, demo)
     page.keyboard.press("j")
     page.wait_for_selector(".pane")
@@ -101,7 +104,8 @@ def test_two_people_rewrite_one_question(browser: Browser, demo: Running) -> Non
     expect(page.locator('[data-part="draft"]')).to_be_hidden()
 
 
-def test_queue_and_merge(browser: Browser, demo: Running) -> None:
+def test_queue_and_merge(browser: Browser, shared_demo: Running) -> None:
+    demo = shared_demo
     page = desk(browser, demo)
     page.click('[data-states="approved"]')
     expect(page.locator("#list-title")).to_have_text("已通过")
@@ -122,7 +126,8 @@ def test_queue_and_merge(browser: Browser, demo: Running) -> None:
     assert demo.as_("moderator").get(f"{demo.here}/desk/questions/{id_}")["status"] == "merged"
 
 
-def test_search_filters_and_narrow_screens(browser: Browser, demo: Running) -> None:
+def test_search_filters_and_narrow_screens(browser: Browser, shared_demo: Running) -> None:
+    demo = shared_demo
     page = desk(browser, demo)
     page.click('[data-states=""]')
     page.fill("#f-q", "电梯")

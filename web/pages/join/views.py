@@ -30,8 +30,7 @@ OVER = frozenset({"ended", "certified", "archived"})
 async def show(code: str, request: Request, lang: str | None = None) -> Response:
     """Whose card it is. Looking uses nothing up."""
     here, chosen = services(request), language(lang)
-    await here.limiter.check("join", here.door.address(request))
-    card, state = await _found(here, code)
+    card, state = await _found(here, request, code)
     return _page(card, state, chosen, 404 if state == "unknown" else 200)
 
 
@@ -39,14 +38,13 @@ async def show(code: str, request: Request, lang: str | None = None) -> Response
 async def use(code: str, request: Request, lang: str | None = None) -> Response:
     """Uses the card up and leads to its page; a card that cannot be used yet stays whole."""
     here, chosen = services(request), language(lang)
-    await here.limiter.check("join", here.door.address(request))
-    card, state = await _found(here, code)
+    card, state = await _found(here, request, code)
     if state != "open":
         return _page(card, state, chosen, STATUS[state])
     try:
         session, row = await here.people.join(code)
     except Refusal:  # Somebody else was quicker.
-        card, state = await _found(here, code)
+        card, state = await _found(here, request, code)
         return _page(card, state, chosen, STATUS[state])
     if row.seat_id is not None:
         with suppress(Refusal):  # The hearing ended between the look and the use.
@@ -63,11 +61,13 @@ def _first_page(role: str) -> str | None:
     return next((p for p in STAFF if p != "panel" and has_right([role], f"page:{p}")), None)
 
 
-async def _found(here: Services, code: str) -> tuple[context.Card | None, str]:
-    """The card and its state, as `context.join` wants them."""
+async def _found(here: Services, request: Request, code: str) -> tuple[context.Card | None, str]:
+    """The card and its state, as `context.join` wants them. Only codes that do not exist are
+    counted against an address: a whole panel enters from one."""
     try:
         row = await here.people.card(code)
     except Refusal:
+        await here.limiter.check("join", here.door.address(request))
         return None, "unknown"
     async with here.store.look(slug=row.slug) as unit:
         view = await unit.view(here.house.now())

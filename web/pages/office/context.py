@@ -111,6 +111,7 @@ class Frame:
     seat: str
     path: str
     tabs: tuple[Tab, ...]
+    account: bool
 
 
 def frame(by: Actor, seat: str, reached: Sequence[Reached], path: str, lang: str) -> Frame:
@@ -126,7 +127,7 @@ def frame(by: Actor, seat: str, reached: Sequence[Reached], path: str, lang: str
     tabs = tuple(Tab(word, to, to == path) for to, word, shown in wanted if shown)
     account = by.id.startswith("account:")
     held = [side(ROLES[grant.role], lang) for grant in by.grants[:1] if grant.role in ROLES]
-    return Frame(by.name if account or not held else held[0], seat, path, tabs)
+    return Frame(by.name if account or not held else held[0], seat, path, tabs, account)
 
 
 # ── hearings ──

@@ -56,7 +56,7 @@ document.addEventListener('submit', async event => {
   const page = answer && new DOMParser().parseFromString(await answer.text(), 'text/html')
   const cards = answer?.ok && page.getElementById('cards')
   if (!cards) return toast(page?.querySelector('h1')?.textContent || document.body.dataset.offline, true)
-  const tools = page.querySelector('.no-print .row')
+  const tools = page.querySelector('[data-tools]')
   const done = tools.querySelector('a')
   const close = document.createElement('button')
   Object.assign(close, { type: 'button', className: done.className, textContent: done.textContent })
@@ -64,10 +64,11 @@ document.addEventListener('submit', async event => {
   done.replaceWith(close)
   dialog.replaceChildren(cards, tools)
   readyToPrint()
+  document.body.dataset.issued = ''
   dialog.showModal()
   close.focus()
 })
-dialog?.addEventListener('close', () => { dialog.replaceChildren(); renew() })
+dialog?.addEventListener('close', () => { delete document.body.dataset.issued; dialog.replaceChildren(); renew() })
 function readyToPrint () { for (const button of document.querySelectorAll('[data-print]')) { button.hidden = false; button.onclick = () => print() } }
 readyToPrint()
 

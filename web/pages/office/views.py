@@ -317,6 +317,8 @@ async def tokens(request: Request, lang: str | None = None) -> Response:
     here = await _enter(request, lang)
     if isinstance(here, Response):
         return here
+    if not here.reached:  # A role in one hearing alone makes no tokens.
+        raise Refusal("not_allowed")
     found = await office_book.tokens(here.services, here.by)
     f = context.tokens_page(here.by, here.reached, found, here.lang)
     return here.page("tokens", "/office/tokens", f=f)

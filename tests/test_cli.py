@@ -1,0 +1,112 @@
+"""`pingyi` on the command line: one sentence on standard error, the right status, no traceback."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.running import PINGYI, ROOT, Running
+
+
+def pingyi(*arguments: str | Path, data: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """Runs the command to its end."""
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
+    if data is not None:
+        environment["PINGYI_DATA"] = str(data)
+    return subprocess.run(
+        [*PINGYI, *map(str, arguments)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        env=environment,
+        timeout=60,
+    )
+
+
+def one_sentence(done: subprocess.CompletedProcess[str], status: int, *words: str) -> None:
+    assert done.returncode == status, done.stderr
+    assert "Traceback" not in done.stderr
+    assert not done.stdout
+    for word in words:
+        assert word in done.stderr
+
+
+def test_a_port_in_use_is_named(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = str(taken.getsockname()[1])
+        one_sentence(pingyi("demo", "--port", port, "--json"), 1, port, "--port")
+        one_sentence(pingyi("serve", "--port", port, data=tmp_path), 1, port)
+
+
+def test_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("x")
+    done = pingyi("demo", "--port", "0", "--json", "--data", tmp_path / "file" / "data")
+    one_sentence(done, 1, "data")
+
+
+def test_a_broken_show_file_is_told_by_line_and_key(tmp_path: Path) -> None:
+    show = tmp_path / "show.yaml"
+    show.write_text("title: 评议会\nslug: OK?\nwrong: 1\n", encoding="utf-8")
+    done = pingyi("demo", "--port", "0", "--json", "--show", show)
+    one_sentence(done, 1, "2", "slug", "3", "wrong")
+    one_sentence(pingyi("demo", "--json", "--show", tmp_path / "none.yaml"), 1, "none.yaml")
+
+
+def test_wrong_usage_is_status_2() -> None:
+    assert pingyi("demo", "--port", "many").returncode == 2
+    assert pingyi("no-such-command").returncode == 2
+    assert pingyi("import", "x.csv").returncode == 2
+    for later in ("verify", "web", "edge", "worker", "backup", "restore", "viewers"):
+        assert pingyi(later).returncode == 2
+    assert pingyi("serve", "--workers", "3").returncode == 2
+
+
+def test_import_of_what_cannot_be_imported(demo: Running, tmp_path: Path) -> None:
+    good = tmp_path / "good.csv"
+    good.write_text("工单编号,诉求内容\nA1,路灯不亮\nA2,\n,没有编号\n", encoding="utf-8")
+    picture = tmp_path / "picture.xlsx"
+    picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
+    nowhere = pingyi("import", good, "--hearing", "nowhere", "--source", "s", data=demo.data)
+    one_sentence(nowhere, 1)
+    wrong = pingyi("import", picture, "--hearing", demo.slug, "--source", "s", data=demo.data)
+    one_sentence(wrong, 1)
+    gone = pingyi(
+        "import", tmp_path / "gone.csv", "--hearing", demo.slug, "--source", "s", data=demo.data
+    )
+    one_sentence(gone, 1)
+    key = pingyi("import", good, "--hearing", demo.slug, "--source", "Not A Key", data=demo.data)
+    one_sentence(key, 1)
+    done = pingyi("import", good, "--hearing", demo.slug, "--source", "s", "--json", data=demo.data)
+    told = json.loads(done.stdout)
+    assert (told["rows"], told["new"]) == (3, 1)
+    assert [(r["row"], r["column"], r["code"]) for r in told["refused"]] == [
+        (3, "诉求内容", "content_missing"),
+        (4, "工单编号", "external_id_missing"),
+    ]
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
+def test_exported_show_starts_another_hearing(demo: Running, tmp_path: Path, language: str) -> None:
+    office = demo.as_("office")
+    text = office.call("GET", f"{demo.here}/show").text
+    checked = office.do("POST", f"/shows/check?lang={language}", {"text": text})
+    assert checked["ok"] is True
+    assert checked["questions"] == 60
+    slug = f"again-{language}"
+    made = office.do("POST", "/offices/1/hearings", {"text": text, "slug": slug})
+    assert made == {"slug": slug, "title": checked["title"], "status": "draft"}
+    assert demo.anyone().refused("GET", f"/hearings/{slug}") == (404, "not_found")
+    assert office.refused("POST", "/offices/1/hearings", {"text": text, "slug": slug}) == (
+        409,
+        "slug_taken",
+    )
+    wrong = office.do("POST", f"/shows/check?lang={language}", {"text": "title: x\nslug: y\n"})
+    assert wrong["ok"] is False
+    assert {"line", "key", "code", "message"} == set(wrong["problems"][0])

@@ -28,9 +28,7 @@ async def move_position(
         at = await unit.hearings.position(lock=True)
         current: dict[str, Any] | None = None
         if version is not None and at is not None and version != at.version:
-            current = slot_state(
-                at, await unit.hearings.items(), await unit.people.subjects()
-            )
+            current = slot_state(at, await unit.hearings.items(), await unit.people.subjects())
         check_version(at.version if at else 0, version, current, needed=True)
         items, moved = rules.move(
             await unit.hearings.items(), at, item, step, house.now(), hearing.status == "live"

@@ -95,9 +95,7 @@ def qr_svg(text: str) -> bytes:
 
 
 @router.get("/h/{slug}/{page}")
-async def staff_page(
-    slug: str, page: str, request: Request, lang: str | None = None
-) -> Response:
+async def staff_page(slug: str, page: str, request: Request, lang: str | None = None) -> Response:
     """A staff page, for a session that holds the page's right."""
     if page not in STAFF or page not in pages():
         raise Refusal("not_found")

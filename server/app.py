@@ -75,8 +75,9 @@ HEADERS = [
     (b"content-security-policy", CSP.encode()),
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"same-origin"),
-    (b"cross-origin-opener-policy", b"same-origin"),
 ]
+OVER_HTTPS = [(b"cross-origin-opener-policy", b"same-origin")]
+"""Meaningless over plain http on a LAN, where Chromium reports it as an error (law 14)."""
 SCREEN_S = 0.5
 """How often the screener looks: a moderator does not notice, and one indexed read is cheap."""
 LARGEST_BODY = 2 * 1024 * 1024
@@ -365,7 +366,8 @@ class Frame:
 
         async def send_framed(message: Message) -> None:
             if message["type"] == "http.response.start":
-                message["headers"] = [*message.get("headers", ()), *HEADERS]
+                more = OVER_HTTPS if here.door.scheme(request) == "https" else []
+                message["headers"] = [*message.get("headers", ()), *HEADERS, *more]
             await send(message)
 
         try:

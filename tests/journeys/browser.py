@@ -53,12 +53,15 @@ def open_page(context: BrowserContext, url: str) -> tuple[Page, list[str]]:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
-    # A broken connection is told by Chromium as an error of the page's console; it is not ours.
+    # Chromium tells a broken connection, and a refusal that the page itself puts into words, as
+    # errors of the console; neither is a fault of the page.
     page.on(
         "console",
         lambda message: (
             errors.append(message.text)
-            if message.type == "error" and "WebSocket connection" not in message.text
+            if message.type == "error"
+            and "WebSocket connection" not in message.text
+            and "status of 409" not in message.text
             else None
         ),
     )

@@ -245,7 +245,7 @@ def test_live_equals_reload_for_every_page_event_and_language(demo: Running) -> 
             versions = _versions(demo)
             for room, lang, page, _ in opened:
                 _settled(page, room, versions[room])
-                names = [n for n in pages()[room].fragments]
+                names = list(pages()[room].fragments)
                 wrong += [f"{done} · {room} {lang} · {w}" for w in page.evaluate(COMPARE, names)]
             if len(wrong) > 12:
                 break

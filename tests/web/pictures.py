@@ -20,7 +20,7 @@ from playwright.sync_api import Page as Tab
 
 from tests.journeys.browser import chromium, violations
 from tests.web.gallery import PLAIN, app
-from tests.web.views import CASES, EXTREMES
+from tests.web.views import AT, CASES, EXTREMES
 
 OUT = Path(__file__).parent.parent / "pictures" / "out"
 PHONE, TABLET, DESKTOP, WALL = (360, 740), (1024, 768), (1440, 900), (1920, 1080)
@@ -114,6 +114,7 @@ def visit(browser: Browser, url: str, shot: Shot, *, take: bool, check: bool) ->
         reduced_motion="reduce",
     )
     tab = context.new_page()
+    tab.clock.set_system_time(AT)  # The samples stand at this moment.
     said: list[str] = []
     tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
     tab.on("pageerror", lambda e: said.append(str(e)))

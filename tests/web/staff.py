@@ -31,7 +31,7 @@ def html(name: str, case: str, lang: str) -> str:
 def frozen(value: Any) -> bool:
     """Whether this and everything in it is frozen or plain."""
     if dataclasses.is_dataclass(value):
-        if not value.__dataclass_params__.frozen:  # type: ignore[attr-defined, union-attr]
+        if not value.__dataclass_params__.frozen:  # type: ignore[union-attr]
             return False
         return all(frozen(getattr(value, f.name)) for f in dataclasses.fields(value))
     if isinstance(value, tuple | frozenset):

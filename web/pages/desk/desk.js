@@ -21,6 +21,26 @@ async function send (method, path, body) {
   return answer
 }
 
+// Puts a page of the server into a place. Only the last one asked for counts: with a slow network the
+// answer to an earlier key press would otherwise come in after a later one. False = not shown.
+const under = new Map()
+async function bring (address, target) {
+  under.get(target)?.abort()
+  const stop = new AbortController()
+  under.set(target, stop)
+  try {
+    const answer = await fetch(address, { signal: stop.signal })
+    const text = await answer.text()
+    if (!answer.ok) throw new Error(String(answer.status))
+    if (under.get(target) !== stop) return false
+    await htmx.swap({ target, sourceElement: target, text, swap: 'innerHTML' })
+    return true
+  } catch (error) {
+    if (error.name !== 'AbortError') { toast(say('failed'), true); target.removeAttribute('aria-busy') }
+    return false
+  }
+}
+
 // ── the list ──
 function listAddress () {
   const asked = new URLSearchParams({ lang })
@@ -33,7 +53,8 @@ async function loadList () {
   stopLooking()
   $('pill').hidden = true
   list.setAttribute('aria-busy', 'true')
-  try { await htmx.ajax('GET', listAddress(), { target: '#list', swap: 'innerHTML' }) } catch { toast(say('failed'), true) }
+  const shown = await bring(listAddress(), list)
+  if (!shown) return
   list.removeAttribute('aria-busy')
   list.parentElement.scrollTop = 0
   marks()
@@ -118,7 +139,7 @@ async function select (id, focus) {
   row?.scrollIntoView({ block: 'nearest' })
   const asked = new URLSearchParams({ lang })
   if (seat) asked.set('seat', seat)
-  try { await htmx.ajax('GET', `/h/${slug}/desk/question/${current}?${asked}`, { target: '#chosen', swap: 'innerHTML' }) } catch { return toast(say('failed'), true) }
+  if (!await bring(`/h/${slug}/desk/question/${id}?${asked}`, chosen)) return
   chosen.scrollTop = 0
   restore()
   if (focus) row ? row.firstElementChild.focus({ preventScroll: true }) : $('pane-title')?.focus()

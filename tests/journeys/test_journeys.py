@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from server.demo.run import lan_address
 from tests.journeys.browser import DESKTOP, PHONE, STAGE, TABLET, chromium, open_page
@@ -123,24 +123,35 @@ def test_a_sheet_from_the_tablet_to_the_reveal(browser: Browser, place: Running)
     expect(phone.locator("body")).to_contain_text(total, timeout=5_000)
 
 
+def counts(place: Running, round_id: str) -> dict[str, int]:
+    """The round's counts as everybody sees them."""
+    found = next(r for r in place.state()["rounds"] if r["id"] == round_id)
+    return {key: n for key, n in found["counts"].items() if n}
+
+
 def test_a_public_vote_with_a_change_and_the_other_language(
     browser: Browser, place: Running
 ) -> None:
     hall = Hall(browser, place)
     phone, english = hall.sees("public", PHONE), hall.sees("public", PHONE, lang="en")
     round_ = next(r for r in place.state()["rounds"] if r["status"] == "open")
-    labels = phone.locator(f"#round-{round_['id']} label")
-    labels.nth(0).click()
-    phone.wait_for_timeout(1200)
-    labels.nth(2).click()
-    phone.wait_for_timeout(1200)
+    keys = [choice["key"] for choice in round_["choices"]]
+
+    def vote(key: str) -> Locator:
+        return phone.locator(f"#vote-{round_['id']}-{key}")
+
+    for key in (keys[0], keys[2]):
+        vote(key).click()
+        expect(vote(key)).to_have_attribute("aria-pressed", "true", timeout=10_000)
+        for _ in range(100):
+            if counts(place, round_["id"]).get(key):
+                break
+            phone.wait_for_timeout(50)
     cast = next(r for r in place.state()["rounds"] if r["id"] == round_["id"])
     assert cast["cast"] == 1
-    assert {k: n for k, n in cast["counts"].items() if n} == {round_["choices"][2]["key"]: 1}
+    assert counts(place, round_["id"]) == {keys[2]: 1}
     phone.reload()
-    phone.wait_for_timeout(800)
-    checked = phone.locator(f"#round-{round_['id']} input:checked")
-    expect(checked).to_have_value(round_["choices"][2]["key"])
+    expect(vote(keys[2])).to_have_attribute("aria-pressed", "true", timeout=10_000)
     expect(english.locator("html")).to_have_attribute("lang", "en")
     expect(english.locator("h2", has_text="Ask")).to_be_visible()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from server.domain.questions import Question
@@ -96,7 +96,9 @@ def _question(question: Question) -> ShowQuestion:
         title=question.title or None,
         text=question.text,
         subject=question.subject,
-        asked_at=datetime.fromtimestamp(question.created_at // 1000),
+        asked_at=datetime.fromtimestamp(
+            question.created_at // 1000, timezone(timedelta(hours=8))
+        ).replace(tzinfo=None),
         likes=question.likes,
         status=_STATUS[question.status],  # type: ignore[arg-type]
     )

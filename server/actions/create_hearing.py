@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta, timezone
 from typing import Any
 
 from server.actions.create_round import NewRound, checked_round
@@ -111,7 +112,7 @@ async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
         subject=seed.subject,
         likes=seed.likes,
         fields=fields,
-        created_at=now,
+        created_at=_moment(seed) or now,
         approved_at=now if approved else None,
     )
     sealed: dict[str, Any] = dict(masked.sealed)
@@ -122,3 +123,10 @@ async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
     if sealed:
         await unit.questions.seal(question.id, house.seal(sealed))
     return question.id if seed.status == "queued" else None
+
+
+def _moment(seed: ShowQuestion) -> int | None:
+    """When the question was asked: a show's times are on the one clock of the country (+08:00)."""
+    if seed.asked_at is None:
+        return None
+    return int(seed.asked_at.replace(tzinfo=timezone(timedelta(hours=8))).timestamp() * 1000)

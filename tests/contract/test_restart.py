@@ -6,6 +6,8 @@ import json
 import threading
 import time
 
+import pytest
+
 from tests.running import Running, ask_socket, frames_until, new_key
 
 
@@ -82,6 +84,7 @@ def test_hearing_comes_back_paused_at_the_same_step(demo: Running) -> None:
     assert host.do("PATCH", f"{demo.here}/stage", {"phase": "answering"})["phase"] == "answering"
 
 
+@pytest.mark.alone
 def test_holding_card_reaches_every_screen_within_300_ms(demo: Running) -> None:
     host = demo.as_("host")
     token = demo.line["tokens"]["host"]

@@ -18,7 +18,7 @@ from tests.journeys.browser import DESKTOP, PHONE, TABLET, browsers, open_page
 from tests.journeys.storm import Storm
 from tests.running import Running
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(300), pytest.mark.xdist_group("storm")]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(300), pytest.mark.alone]
 
 SECONDS = 60
 ALPHABET = "依法行政公开处罚决定裁量基准复议应诉整改时限责任群众热线工单回复监督"

@@ -10,11 +10,12 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, Route
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.journeys.browser import PHONE, TABLET, chromium, open_page, violations
 from tests.running import Running
 
+expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 DIMENSIONS = ("personally", "decisions", "enforcement", "findings", "rectification")
 
@@ -137,9 +138,7 @@ def test_offline_it_waits_and_a_reload_goes_on_sending(browser: Browser, demo: R
     page.route("**/ballot", lambda route: route.abort())
     page.tap('[data-do="send"]')
     state(page, "sending")
-    page.wait_for_function(
-        "document.querySelector('[data-part=sending-word]').textContent.includes('网络')"
-    )
+    expect(page.locator('[data-part="sending-word"]')).to_contain_text("网络")
     assert page.locator('[data-part="received"]').is_hidden()
     assert demo.as_("panel", 5).get(f"/rounds/{round_}/ballot")["receipt"] is None
     page.unroute("**/ballot")

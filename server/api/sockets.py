@@ -104,6 +104,8 @@ class _Session:
         await here.relay.welcome(
             self.listener, query.get("epoch"), _whole_number(query.get("version"))
         )
+        # A page's countdown runs on the server's clock: every socket is told the time at once.
+        self.listener.put(frames.pulse(here.house.now()))
         with here.hub.joined(self.listener):
             here.pulse.stirred(self.place.ref.hearing)
             tasks = [asyncio.create_task(self.listener.write())]

@@ -34,6 +34,7 @@ async (names) => {
     for (const own of copy.querySelectorAll('[data-own]')) own.remove()
     for (const one of [copy, ...copy.querySelectorAll('*')]) {
       if (one.matches(slot)) one.textContent = ''
+      if (one.matches('[data-bar]')) one.removeAttribute('width')
       for (const name of ['style', 'data-state', 'aria-busy', 'data-holding', 'hidden']) one.removeAttribute(name)
       if (one.getAttribute('class') === '') one.removeAttribute('class')
     }
@@ -136,6 +137,8 @@ def scenario(demo: Running) -> Iterator[str]:
     yield "deputy"
     host.do("POST", f"{here}/notices", {"text": "请注意时间"})
     yield "notice"
+    host.do("POST", f"{here}/notices/1/acknowledgement")
+    yield "notice seen"
     state = demo.state()
     host.do("PUT", f"{here}/screens", {"cleared": True})
     yield "cleared"
@@ -261,4 +264,5 @@ def test_live_equals_reload_for_every_page_event_and_language(demo: Running) -> 
             break
         seen |= {e["event"] for e in page_}
         after = page_[-1]["seq"]
-    assert set(EVENTS) - seen - {"notice_seen", "presence_changed"} == set()
+    # Checking in happened before the pages opened; the demonstration's show names one signer only.
+    assert set(EVENTS) - seen == {"round_signed"} or set(EVENTS) == seen

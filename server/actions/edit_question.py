@@ -11,7 +11,7 @@ from server.actions.perform import Answer, Asked, check_version, perform
 from server.actions.ports import House, Unit
 from server.domain.questions import EDITABLE, PUBLIC, STAGE_LONGEST, Question
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor
+from server.domain.roles import Actor, has_right, roles_at
 from server.domain.view import desk_question
 
 LONGEST = 20_000
@@ -44,6 +44,10 @@ async def edit_question(
         question = await unit.questions.get(id_, lock=True)
         if question is None:
             raise Refusal("not_found")
+        ref = unit.place.ref
+        mine = roles_at(by, ref.office, unit.place.path, ref.hearing)
+        if not question.off_cuff and not has_right(mine, "moderate"):
+            raise Refusal("not_allowed")
         check_version(question.version, version, desk_question(question), needed=True)
         after = question
         if text is not None:
@@ -72,7 +76,9 @@ async def edit_question(
         )
         return Answer(desk_question(after))
 
-    return await perform(house, Asked(by, "moderate", key, body, None, "edit"), work, slug=slug)
+    return await perform(
+        house, Asked(by, "edit_question", key, body, None, "edit"), work, slug=slug
+    )
 
 
 def _checked(house: House, question: Question, text: str) -> str:

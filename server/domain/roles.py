@@ -42,6 +42,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "page:office": frozenset({"office", "system_admin", "security_admin", "audit_admin"}),
     # acts on questions
     "moderate": frozenset({"moderator"}),
+    "edit_question": frozenset({"moderator", "host"}),  # the host: what was asked off the cuff
     "order_queue": frozenset({"moderator", "host"}),
     "import": frozenset({"office", "moderator"}),
     "stage": frozenset({"host"}),

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
 from fastapi import Response
@@ -25,6 +26,7 @@ from server.store.transaction import Database
 
 SESSION_DAYS = 30
 _LABEL = re.compile(r"[a-z0-9-]{1,40}")
+_WINDOW = re.compile(r"[a-z0-9]{8,40}")
 _SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
@@ -131,7 +133,7 @@ class Door:
             async with self.database.read() as connection:
                 actor = await Identity(connection).session_actor(digest(secret), self.now())
             if actor is not None:
-                return actor
+                return _at_window(request, actor)
         raise Refusal("not_signed_in")
 
     async def maybe_actor(self, request: HTTPConnection, seat: str | None = None) -> Actor | None:
@@ -155,6 +157,14 @@ class Door:
             secret = request.cookies.get(self.cookie_name(request, f"as_{label}"))
             if secret is not None and _LABEL.fullmatch(label):
                 yield label, secret
+
+
+def _at_window(request: HTTPConnection, actor: Actor) -> Actor:
+    """Two windows of one session are two consoles: a control is held by one of them."""
+    window = request.headers.get("x-pingyi-window", "")
+    if not _WINDOW.fullmatch(window):
+        return actor
+    return replace(actor, session=f"{actor.session}:{window}")
 
 
 def _bearer(request: HTTPConnection) -> str | None:

@@ -48,7 +48,7 @@ ALLOWED: dict[str, str | frozenset[str]] = {
     "GET /hearings/{slug}/journal": frozenset({"office", "scrutineer"}),
     "GET /hearings/{slug}/desk/questions": frozenset({"moderator", "office"}),
     "GET /hearings/{slug}/desk/questions/{id_}": frozenset({"moderator", "office"}),
-    "PATCH /hearings/{slug}/desk/questions/{id_}": frozenset({"moderator"}),
+    "PATCH /hearings/{slug}/desk/questions/{id_}": frozenset({"moderator", "host"}),
     "POST /hearings/{slug}/desk/questions/{id_}/approval": frozenset({"moderator"}),
     "POST /hearings/{slug}/desk/questions/{id_}/rejection": frozenset({"moderator"}),
     "DELETE /hearings/{slug}/desk/questions/{id_}/rejection": frozenset({"moderator"}),

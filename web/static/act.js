@@ -9,9 +9,15 @@ import { newKey } from './live.js'
 
 const HELD_MS = 1000
 
+// Each window is a console of its own: a control taken in one is not held by the other.
+function windowName () {
+  try { return sessionStorage.pingyiWindow ||= newKey() } catch { return windowName.kept ||= newKey() }
+}
+
 export async function api (method, path, data, key = newKey()) {
   const headers = { 'Content-Type': 'application/json', 'Accept-Language': document.body.dataset.lang }
   if (document.body.dataset.seat) headers['X-Pingyi-Seat'] = document.body.dataset.seat
+  headers['X-Pingyi-Window'] = windowName()
   if (method !== 'GET') headers['Idempotency-Key'] = key
   for (let tries = 0; ; tries++) {
     try {

@@ -17,7 +17,7 @@ from tests.running import Running, new_key
 class Storm:
     """Acts until stopped. It survives the server's restarts, as people's devices do."""
 
-    def __init__(self, demo: Running, hands: int = 4) -> None:
+    def __init__(self, demo: Running, hands: int = 5) -> None:
         self.demo, self.acts, self.frames = demo, 0, 0
         self._stopped = threading.Event()
         self._lock = threading.Lock()
@@ -38,7 +38,7 @@ class Storm:
         self.seconds = time.monotonic() - self._began
 
     def _hand(self, number: int) -> None:
-        works = (self._phases, self._queue, self._votes, self._notices)
+        works = (self._phases, self._screens, self._screens, self._queue, self._votes)
         with httpx2.Client(base_url=f"{self.demo.url}/api/v1", timeout=10, trust_env=False) as http:
             while not self._stopped.is_set():
                 try:
@@ -72,6 +72,7 @@ class Storm:
                 f"{here}/queue",
                 {"version": queue["version"], "ids": queue["ids"][::-1]},
             )
+            time.sleep(0.1)
 
     def _votes(self, http: httpx2.Client) -> None:
         viewer = http.post("/viewers", json={}).json()["viewer"]
@@ -83,8 +84,9 @@ class Storm:
                 json={"choice": choice["key"]},
                 headers={"Authorization": f"Bearer {viewer}", "Idempotency-Key": new_key()},
             )
+            time.sleep(0.2)
 
-    def _notices(self, http: httpx2.Client) -> None:
+    def _screens(self, http: httpx2.Client) -> None:
         here = self.demo.here
         for on in (True, False):
             self._do(http, "host", "PUT", f"{here}/screens", {"cleared": on})

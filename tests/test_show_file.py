@@ -111,7 +111,7 @@ def test_a_small_show_is_read_with_its_defaults() -> None:
     assert (show.signers, show.publishers) == (("teller", "scrutineer", "host"), ("approver",))
     assert (show.stream_url, show.note) == (None, None)
     assert (web.secrecy, web.replacing, web.rules, web.show_live) == ("named", "last", None, False)
-    assert (panel.secrecy, panel.choices, panel.subjects) == ("secret", (), ("a",))
+    assert (panel.secrecy, panel.choices, panel.subjects) == ("named", (), ("a",))
     assert show.items[0].steps == (ShowStep("statement", 300),)
     assert (show.questions[0].status, show.questions[0].likes) == ("received", 0)
 

@@ -104,6 +104,7 @@ def test_a_control_held_elsewhere_is_taken_over_with_one_press(
     assert step(demo) == "statement"
     page.locator("#takeover button").click()
     page.wait_for_selector('#lease-show[data-state="mine"]')
+    page.wait_for_timeout(600)  # a second press within 400 ms is a worn clicker's
     page.keyboard.press("PageDown")
     expect(page.locator("#now-title")).to_contain_text("提问答复")
 
@@ -120,8 +121,11 @@ def test_a_drag_under_way_is_not_disturbed_and_the_newest_comes_in_after(
     assert first
     page.mouse.move(third["x"] + 5, third["y"] + 5)
     page.mouse.down()
-    page.mouse.move(third["x"] + 5, third["y"] - 40, steps=5)
-    page.mouse.move(first["x"] + 5, first["y"] - 4, steps=8)
+    # At a person's pace: the list follows the pointer with a short animation.
+    for y in range(int(third["y"]), int(first["y"]) - 6, -6):
+        page.mouse.move(third["x"] + 5, y)
+        page.wait_for_timeout(25)
+    page.wait_for_timeout(300)
     dragged = ids(page)
     assert dragged[0] == before[2]
     version = page.evaluate("+document.body.dataset.version")

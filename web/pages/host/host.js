@@ -12,8 +12,10 @@ const $ = id => document.getElementById(id)
 const tell = sentence => { $('say').textContent = sentence }
 function stored (name, value) {
   try {
-    if (value === undefined) return localStorage.getItem(`pingyi-host:${slug}:${seat}:${name}`)
-    localStorage.setItem(`pingyi-host:${slug}:${seat}:${name}`, value)
+    // A control is held by one window, everything else is remembered for the browser.
+    const shelf = name.startsWith('lease-') ? sessionStorage : localStorage
+    if (value === undefined) return shelf.getItem(`pingyi-host:${slug}:${seat}:${name}`)
+    shelf.setItem(`pingyi-host:${slug}:${seat}:${name}`, value)
   } catch { /* private mode */ }
   return null
 }

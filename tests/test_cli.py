@@ -103,6 +103,7 @@ def test_exported_show_starts_another_hearing(demo: Running, tmp_path: Path, lan
     made = office.do("POST", "/offices/1/hearings", {"text": text, "slug": slug})
     assert made == {"slug": slug, "title": checked["title"], "status": "draft"}
     assert demo.anyone().refused("GET", f"/hearings/{slug}") == (404, "not_found")
+    assert demo.anyone().refused("GET", f"/viewers/me?hearing={slug}") == (404, "not_found")
     assert office.refused("POST", "/offices/1/hearings", {"text": text, "slug": slug}) == (
         409,
         "slug_taken",

@@ -79,7 +79,14 @@ async def sign_out(request: Request, here: ServicesDep, by: ActorDep) -> Respons
     for label, secret in here.door.sessions(request):
         await here.people.sign_out(secret)
         response = JSONResponse({"seat": label})
-        response.delete_cookie(here.door.cookie_name(request, f"as_{label}"), path="/")
+        # A `__Host-` cookie is only let go of by one that is Secure as well.
+        response.delete_cookie(
+            here.door.cookie_name(request, f"as_{label}"),
+            path="/",
+            secure=here.door.scheme(request) == "https",
+            httponly=True,
+            samesite="lax",
+        )
         return response
     raise Refusal("not_signed_in")
 

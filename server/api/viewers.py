@@ -8,6 +8,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from server.api.common import Body, Key, Nothing, ServicesDep, ViewerDep
+from server.api.hearings import check_announced
 from server.public_acts import VIEWER_DAYS, support, viewer_token
 
 router = APIRouter(tags=["viewers"])
@@ -34,6 +35,7 @@ async def me(
     response.headers["Cache-Control"] = "no-store"
     viewer = here.door.viewer(request)
     async with here.store.look(slug=hearing) as unit:
+        check_announced(unit.place, None)
         if viewer is None:
             return {"viewer": False, "votes": {}, "supports": [], "questions": []}
         votes, supports, questions = await unit.done_by(viewer)

@@ -30,7 +30,6 @@ from server.api import desk, health, hearings, office, questions, rounds, socket
 from server.api.common import ERRORS, error_response
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.domain.roles import MACHINE
-from server.export_show import export_show
 from server.identity import secrets
 from server.identity.door import Door
 from server.identity.limits import Limiter
@@ -43,6 +42,7 @@ from server.live.pulse import Pulse
 from server.live.relay import Relay
 from server.services import Services, language_of
 from server.settings import Settings
+from server.shows.export import export_show
 from server.store.identity import Identity
 from server.store.migrate import migrate
 from server.store.public_acts import Floods, PublicActs

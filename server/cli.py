@@ -98,7 +98,8 @@ def demo(
     """A live hearing in an invented city, in one process, with links for everyone in it."""
     from server.demo.run import Wish, run_demo
     from server.serving import CannotListen
-    from server.show_file import ShowFileError, read_show
+    from server.shows.problems import ShowFileError
+    from server.shows.read import read_show
 
     path = show or DEMO_SHOW
     try:

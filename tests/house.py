@@ -16,7 +16,7 @@ from server.app import Building
 from server.domain.roles import Actor, Grant
 from server.domain.show import Show
 from server.settings import Settings
-from server.show_file import read_show
+from server.shows.read import read_show
 from server.store.identity import Identity, OfficeNode
 
 SMALL_SHOW = """

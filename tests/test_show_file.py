@@ -35,15 +35,10 @@ from server.domain.show import (
     ShowStep,
     ShowSubject,
 )
-from server.show_file import (
-    MAX_BYTES,
-    MAX_PROBLEMS,
-    MAX_VALUES,
-    MESSAGES,
-    ShowFileError,
-    read_show,
-    write_show,
-)
+from server.shows.problems import MAX_PROBLEMS, MESSAGES, ShowFileError
+from server.shows.read import read_show
+from server.shows.tree import MAX_BYTES, MAX_VALUES
+from server.shows.write import write_show
 
 ROOT = Path(__file__).parents[1]
 DEMOS = {name: ROOT / "server" / "demo" / name for name in ("show.yaml", "show.en.yaml")}

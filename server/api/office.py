@@ -14,7 +14,8 @@ from server.api.common import ActorDep, Body, ServicesDep, answered
 from server.domain.refusals import Refusal
 from server.domain.roles import ROLES, has_right, roles_at
 from server.services import language_of
-from server.show_file import ShowFileError, read_show
+from server.shows.problems import ShowFileError
+from server.shows.read import read_show
 from server.store.identity import Identity
 
 router = APIRouter(tags=["office"])
@@ -65,9 +66,8 @@ class ShowText(Body):
 @router.post("/sessions", status_code=201)
 async def sign_in(body: Login, request: Request, here: ServicesDep) -> Response:
     """Signs an account in: a session cookie."""
-    address = here.door.address(request)
-    await here.limiter.check("login", address, f"{body.login.lower()} {address}")
-    session = await here.people.sign_in(body.login, body.password)
+    async with here.limiter.guess(here.door.address(request), body.login):
+        session = await here.people.sign_in(body.login, body.password)
     response = JSONResponse({"seat": session.label}, 201)
     here.door.set_cookie(request, response, f"as_{session.label}", session.secret, SESSION_DAYS)
     return response

@@ -5,7 +5,7 @@ which questions from citizens are already there. It is what an office prepares, 
 a run of the hearing is started from it and never changes it.
 
 These are plain values: nothing here reads a clock, a file or a database, and nothing checks itself.
-`server/show_file.py` reads a show from YAML, checks every rule of the format and writes it back;
+`server/shows/` reads a show from YAML, checks every rule of the format and writes it back;
 the format, written for the person who fills one in, is `docs/show-file.md`. A field here and its
 key in the file have the same name.
 

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from server.domain.refusals import CATALOGUE
-from server.show_file import read_show
+from server.shows.read import read_show
 from tests.running import ROOT, Client, Running
 
 EVERYONE = "everyone"

@@ -18,7 +18,7 @@ from server.domain.show import Show
 from server.domain.view import SOURCE_NAMES, HearingView, SeatView
 from server.identity.passwords import LEAST
 from server.office_book import Person, Reached, SeatCard, Token, grantable
-from server.show_file import ShowFileError
+from server.shows.problems import ShowFileError
 from web.layout.language import say
 from web.layout.texts import Texts
 from web.pages.setup.context import LEVELS

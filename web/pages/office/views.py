@@ -29,7 +29,8 @@ from server.domain.roles import ROLES, Actor, roles_at
 from server.domain.view import SeatView
 from server.office_book import Reached
 from server.services import Services, services
-from server.show_file import ShowFileError, read_show
+from server.shows.problems import ShowFileError
+from server.shows.read import read_show
 from web.layout.language import language, say
 from web.layout.page import render
 from web.layout.routes import qr_svg

@@ -18,7 +18,7 @@ from server.domain.show import (
     ShowStep,
     ShowSubject,
 )
-from server.show_file import write_show
+from server.shows.write import write_show
 from server.store.unit import Unit
 
 _STATUS = {

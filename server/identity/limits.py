@@ -1,13 +1,16 @@
 """Rate limits: per person where a person is known, per address only as a far fence.
 
 A hall of hundreds shares one address, so a limit per address is wide, and networks named in
-`PINGYI_TRUSTED_NETS` have none; what one viewer or one socket may do is narrow.
+`PINGYI_TRUSTED_NETS` have none; what one viewer or one socket may do is narrow. Signing in is
+counted only where it fails: two hundred people who know their passwords are no attack.
 """
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from time import monotonic, time
 
 from limits import RateLimitItem, parse
@@ -22,13 +25,21 @@ PER_ADDRESS: Mapping[str, RateLimitItem] = {
     "ask": parse("300/minute"),
     "public_act": parse("6000/minute"),
     "join": parse("120/minute"),
-    "login": parse("60/minute"),
 }
 PER_PERSON: Mapping[str, RateLimitItem] = {
     "ask": parse("6/minute"),
     "public_act": parse("120/minute"),
-    "login": parse("5/15minute"),
 }
+WRONG_HERE = parse("5/15minute")
+"""Wrong passwords for one account from one address."""
+WRONG_ANYWHERE = parse("100/hour")
+"""Wrong passwords for one account from all addresses together (ASVS 2.2.1). It is wide, so that
+nobody far away keeps a host from signing in by guessing a little."""
+WRONG_FROM = parse("60/minute")
+"""Wrong passwords from one address, whatever the accounts."""
+AT_ONCE = 4
+"""Passwords that are looked at together: a burst of guesses gets no further ahead of the count of
+its own failures than this."""
 
 
 class Limiter:
@@ -37,6 +48,7 @@ class Limiter:
     def __init__(self, settings: Settings) -> None:
         self._windows = SlidingWindowCounterRateLimiter(MemoryStorage())
         self._trusted = [ipaddress.ip_network(n, strict=False) for n in settings.trusted_nets]
+        self._guesses = asyncio.Semaphore(AT_ONCE)
 
     async def check(self, what: str, address: str, person: str | None = None) -> None:
         """`too_many`, with the seconds to wait, when the limit is reached."""
@@ -45,10 +57,35 @@ class Limiter:
         if what in PER_ADDRESS and not self._is_trusted(address):
             await self._hit(PER_ADDRESS[what], what, "address", address)
 
+    @asynccontextmanager
+    async def guess(self, address: str, login: str) -> AsyncIterator[None]:
+        """Around a try to sign in: refused with `too_many` after too many that failed. Only a
+        `Refusal` from inside is counted, never a success."""
+        login = login.strip().lower()
+        limits = [
+            (WRONG_HERE, ("login here", login, address)),
+            (WRONG_ANYWHERE, ("login anywhere", login)),
+        ]
+        if not self._is_trusted(address):
+            limits.append((WRONG_FROM, ("login from", address)))
+        async with self._guesses:
+            for limit, names in limits:
+                if not await self._windows.test(limit, *names):
+                    raise await self._too_many(limit, *names)
+            try:
+                yield
+            except Refusal:
+                for limit, names in limits:
+                    await self._windows.hit(limit, *names)
+                raise
+
     async def _hit(self, limit: RateLimitItem, *names: str) -> None:
         if not await self._windows.hit(limit, *names):
-            stats = await self._windows.get_window_stats(limit, *names)
-            raise Refusal("too_many", retry_after=max(1, int(stats.reset_time - time()) + 1))
+            raise await self._too_many(limit, *names)
+
+    async def _too_many(self, limit: RateLimitItem, *names: str) -> Refusal:
+        stats = await self._windows.get_window_stats(limit, *names)
+        return Refusal("too_many", retry_after=max(1, int(stats.reset_time - time()) + 1))
 
     def _is_trusted(self, address: str) -> bool:
         try:

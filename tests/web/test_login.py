@@ -103,15 +103,24 @@ def test_signing_in_and_out(house: Serving) -> None:
     assert again.status_code == 303  # The session is gone, not only its cookie.
 
 
-def test_guessing_is_slowed_down(house: Serving) -> None:
+def test_guessing_is_slowed_down_and_signing_in_is_not(house: Serving) -> None:
+    house.set_up()
     browser = house.browser()
-    data = {"login": "root", "password": "guess guess guess"}
-    seen = [browser.post("/login", data=data).status_code for _ in range(7)]
-    assert seen[:5] == [401] * 5
-    last = browser.post("/login", data=data)
-    assert last.status_code == 429
-    assert int(last.headers["retry-after"]) > 0
-    assert "太频繁" in last.text
+    right = {"login": "root", "password": PASSWORD}
+    assert [browser.post("/login", data=right).status_code for _ in range(7)] == [303] * 7
+    wrong = {"login": "root", "password": "guess guess guess"}
+    seen = [browser.post("/login", data=wrong).status_code for _ in range(5)]
+    assert seen == [401] * 5
+    for data in (wrong, right):  # Nobody is told any more which of the two it was.
+        last = browser.post("/login", data=data)
+        assert last.status_code == 429
+        assert int(last.headers["retry-after"]) > 0
+        assert "太频繁" in last.text
+        assert 'value="root"' in last.text
+    api = browser.post("/api/v1/sessions", json=right)
+    assert api.status_code == 429
+    other = browser.post("/login", data={"login": "somebody", "password": "x"})
+    assert other.status_code == 401
 
 
 def test_a_form_from_another_site_is_refused(house: Serving) -> None:

@@ -47,11 +47,10 @@ async def sign_in(
 ) -> Response:
     """A session, or the form again with the sentence."""
     here, chosen = services(request), language(lang)
-    address = here.door.address(request)
     name = login.strip()[:60]
     try:
-        await here.limiter.check("login", address, f"{name.lower()} {address}")
-        session = await here.people.sign_in(name, password)
+        async with here.limiter.guess(here.door.address(request), name):
+            session = await here.people.sign_in(name, password)
     except Refusal as refusal:
         said = refusal.message(chosen)
         known = await _known(here, request, next, chosen)

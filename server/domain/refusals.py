@@ -34,10 +34,34 @@ CATALOGUE: Mapping[str, Row] = {
     "roles_conflict": Row(
         409, "同一账号不能兼任“{held}”和“{wanted}”。", "One account may not be {held} and {wanted}."
     ),
-    "card_unknown": Row(404, "没有这张入场卡。", "There is no such card."),
-    "card_used": Row(409, "这张入场卡已经用过。", "This card has already been used."),
-    "card_expired": Row(409, "这张入场卡已过期。", "This card has expired."),
-    "card_early": Row(409, "签到还没有开始。", "Check-in has not begun yet."),
+    "card_unknown": Row(
+        404, "没有这张入场卡，请核对后再试。", "There is no such card: check the code."
+    ),
+    "card_used": Row(
+        409,
+        "这张入场卡已经用过，请现场工作人员重新发卡。",
+        "This card has already been used: ask the staff for a new one.",
+    ),
+    "card_expired": Row(
+        409,
+        "这张入场卡已过期，请现场工作人员重新发卡。",
+        "This card has expired: ask the staff for a new one.",
+    ),
+    "card_early": Row(
+        409,
+        "签到还没有开始，请稍后再试；入场卡没有用掉。",
+        "Check-in has not begun: try again later, the card is still good.",
+    ),
+    "setup_unknown": Row(
+        404,
+        "设置链接无效，请用服务最近一次启动时打印的链接。",
+        "This is no set-up link: use the one printed when the server last started.",
+    ),
+    "setup_expired": Row(
+        409,
+        "设置链接已过期，重新启动服务会打印新的链接。",
+        "The set-up link has expired: starting the server again prints a new one.",
+    ),
     "setup_done": Row(409, "系统已经设置过管理员。", "The first administrator is already set up."),
     "password_weak": Row(
         422, "密码至少 {least} 个字符。", "A password needs at least {least} characters."

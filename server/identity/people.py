@@ -28,8 +28,9 @@ from server.store.identity import Identity, OfficeNode
 from server.store.transaction import Database
 
 SESSION_MS = 30 * 86_400_000
-CARD_MS = 12 * 3_600_000
-"""A join card outlives a day in the hall, not the next morning."""
+CARD_MS = 72 * 3_600_000
+"""How long a join card can be used, once: cards are printed before a weekend for the Monday, and
+a sheet that is left in the hall is soon worth nothing."""
 SETUP_MS = 24 * 3_600_000
 LOGIN = re.compile(r"[a-z0-9._-]{3,40}")
 
@@ -311,12 +312,13 @@ class PeopleDesk:
 
     async def _usable(self, identity: Identity, secret: str, kind: str) -> Any:
         card = await identity.card(digest(secret.strip().upper()), lock=True)
+        setup = kind == "setup"
         if card is None or card.kind != kind or card.revoked_at is not None:
-            raise Refusal("card_unknown")
+            raise Refusal("setup_unknown" if setup else "card_unknown")
         if card.used_at is not None:
-            raise Refusal("card_used")
+            raise Refusal("setup_done" if setup else "card_used")
         if card.expires_at < self._now():
-            raise Refusal("card_expired")
+            raise Refusal("setup_expired" if setup else "card_expired")
         return card
 
     # ── what the demo signs in with ──

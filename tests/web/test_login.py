@@ -177,6 +177,29 @@ def test_a_card_seats_a_tablet_once(demo: Running) -> None:
         assert "没有这张入场卡" in unknown.text
 
 
+def test_a_card_printed_the_evening_before_opens_and_one_of_last_week_does_not(
+    shared_demo: Running, stranger: httpx2.Client
+) -> None:
+    card = shared_demo.as_("office").do("POST", f"{shared_demo.here}/cards", {"seat": 9})
+    path = f"/join/{card['code']}"
+    hours_pass(shared_demo, 15)
+    assert "确认入场" in stranger.get(path).text
+    hours_pass(shared_demo, 60)
+    for answer in (stranger.get(path), stranger.post(path)):
+        assert "已过期，请向现场工作人员换取新卡" in answer.text
+        assert "确认入场" not in answer.text
+    assert stranger.post(path).status_code == 409
+    again = shared_demo.as_("office").do("POST", f"{shared_demo.here}/cards", {"seat": 9})
+    assert stranger.post(f"/join/{again['code']}").status_code == 303
+
+
+def hours_pass(demo: Running, hours: int) -> None:
+    """To every card it is so much later; the server's own clock goes on as it is."""
+    with sqlite3.connect(demo.data / "pingyi.db", timeout=10) as database:
+        database.execute("UPDATE cards SET expires_at = expires_at - ?", (hours * 3_600_000,))
+    database.close()
+
+
 @pytest.mark.parametrize(
     ("role", "page"), [("screen", "stage"), ("card", "card"), ("subject", "podium")]
 )

@@ -1,6 +1,6 @@
 """What the office's pages show: hearings, one hearing, people, tokens, a new hearing, an import.
 
-Pure builders: `server/office_book.py` has cut everything to what the person reaches.
+Pure builders: `server/identity/office_book.py` has cut everything to what the person reaches.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from server.domain.questions import STATES
 from server.domain.roles import ROLES, Actor, has_right
 from server.domain.show import Show
 from server.domain.view import SOURCE_NAMES, HearingView, SeatView
+from server.identity.office_book import Person, Reached, SeatCard, Token, grantable
 from server.identity.passwords import LEAST
-from server.office_book import Person, Reached, SeatCard, Token, grantable
 from server.shows.problems import ShowFileError
 from web.layout.language import say
 from web.layout.texts import Texts

@@ -18,7 +18,6 @@ from starlette.datastructures import FormData, UploadFile
 
 from moderation.intake.hotline_file import FileRefused, HotlineFile, read_hotline_bytes
 from moderation.intake.take_in import incoming
-from server import office_book
 from server.actions.create_hearing import create_hearing
 from server.actions.import_questions import Counted, Source, import_questions
 from server.actions.perform import allowed
@@ -27,7 +26,8 @@ from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
 from server.domain.roles import ROLES, Actor, roles_at
 from server.domain.view import SeatView
-from server.office_book import Reached
+from server.identity import office_book
+from server.identity.office_book import Reached
 from server.services import Services, services
 from server.shows.problems import ShowFileError
 from server.shows.read import read_show
@@ -110,7 +110,7 @@ async def _enter(request: Request, lang: str | None) -> Here | Response:
         if by is None:
             continue
         known = True
-        reached = await office_book.offices(here, by)
+        reached = await office_book.offices(here.database, by)
         if by.id.startswith("account:") or any(one.may("page:office") for one in reached):
             return Here(here, chosen, by, label, reached)
     if known:
@@ -128,7 +128,7 @@ async def hearings(request: Request, lang: str | None = None) -> Response:
     here = await _enter(request, lang)
     if isinstance(here, Response):
         return here
-    found = await office_book.hearings(here.services, here.by)
+    found = await office_book.hearings(here.services.database, here.by)
     return here.page("page", "/office", f=context.hearing_rows(found, here.lang))
 
 
@@ -144,8 +144,9 @@ async def hearing(slug: str, request: Request, lang: str | None = None) -> Respo
 async def _hearing(here: Here, slug: str, said: str = "", status: int = 200) -> Response:
     place, roles = await here.place(slug)
     async with here.services.store.look(slug=slug) as unit:
-        view = await unit.view(here.services.house.now())
-        cards = await office_book.seat_cards(here.services, unit)
+        now = here.services.house.now()
+        view = await unit.view(now)
+        cards = await office_book.seat_cards(unit, now)
         show = (await unit.hearings.settings())["show"]
     async with here.services.store.look(slug=slug, line=True) as unit:
         counts = await unit.questions.counts(), await unit.questions.source_counts()
@@ -170,17 +171,17 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
     async with here.services.store.look(slug=slug) as unit:
         place = unit.place
         allowed(place, here.by, "manage_cards")
-        seats = await unit.people.seats()
-        taken = {c.seat for c in (await office_book.seat_cards(here.services, unit)).values()
-                 if c.state == "used"}  # fmt: skip
-        view = await unit.view(here.services.house.now())
+        now = here.services.house.now()
+        view = await unit.view(now)
+        issued_before = await office_book.seat_cards(unit, now)
     wanted: list[SeatView | None]
     if role:
         wanted = [None]
     elif all_:
-        wanted = [s for s in seats if s.id not in taken and not s.present]
+        taken = {seat for seat, card in issued_before.items() if card.state == "used"}
+        wanted = [s for s in view.seats if s.id not in taken and not s.present]
     else:
-        wanted = [s for s in seats if str(s.number) == number]
+        wanted = [s for s in view.seats if str(s.number) == number]
         if not wanted:
             raise Refusal("seat_unknown", seat=number)
     door = here.services.door
@@ -306,8 +307,8 @@ async def people(request: Request, lang: str | None = None) -> Response:
     if isinstance(here, Response):
         return here
     here.offices_with("manage_people")
-    found = await office_book.people(here.services, here.by)
-    held = await office_book.hearings(here.services, here.by)
+    found = await office_book.people(here.services.database, here.by)
+    held = await office_book.hearings(here.services.database, here.by)
     f = context.people_page(here.by, here.reached, found, held, here.lang)
     return here.page("people", "/office/people", f=f)
 
@@ -320,7 +321,7 @@ async def tokens(request: Request, lang: str | None = None) -> Response:
         return here
     if not here.reached:  # A role in one hearing alone makes no tokens.
         raise Refusal("not_allowed")
-    found = await office_book.tokens(here.services, here.by)
+    found = await office_book.tokens(here.services.database, here.by)
     f = context.tokens_page(here.by, here.reached, found, here.lang)
     return here.page("tokens", "/office/tokens", f=f)
 

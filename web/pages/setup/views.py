@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from server.domain.refusals import Refusal
 from server.identity.door import SESSION_DAYS
-from server.office_book import check_setup
+from server.identity.office_book import check_setup
 from server.services import services
 from web.layout.language import language, say
 from web.layout.page import render
@@ -25,7 +25,7 @@ async def setup_page(code: str, request: Request, lang: str | None = None) -> Re
     """The form, while the link holds."""
     here = services(request)
     await here.limiter.check("join", here.door.address(request))
-    await check_setup(here, code)
+    await check_setup(here.database, code, here.house.now())
     return _page(context.Setup(code), language(lang), 200)
 
 
@@ -44,7 +44,7 @@ async def set_up(
     """The root office and its administrator, signed in; or the form again with the sentence."""
     here, chosen = services(request), language(lang)
     await here.limiter.check("join", here.door.address(request))
-    await check_setup(here, code)
+    await check_setup(here.database, code, here.house.now())
     typed = context.Setup(code, office[:60], level, login[:40], name[:40])
     if level not in {key for key, _, _ in context.LEVELS}:
         level = "city"

@@ -1,7 +1,7 @@
 """What the office's pages list, cut to what the asking person reaches; nothing of another office.
 
 Every function that gives rows of offices takes who asks and gives only what his grants cover
-(law 16). Acts stay where they are: `identity/people.py` and `actions/`.
+(law 16). Acts stay where they are: `people.py` beside this file, and `actions/`.
 """
 
 from __future__ import annotations
@@ -13,8 +13,8 @@ from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import GRANTABLE, Actor, Grant, has_right, roles_at
 from server.identity.secrets import digest
-from server.services import Services
 from server.store.identity import Identity, OfficeNode
+from server.store.transaction import Database
 from server.store.unit import Unit, all_places
 
 
@@ -76,17 +76,17 @@ class SeatCard:
     state: str
 
 
-async def announced(here: Services) -> tuple[tuple[Place, str], ...]:
+async def announced(database: Database) -> tuple[tuple[Place, str], ...]:
     """Every hearing that is no draft, with its office's name: the public's list."""
-    async with here.database.read() as connection:
+    async with database.read() as connection:
         names = {node.id: node.name for node in await Identity(connection).offices()}
         places = await all_places(connection)
     return tuple((p, names[p.ref.office]) for p in places if p.status != "draft")
 
 
-async def offices(here: Services, by: Actor) -> tuple[Reached, ...]:
+async def offices(database: Database, by: Actor) -> tuple[Reached, ...]:
     """The offices where the person holds a role, in the tree's order."""
-    async with here.database.read() as connection:
+    async with database.read() as connection:
         return await _offices(Identity(connection), by)
 
 
@@ -113,9 +113,9 @@ def _order(path: str) -> tuple[int, ...]:
     return tuple(int(part) for part in path.strip("/").split("/") if part)
 
 
-async def hearings(here: Services, by: Actor) -> tuple[tuple[Place, str, tuple[str, ...]], ...]:
+async def hearings(database: Database, by: Actor) -> tuple[tuple[Place, str, tuple[str, ...]], ...]:
     """The hearings where the person holds a role: (place, office's name, roles), newest first."""
-    async with here.database.read() as connection:
+    async with database.read() as connection:
         identity = Identity(connection)
         names: dict[int, str] = {}
         places: dict[int, Place] = {}
@@ -130,10 +130,10 @@ async def hearings(here: Services, by: Actor) -> tuple[tuple[Place, str, tuple[s
     return tuple(shown)
 
 
-async def people(here: Services, by: Actor) -> tuple[Person, ...]:
+async def people(database: Database, by: Actor) -> tuple[Person, ...]:
     """Accounts of the offices where the person manages people, by office. Of their roles only
     those are told that lie inside these offices."""
-    async with here.database.read() as connection:
+    async with database.read() as connection:
         identity = Identity(connection)
         managed = {r.node.id: r.node for r in await _managed(identity, by)}
         shown: dict[int, Person] = {}
@@ -175,10 +175,10 @@ def grantable(reached: Iterable[Reached]) -> frozenset[str]:
     )
 
 
-async def tokens(here: Services, by: Actor) -> tuple[Token, ...]:
+async def tokens(database: Database, by: Actor) -> tuple[Token, ...]:
     """The person's own API tokens, and all of the offices where the person manages people."""
     shown = []
-    async with here.database.read() as connection:
+    async with database.read() as connection:
         identity = Identity(connection)
         for one in await _offices(identity, by):
             for row in await identity.tokens(one.node.id):
@@ -198,9 +198,9 @@ async def tokens(here: Services, by: Actor) -> tuple[Token, ...]:
     return tuple(sorted(shown, key=lambda t: (t.revoked, -t.id)))
 
 
-async def seat_cards(here: Services, unit: Unit) -> dict[int, SeatCard]:
+async def seat_cards(unit: Unit, now: int) -> dict[int, SeatCard]:
     """Seat id → its newest card. The unit's place was checked by the caller."""
-    now, found = here.house.now(), dict[int, SeatCard]()
+    found: dict[int, SeatCard] = {}
     identity = Identity(unit.connection)
     for row in await identity.cards(unit.place.ref.hearing, unit.place.ref.office):
         if row.seat_id is None or row.seat_id in found or row.revoked_at is not None:
@@ -210,15 +210,15 @@ async def seat_cards(here: Services, unit: Unit) -> dict[int, SeatCard]:
     return found
 
 
-async def check_setup(here: Services, code: str) -> None:
+async def check_setup(database: Database, code: str, now: int) -> None:
     """`card_unknown`, `card_expired` or `setup_done` unless the set-up link holds. Nothing is
     used up."""
-    async with here.database.read() as connection:
+    async with database.read() as connection:
         identity = Identity(connection)
         card = await identity.card(digest(code.strip().upper()))
         if card is None or card.kind != "setup" or card.revoked_at is not None:
             raise Refusal("card_unknown")
         if card.used_at is not None or await identity.any_account():
             raise Refusal("setup_done")
-        if card.expires_at < here.house.now():
+        if card.expires_at < now:
             raise Refusal("card_expired")

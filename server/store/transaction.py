@@ -1,7 +1,7 @@
 """Transactions: what an acknowledged act stands on (laws 1 and 2; docs/decisions/0001-engines.md).
 
 SQLite has one writer connection (WAL, `synchronous=FULL`, explicit `BEGIN IMMEDIATE`) behind a
-lock, and a pool of read-only ones. PostgreSQL has an ordinary pool, `synchronous_commit=on` for
+lock, and a pool of read-only ones; how they use the event loop is `sqlite_driver.py`. PostgreSQL has an ordinary pool, `synchronous_commit=on` for
 writers and repeatable-read, read-only transactions for readers, so that a snapshot and its
 version are of one moment.
 """
@@ -10,18 +10,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 from sqlalchemy import event, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.domain.refusals import OutcomeUnknown, RolledBack
+from server.store.sqlite_driver import opener
 
 _RETRYABLE = {"40001", "40P01"}
 """PostgreSQL's serialization failure and deadlock: nothing happened, the act may be tried again."""
+
+
+_PRAGMAS = ("PRAGMA foreign_keys=ON", "PRAGMA busy_timeout=15000")
+_DURABLE = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
 
 
 class Database:
@@ -34,12 +41,20 @@ class Database:
         if self.sqlite:
             path = url.split("///", 1)[1]
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._writer = create_async_engine(url, pool_size=1, max_overflow=0)
-            self._reader = create_async_engine(
-                f"sqlite+aiosqlite:///file:{path}?mode=ro&uri=true", pool_size=readers
+            self._threads = ThreadPoolExecutor(readers, "sqlite")
+            self._writer = create_async_engine(
+                url,
+                pool_size=1,
+                max_overflow=0,
+                async_creator=opener(f"file:{quote(path)}", self._threads, [*_PRAGMAS, *_DURABLE]),
             )
-            _prepare_sqlite(self._writer, "BEGIN IMMEDIATE")
-            _prepare_sqlite(self._reader, "BEGIN")
+            self._reader = create_async_engine(
+                url,
+                pool_size=readers,
+                async_creator=opener(f"file:{quote(path)}?mode=ro", self._threads, _PRAGMAS),
+            )
+            _begin_with(self._writer, "BEGIN IMMEDIATE")
+            _begin_with(self._reader, "BEGIN")
         else:
             self._writer = create_async_engine(
                 url,
@@ -82,8 +97,9 @@ class Database:
     async def close(self) -> None:
         """Ends all connections."""
         await self._writer.dispose()
-        if self._reader is not self._writer:
+        if self.sqlite:
             await self._reader.dispose()
+            self._threads.shutdown()
 
 
 @asynccontextmanager
@@ -113,18 +129,7 @@ def _state(error: DBAPIError) -> str | None:
     return getattr(error.orig, "sqlstate", None)
 
 
-def _prepare_sqlite(engine: AsyncEngine, begin: str) -> None:
-    @event.listens_for(engine.sync_engine, "connect")
-    def connect(dbapi: Any, _: Any) -> None:
-        dbapi.isolation_level = None  # SQLAlchemy's `begin` event below says BEGIN, not the driver.
-        cursor = dbapi.cursor()
-        if begin == "BEGIN IMMEDIATE":
-            cursor.execute("PRAGMA journal_mode=WAL")
-            cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute("PRAGMA foreign_keys=ON")
-        cursor.execute("PRAGMA busy_timeout=15000")
-        cursor.close()
-
+def _begin_with(engine: AsyncEngine, begin: str) -> None:
     @event.listens_for(engine.sync_engine, "begin")
     def begin_transaction(connection: Any) -> None:
         connection.exec_driver_sql(begin)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from server.actions.change_status import change_status
+from server.actions.check_in import check_in
 from server.actions.create_hearing import create_hearing
 from server.actions.start_run import start_run
 from server.app import Building
@@ -137,10 +138,12 @@ class Home:
             return await unit.entries(0)
 
     async def go_live(self) -> None:
-        """From draft to live, through check-in."""
+        """From draft to live, through a check-in to which every seat comes."""
         host = self.person("host", "office")
         await change_status(self.house, host, self.slug, "ready", 0)
         await start_run(self.house, host, self.slug, "real")
+        for seat in self.seats:
+            await check_in(self.house, self.slug, seat.id)
         await change_status(self.house, host, self.slug, "live", 0)
 
     async def settle(self) -> None:

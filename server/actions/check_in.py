@@ -1,4 +1,8 @@
-"""A panelist's tablet joins: the seat is present in this run."""
+"""A panelist's tablet has shown itself (by its card, or by its page): the seat is present in the run.
+
+Presence belongs to the run and not to the card: a tablet that joined for the rehearsal is present in
+the real run as soon as its page comes there, and a seat whose tablet stayed away is not.
+"""
 
 from __future__ import annotations
 

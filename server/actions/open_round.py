@@ -13,8 +13,8 @@ from server.domain.view import round_state
 
 
 async def open_round(house: House, by: Actor, round_id: str, key: str | None = None) -> Answer:
-    """`POST /rounds/ID/opening`. Every seat of the panel is entitled; presence is noted as it is
-    at this moment (a late sign-in counts from the next round)."""
+    """`POST /rounds/ID/opening`. The list of the panel's seats is frozen with who is present at this
+    moment: they are entitled, and a late sign-in counts from the next round."""
 
     async def work(unit: Unit) -> Answer:
         check_under_way(await unit.hearings.get())
@@ -33,7 +33,7 @@ async def open_round(house: House, by: Actor, round_id: str, key: str | None = N
             "round_opened",
             ids={"round": opened.id},
             rules_hash=opened.rules_hash,
-            entitled=len(entitled),
+            entitled=sum(one.present for one in entitled),
         )
         return Answer(round_state(opened))
 

@@ -15,9 +15,11 @@ import orjson
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from server.actions.check_in import check_in
 from server.domain.events import ROOMS
 from server.domain.hearing import Place
-from server.domain.refusals import OutcomeUnknown, Refusal
+from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
+from server.domain.roles import Actor
 from server.identity.limits import Bucket
 from server.live import frames
 from server.live.channels import channel, check_join
@@ -42,8 +44,9 @@ _FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
 _OPTIONAL: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "ask": {"subject": (str, type(None))},
 }
-REVOKED_LOOK_S = 1.0
-"""How often a staff socket asks whether its session still holds: revoked means out in ≤ 2 s."""
+GUARD_S = 1.0
+"""How often a staff socket asks whether its session still holds (revoked means out in ≤ 2 s), and a
+tablet's whether another run is shown."""
 
 
 @router.websocket("/h/{slug}/socket")
@@ -90,6 +93,8 @@ class _Session:
         self.viewer = here.door.viewer(websocket, websocket.query_params.get("viewer"))
         self.bucket = Bucket()
         self.acts: set[asyncio.Task[None]] = set()
+        self.shown_in: int | None = None
+        """The run in which this tablet has shown itself."""
 
     async def run(self) -> None:
         here, query = self.here, self.websocket.query_params
@@ -111,7 +116,7 @@ class _Session:
             tasks = [asyncio.create_task(self.listener.write())]
             tasks.append(asyncio.create_task(self._read()))
             if by is not None:
-                tasks.append(asyncio.create_task(self._guard()))
+                tasks.append(asyncio.create_task(self._guard(by)))
             try:
                 await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             finally:
@@ -121,16 +126,34 @@ class _Session:
         with contextlib.suppress(Exception):
             await self.websocket.close()
 
-    async def _guard(self) -> None:
-        """A session that is revoked loses its sockets."""
+    async def _guard(self, by: Actor) -> None:
+        """A session that is revoked loses its sockets; one that holds makes its seat present."""
         while True:
-            await asyncio.sleep(REVOKED_LOOK_S)
-            by = await self.here.door.maybe_actor(self.websocket)
+            await self._show_itself(by)
+            await asyncio.sleep(GUARD_S)
+            found = await self.here.door.maybe_actor(self.websocket)
             try:
-                check_join(self.place, self.room, by)
+                check_join(self.place, self.room, found)
             except Refusal as refusal:
                 self.listener.close(_CLOSE[refusal.code], refusal.code)
                 return
+
+    async def _show_itself(self, by: Actor) -> None:
+        """A seat is present in a run when its tablet has shown itself there. The card was used
+        once, perhaps for the rehearsal; this is how the tablet is present in the real run too."""
+        if self.room != "panel" or by.seat is None:
+            return
+        async with self.here.store.look(slug=self.slug) as unit:
+            run = unit.place.ref.run
+        if run == self.shown_in:
+            return
+        try:
+            await check_in(self.here.house, self.slug, by.seat)
+        except (OutcomeUnknown, RolledBack):
+            return  # The next look tries again.
+        except Refusal:
+            pass  # Check-in has not begun in this run, or is over.
+        self.shown_in = run
 
     async def _read(self) -> None:
         while True:

@@ -161,6 +161,11 @@ CATALOGUE: Mapping[str, Row] = {
         409, "已经提交过，按规则不能修改。", "Already cast; the rules keep the first."
     ),
     "not_entitled": Row(403, "您不在本轮名单里。", "You are not on this round's list."),
+    "came_late": Row(
+        403,
+        "本轮开始时您尚未签到，从下一轮起参加。",
+        "You had not checked in when this round opened; you take part from the next one.",
+    ),
     "choice_unknown": Row(422, "没有这个选项。", "There is no such choice."),
     "ballot_invalid": Row(422, "{place}", "{place}"),
     "rules_invalid": Row(422, "计票规则有误：{place}", "The rules are wrong: {place}"),

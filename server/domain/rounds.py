@@ -1,7 +1,8 @@
 """A round's life (panel round 测评, public round 网络评价), as a table of states and acts.
 
 Rule 1. An act that is not in `NEXT` for the present state is refused and changes nothing.
-Rule 2. Who is entitled, with which weight, and the rules are frozen at opening.
+Rule 2. Who is entitled, with which weight, and the rules are frozen at opening: a seat that was not
+        present then is on the list and takes part from the next round.
 Rule 3. A ballot is taken while the round is `open` or `closing`, never after.
 Rule 4. A round is voided only before it is published; the round held again is linked to it.
 Rule 5. Every publication names its audience and is an act of its own.
@@ -44,7 +45,7 @@ AUDIENCES = ("internal", "hall", "public")
 
 @dataclass(frozen=True)
 class Entitled:
-    """One seat entitled in a round, frozen at opening. `present` is as it was at that moment."""
+    """One seat of the panel as the round's list froze it: only one `present` then may cast."""
 
     seat: int
     group: str
@@ -181,9 +182,11 @@ def refusal_of(round_: Round) -> Refusal | None:
 
 
 def entitled_seat(round_: Round, seat: int) -> Entitled:
-    """The frozen entry of this seat, or `not_entitled`."""
+    """The frozen entry of this seat; `not_entitled`, or `came_late` when it was not present."""
     for one in round_.entitled:
         if one.seat == seat:
+            if not one.present:
+                raise Refusal("came_late")
             return one
     raise Refusal("not_entitled")
 

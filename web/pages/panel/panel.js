@@ -408,6 +408,7 @@ function onScale (mark, text) {
 // ── which rounds run ──
 const sheets = new Map()
 const loading = new Set()
+const without = new Set()                    // rounds that opened before this seat had checked in
 const holder = document.getElementById('sheets')
 async function load (id, fresh) {
   if (loading.has(id)) return
@@ -415,7 +416,8 @@ async function load (id, fresh) {
   for (let tries = 0; ; tries++) {
     try {
       const answer = await fetch(url(`/h/${slug}/panel/sheet/${id}`), { headers: seat ? { 'X-Pingyi-Seat': seat } : {} })
-      if (answer.status === 409 || answer.status === 404) break      // closed meanwhile
+      if (answer.status === 403) { without.add(id); break }
+      if (answer.status === 409 || answer.status === 404) return loading.delete(id)   // closed meanwhile
       if (!answer.ok) throw new Error(String(answer.status))
       const box = document.createElement('template')
       box.innerHTML = await answer.text()
@@ -439,13 +441,15 @@ async function load (id, fresh) {
 }
 let started = false
 function follow () {
-  let running = false
+  let running = false, late = false
   for (const line of document.querySelectorAll('#rounds [data-round]')) {
     const sheet = sheets.get(line.dataset.round)
     if (line.dataset.running) running = true
-    if (line.dataset.running && !sheet) load(line.dataset.round, started)
+    if (line.dataset.running && !sheet && !without.has(line.dataset.round)) load(line.dataset.round, started)
+    if (line.dataset.running && without.has(line.dataset.round)) late = true
     sheet?.follow(line)
   }
+  document.getElementById('late').hidden = !late
   document.getElementById('idle').hidden = running || sheets.size > 0
   started = true
 }

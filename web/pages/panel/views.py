@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse
 
 from server.actions.perform import allowed
 from server.domain.refusals import Refusal
-from server.domain.rounds import refusal_of
+from server.domain.rounds import entitled_seat, refusal_of
 from server.services import language_of, services
 from web.layout.page import render
 from web.pages.panel import context
@@ -17,7 +17,8 @@ router = APIRouter()
 
 @router.get("/h/{slug}/panel/sheet/{round_id}", response_class=HTMLResponse)
 async def sheet(slug: str, round_id: str, request: Request) -> HTMLResponse:
-    """The empty sheet: nobody's marks are in it, so that a tablet's draft is the only one."""
+    """The empty sheet: nobody's marks are in it, so that a tablet's draft is the only one. Who may
+    not cast is told before anything is filled in."""
     here = services(request)
     by = await here.door.actor(request)
     lang = language_of(request)
@@ -30,5 +31,8 @@ async def sheet(slug: str, round_id: str, request: Request) -> HTMLResponse:
     refusal = refusal_of(round_)
     if refusal is not None:
         raise refusal
+    if by.seat is None:
+        raise Refusal("not_allowed")
+    entitled_seat(round_, by.seat)
     page = render("panel/_sheet.html", lang, f=context.sheet(view, round_, lang))
     return HTMLResponse(page, headers={"Cache-Control": "no-store"})

@@ -1,0 +1,117 @@
+"""Present is who has shown himself in this run: a card is used once, its tablet comes to every run."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from websockets.sync.client import ClientConnection, connect
+
+from tests.contract.test_people import SHOW, Serving, did, make_county, serving
+from tests.running import new_key
+
+PLACE, SLUG = "北湾", "bw-four"
+FOUR_SEATS = SHOW.replace(
+    "  - {{number: 2, name: {place}乙, group: all}}\n",
+    "".join(f"  - {{{{number: {n}, name: {{place}}{n}, group: all}}}}\n" for n in (2, 3, 4)),
+)
+
+
+class Hall:
+    """A hearing with four seats, its staff, and the tablets that joined."""
+
+    def __init__(self, house: Serving) -> None:
+        county = make_county(house, house.set_up(), PLACE, "bw")
+        self.house, self.staff = house, county.browser
+        text = FOUR_SEATS.format(place=PLACE, slug=SLUG)
+        did(self.staff, "POST", f"/offices/{county.office}/hearings", {"text": text})
+        self.status("ready")
+        self.tablets: dict[int, httpx2.Client] = {}
+
+    def status(self, wanted: str) -> None:
+        """The hearing goes on."""
+        version = did(self.staff, "GET", f"/hearings/{SLUG}")["state"]["hearing"]["version"]
+        body = {"version": version, "status": wanted}
+        did(self.staff, "PUT", f"/hearings/{SLUG}/status", body)
+
+    def run(self, kind: str) -> None:
+        """Another run is shown."""
+        did(self.staff, "POST", f"/hearings/{SLUG}/runs", {"kind": kind})
+
+    def join(self, seat: int) -> None:
+        """A seat's tablet uses its card."""
+        card = did(self.staff, "POST", f"/hearings/{SLUG}/cards", {"seat": seat})
+        self.tablets[seat] = self.house.browser()
+        assert self.tablets[seat].post(f"/join/{card['code']}").status_code == 303
+
+    def socket(self, seat: int) -> ClientConnection:
+        """The tablet's own socket, with the cookie that its card gave it."""
+        cookies = "; ".join(f"{k}={v}" for k, v in self.tablets[seat].cookies.items())
+        address = f"{self.house.url.replace('http', 'ws', 1)}/h/{SLUG}/panel/socket?as=json"
+        return connect(address, additional_headers={"Cookie": cookies}, proxy=None)
+
+    def present(self) -> list[int]:
+        """The seats that are present."""
+        seats = did(self.staff, "GET", f"/hearings/{SLUG}/people")["seats"]
+        return [one["number"] for one in seats if one["present"]]
+
+    def soon_present(self, wanted: list[int]) -> None:
+        """They are within two seconds or so."""
+        deadline = time.monotonic() + 5
+        while self.present() != wanted:
+            assert time.monotonic() < deadline, self.present()
+            time.sleep(0.05)
+
+    def cast(self, seat: int, round_id: str) -> str:
+        """What becomes of the seat's ballot: its receipt, or the refusal's code."""
+        answer: Any = self.tablets[seat].put(
+            f"/api/v1/rounds/{round_id}/ballot",
+            json={"marks": {"housing": {"personally": "15"}}},
+            headers={"Idempotency-Key": new_key()},
+        )
+        body = answer.json()
+        return str(body["receipt"] if answer.status_code == 200 else body["error"]["code"])
+
+
+@pytest.fixture
+def hall(tmp_path: Path) -> Iterator[Hall]:
+    """A server of its own."""
+    with serving(tmp_path / "data") as house:
+        yield Hall(house)
+
+
+def test_tablets_of_the_rehearsal_are_present_in_the_real_run_without_a_new_card(
+    hall: Hall,
+) -> None:
+    hall.run("rehearsal")
+    for seat in (1, 2, 3):
+        hall.join(seat)
+    assert hall.present() == [1, 2, 3]
+    with contextlib.ExitStack() as sockets:
+        for seat in (1, 2):  # The third tablet sleeps while the real run begins.
+            sockets.enter_context(hall.socket(seat))
+        hall.run("real")
+        hall.soon_present([1, 2])
+        sockets.enter_context(hall.socket(3))
+        hall.soon_present([1, 2, 3])
+    hall.status("live")
+    rounds = did(hall.staff, "GET", f"/hearings/{SLUG}")["state"]["rounds"]
+    first = next(r["id"] for r in rounds if r["audience"] == "panel")
+    did(hall.staff, "POST", f"/rounds/{first}/opening")
+    turnout = did(hall.staff, "GET", f"/rounds/{first}/turnout")
+    assert turnout == {"due": 4, "present": 3, "cast": 0}
+    for seat in (1, 2, 3):
+        assert len(hall.cast(seat, first)) == 9  # A receipt.
+    # Who comes when the round is under way is told so at once, and takes part from the next one.
+    hall.join(4)
+    assert hall.cast(4, first) == "came_late"
+    sheet = hall.tablets[4].get(f"/h/{SLUG}/panel/sheet/{first}")
+    assert (sheet.status_code, "从下一轮起参加" in sheet.text) == (403, True)
+    again = did(hall.staff, "POST", f"/rounds/{first}/voiding", {"reason": "四号席迟到，重新测评"})
+    did(hall.staff, "POST", f"/rounds/{again['again']}/opening")
+    assert len(hall.cast(4, again["again"])) == 9

@@ -143,6 +143,8 @@ class Building:
             clean=clean_public_text,
             mask=masked,
             seal=self.keys.seal,
+            author_secret=self.keys.question_secret,
+            box=self.box,
             later=self.later,
         )
         self.services = Services(

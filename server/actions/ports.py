@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 from server.domain.hearing import Hearing, Item, Place, Position, Ref
+from server.domain.public_acts import Done, PublicAct
 from server.domain.questions import Question
 from server.domain.rounds import CastBallot, Round
 from server.domain.view import HearingView, Lease, Screens, SeatView, StageView, SubjectView
@@ -180,6 +181,13 @@ class Bell(Protocol):
         """A panel round's turnout has changed: no entry, but consoles show it."""
 
 
+class Box(Protocol):
+    """The ballot box: the road of the public's acts, many in one transaction."""
+
+    async def put(self, act: PublicAct) -> Done:
+        """The act's outcome after its commit. Raises `Refusal` or `OutcomeUnknown`."""
+
+
 class MaskedText(Protocol):
     """A text with personal data taken out; `sealed` is what was taken, ready to be put away."""
 
@@ -215,5 +223,8 @@ class House:
     """Text without personal data."""
     seal: Callable[[Mapping[str, Any]], bytes]
     """A secret box around what masking took away."""
+    author_secret: Callable[[str, str], str]
+    """The secret that the author of a question gets, the same each time, by (viewer, key)."""
+    box: Box
     later: Callable[[Coroutine[Any, Any, Any]], None]
     """Runs something right after this act, outside its transaction."""

@@ -10,8 +10,10 @@ from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from server.actions.appeal_question import appeal_question
+from server.actions.ask_question import ask_question
+from server.actions.cast_vote import cast_vote
 from server.domain.refusals import Refusal
-from server.public_acts import VIEWER_DAYS, ask, viewer_token, vote
+from server.identity.viewers import VIEWER_DAYS, viewer_token
 from server.services import Services, services
 from web.layout.language import language, say
 from web.layout.page import render
@@ -94,7 +96,7 @@ async def ask_plainly(
         token, viewer = await _viewer(here, request)
         await here.limiter.check("ask", here.door.address(request), viewer)
         key = _key(here, viewer, slug, text, subject)
-        done = await ask(here, viewer, key, slug, text, subject or None)
+        done = await ask_question(here.house, viewer, key, slug, text, subject or None)
     except Refusal as refusal:
         return await _back(here, slug, chosen, refusal)
     answer: dict[str, Any] = dict(done.answer)
@@ -124,7 +126,7 @@ async def vote_plainly(
                 raise Refusal("not_found")
         token, viewer = await _viewer(here, request)
         await here.limiter.check("public_act", here.door.address(request), viewer)
-        await vote(here, viewer, _key(here, viewer, slug, id_, choice), id_, choice)
+        await cast_vote(here.house, viewer, _key(here, viewer, slug, id_, choice), id_, choice)
     except Refusal as refusal:
         return await _back(here, slug, chosen, refusal)
     response = RedirectResponse(f"/h/{slug}?lang={chosen}#round-{quote(id_)}", 303)
@@ -134,7 +136,7 @@ async def vote_plainly(
 
 async def _viewer(here: Services, request: Request) -> tuple[str, str]:
     """(token, id) of this browser; a new one where it has none."""
-    token = await viewer_token(here, request)
+    token = await viewer_token(here.door, here.limiter, request)
     viewer = here.keys.viewer_of(token)
     assert viewer is not None
     return token, viewer

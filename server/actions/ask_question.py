@@ -1,0 +1,51 @@
+"""The public asks a question: from a page, a socket or a plain form, without signing in."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from server.actions.perform import check_key
+from server.actions.ports import House
+from server.domain.journal import canonical
+from server.domain.public_acts import Ask, Done
+from server.domain.refusals import Refusal
+
+SHORTEST, LONGEST = 2, 500
+
+
+async def ask_question(
+    house: House,
+    viewer: str,
+    key: str | None,
+    slug: str,
+    text: str,
+    subject: str | None,
+    contact: str | None = None,
+) -> Done:
+    """Cleans, checks and masks a question, and puts it into the ballot box → `{code, secret,
+    status}`. The caller has checked the rate and knows the viewer."""
+    check_key(key, needed=True)
+    cleaned = house.clean(text)
+    if len(cleaned) < SHORTEST:
+        raise Refusal("text_too_short", least=SHORTEST)
+    if len(cleaned) > LONGEST:
+        raise Refusal("text_too_long", most=LONGEST)
+    masked = house.mask(cleaned)
+    sealed: dict[str, Any] = dict(masked.sealed)
+    if contact:
+        sealed["contact"] = contact[:200]
+    return await house.box.put(
+        Ask(
+            viewer=viewer,
+            key=key or "",
+            slug=slug,
+            text=masked.text,
+            subject=subject or None,
+            code=house.code(),
+            secret=house.author_secret(viewer, f"{slug}:{key}"),
+            digest=hashlib.sha256(canonical([text, subject, contact])).hexdigest(),
+            sealed=house.seal(sealed) if sealed else None,
+            at=house.now(),
+        )
+    )

@@ -1,0 +1,14 @@
+"""A viewer answers a public round (网络评价); which answer counts, the first or the last, the round says."""
+
+from __future__ import annotations
+
+from server.actions.perform import check_key
+from server.actions.ports import House
+from server.domain.public_acts import Done, Vote
+
+
+async def cast_vote(house: House, viewer: str, key: str | None, id_: str, choice: str) -> Done:
+    """A choice in the public round `id_`, put into the ballot box. The caller has checked the rate
+    and knows the viewer."""
+    check_key(key, needed=True)
+    return await house.box.put(Vote(viewer, key or "", id_, choice, house.now()))

@@ -15,7 +15,10 @@ import orjson
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 
+from server.actions.ask_question import ask_question
+from server.actions.cast_vote import cast_vote
 from server.actions.check_in import check_in
+from server.actions.support_question import support_question
 from server.domain.events import ROOMS
 from server.domain.hearing import Place
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
@@ -24,7 +27,6 @@ from server.identity.limits import Bucket
 from server.live import frames
 from server.live.channels import channel, check_join
 from server.live.hub import Listener
-from server.public_acts import ask, support, vote
 from server.services import Services, services_of
 
 router = APIRouter()
@@ -219,16 +221,18 @@ class _Session:
             address = here.door.address(self.websocket)
             if kind == "ask":
                 await here.limiter.check("ask", address, self.viewer)
-                done = await ask(
-                    here, self.viewer, key, self.slug, frame["text"], frame.get("subject")
+                done = await ask_question(
+                    here.house, self.viewer, key, self.slug, frame["text"], frame.get("subject")
                 )
             else:
                 await here.limiter.check("public_act", address, self.viewer)
                 if kind == "vote":
-                    done = await vote(here, self.viewer, key, frame["round"], frame["choice"])
+                    done = await cast_vote(
+                        here.house, self.viewer, key, frame["round"], frame["choice"]
+                    )
                 else:
-                    done = await support(
-                        here, self.viewer, key, self.slug, frame["question"], frame["on"]
+                    done = await support_question(
+                        here.house, self.viewer, key, self.slug, frame["question"], frame["on"]
                     )
             self.listener.put(frames.ack(here.house.now(), key, done.answer))
         except Refusal as refusal:

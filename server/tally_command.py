@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import BinaryIO, TextIO
 
 from server.domain.ballots import decode_ballots, read_ballots
-from server.domain.rules import Explained, Lang, Sentence, read_rules, shown
+from server.domain.explained import Explained, Lang, Sentence, shown
+from server.domain.rules import read_rules
 from server.domain.tally import result_bytes, tally
 
 DONE, REFUSED, WRONG_USAGE = 0, 1, 2

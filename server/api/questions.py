@@ -7,6 +7,7 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from server.actions import ask_question as asking
 from server.actions.appeal_question import appeal_question
 from server.api.common import (
     Body,
@@ -19,7 +20,6 @@ from server.api.common import (
 from server.api.hearings import check_announced
 from server.domain.questions import REJECTION_REASONS, Question
 from server.domain.refusals import Refusal
-from server.public_acts import ask
 from server.services import language_of
 
 router = APIRouter(tags=["questions"])
@@ -74,7 +74,9 @@ async def ask_question(
 ) -> Response:
     """A question from the public → `{code, secret, status}`."""
     await here.limiter.check("ask", here.door.address(request), viewer)
-    done = await ask(here, viewer, key, slug, body.text, body.subject, body.contact)
+    done = await asking.ask_question(
+        here.house, viewer, key, slug, body.text, body.subject, body.contact
+    )
     return JSONResponse(dict(done.answer), 201)
 
 

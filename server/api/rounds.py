@@ -11,6 +11,7 @@ from pydantic import Field
 from server.actions import certify_round as certifying
 from server.actions import publish_round as publishing
 from server.actions.cast_ballot import begin_draft, cast_ballot
+from server.actions.cast_vote import cast_vote
 from server.actions.close_round import close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
@@ -31,9 +32,9 @@ from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
 from server.domain.rounds import Round
-from server.domain.rules import parse_rules, rules_in_words
+from server.domain.rules import parse_rules
+from server.domain.rules_in_words import rules_in_words
 from server.domain.view import round_state
-from server.public_acts import vote
 
 router = APIRouter(tags=["rounds"])
 
@@ -197,7 +198,7 @@ async def ballot(
         if viewer is None:
             raise Refusal("viewer_needed")
         await here.limiter.check("public_act", here.door.address(request), viewer)
-        done = await vote(here, viewer, key, id_, body.choice)
+        done = await cast_vote(here.house, viewer, key, id_, body.choice)
         return JSONResponse({**done.answer, "at": here.house.now()})
     by = await here.door.actor(request)
     return answered(await cast_ballot(here.house, by, id_, body.marks or {}, body.recused, key))

@@ -7,9 +7,10 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
+from server.actions.support_question import support_question
 from server.api.common import Body, Key, Nothing, ServicesDep, ViewerDep
 from server.api.hearings import check_announced
-from server.public_acts import VIEWER_DAYS, support, viewer_token
+from server.identity.viewers import VIEWER_DAYS, viewer_token
 
 router = APIRouter(tags=["viewers"])
 
@@ -21,7 +22,7 @@ class Supporting(Body):
 @router.post("/viewers", status_code=201)
 async def new_viewer(request: Request, here: ServicesDep, body: Nothing | None = None) -> Response:
     """A viewer token, and the cookie that carries it."""
-    token = await viewer_token(here, request)
+    token = await viewer_token(here.door, here.limiter, request)
     response = JSONResponse({"viewer": token}, 201)
     here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
     return response
@@ -54,5 +55,5 @@ async def put_support(
 ) -> Response:
     """同问, on or off."""
     await here.limiter.check("public_act", here.door.address(request), viewer)
-    done = await support(here, viewer, key, slug, code, body.on)
+    done = await support_question(here.house, viewer, key, slug, code, body.on)
     return JSONResponse(dict(done.answer))

@@ -19,11 +19,12 @@ from websockets.exceptions import WebSocketException
 
 from server.actions.cast_ballot import begin_draft, cast_ballot
 from server.actions.ports import House
+from server.domain.exact import exact_text
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, Grant
 from server.domain.rounds import Round
-from server.domain.rules import LabelScale, exact_text, parse_rules
+from server.domain.rules import LabelScale, parse_rules
 from server.identity.secrets import Keys, code
 from server.store.unit import HearingStore
 

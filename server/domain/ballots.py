@@ -30,20 +30,17 @@ from decimal import Decimal
 from fractions import Fraction
 from typing import ClassVar
 
+from server.domain.exact import decimal_of, exact_text
+from server.domain.explained import Explained, Sentence, shown
 from server.domain.rules import (
     LONGEST_KEY,
     VOID,
     WORDS,
     Dimension,
-    Explained,
     LabelScale,
     NumberScale,
     Rules,
-    Sentence,
-    decimal_of,
-    exact_text,
     is_key,
-    shown,
 )
 
 COLUMNS = ("subject", "rater", "group", "dimension", "value")

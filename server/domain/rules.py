@@ -1,4 +1,4 @@
-"""The rule set of a round: read, checked, named by its hash and said in plain words.
+"""The rule set of a round: read, checked and named by its hash.
 
 A rule set is a JSON document (`RULES.json`, a dict once parsed). Decimals in it are strings,
 counts and places are integers. `parse_rules` turns it into frozen dataclasses whose numbers are
@@ -35,15 +35,13 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar, Literal, NoReturn, TypeVar, cast
 
-Lang = Literal["zh", "en"]
-Sentence = tuple[str, str]
-"""One sentence (or piece of one) in Chinese and in English, in this order."""
+from server.domain.exact import MOST_PLACES, decimal_of
+from server.domain.explained import Explained, Sentence, shown
 
 EmptyGroup = Literal["renormalise", "zero", "refuse"]
 Required = Literal["any", "all"]
@@ -64,38 +62,13 @@ OFFICE_ORDER = "office_order"
 DIMENSION_TIE = "dimension:"
 """A tie key is `highest_mark`, `office_order` or `dimension:` and a dimension's key."""
 
-MOST_PLACES = 12
-"""Decimal places that a decimal, a value or a rounding step may have."""
 MOST_COUNT = 1_000_000
 """The largest count (of raters to trim) that a rule set may name."""
 LONGEST_KEY = 128
 LONGEST_LABEL = 200
 
-_DECIMAL = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,12})?", re.ASCII)
-
 
 # What is wrong with a rule set ------------------------------------------------------------------
-
-
-class Explained(ValueError):
-    """A refusal with a stable `code` and one sentence in Chinese and in English.
-
-    `sentences` maps each code to its two sentences; their `{names}` are filled from `detail`,
-    where a pair is picked by language.
-    """
-
-    sentences: ClassVar[Mapping[str, Sentence]]
-
-    def __init__(self, code: str, **detail: str | Sentence) -> None:
-        self.code = code
-        self.detail = detail
-        super().__init__(self.message("en"))
-
-    def message(self, lang: Lang) -> str:
-        """One sentence for people."""
-        side = 0 if lang == "zh" else 1
-        words = {k: v if isinstance(v, str) else v[side] for k, v in self.detail.items()}
-        return self.sentences[self.code][side].format(**words)
 
 
 class RulesInvalid(Explained):
@@ -328,46 +301,7 @@ def rules_hash(rules: Rules) -> str:
     return hashlib.sha256(rules.canonical).hexdigest()
 
 
-# Exact numbers as text --------------------------------------------------------------------------
-
-
-def decimal_of(text: str) -> Fraction | None:
-    """The number that a plain decimal such as `-0.25` names; None when it is anything else.
-
-    No sign but `-`, no exponent, no bare point, at most 18 digits before it and 12 after.
-    """
-    return Fraction(text) if _DECIMAL.fullmatch(text) else None
-
-
-def exact_text(value: Fraction) -> str:
-    """An unrounded mark: the decimal without trailing zeros where it ends within 12 places,
-    else the reduced fraction, e.g. `7.5`, `20`, `260/3`."""
-    twos, fives, rest = 0, 0, value.denominator
-    while rest % 2 == 0:
-        twos, rest = twos + 1, rest // 2
-    while rest % 5 == 0:
-        fives, rest = fives + 1, rest // 5
-    places = max(twos, fives)
-    if rest != 1 or places > MOST_PLACES:
-        return f"{value.numerator}/{value.denominator}"
-    return places_text(value, places)
-
-
-def places_text(value: Fraction, places: int) -> str:
-    """A mark that was rounded to `places`: exactly so many places, e.g. `7.50`.
-
-    `value` must end within `places`; zero has no sign.
-    """
-    scaled = value * 10**places
-    digits = str(abs(scaled.numerator)).rjust(places + 1, "0")
-    sign = "-" if scaled < 0 else ""
-    return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
-
-
-def shown(text: str) -> str:
-    """`text` from outside, fit for a sentence: one line, visible characters, 60 at most."""
-    clean = "".join(letter if letter.isprintable() else "�" for letter in text[:61])
-    return f"{clean[:60]}…" if len(text) > 60 else clean
+# Keys -------------------------------------------------------------------------------------------
 
 
 def is_visible(text: str, most: int) -> bool:
@@ -787,219 +721,3 @@ def _ties(top: _Object, dimensions: tuple[Dimension, ...]) -> tuple[str, ...]:
     ties = _list(value, "ties", tie)
     _distinct(ties, "ties")
     return ties
-
-
-# In words ---------------------------------------------------------------------------------------
-
-_MODES: Mapping[RoundingMode, Sentence] = {
-    "half_up": ("四舍五入", "rounded half up"),
-    "half_even": ("四舍六入五成双", "rounded half to even"),
-    "down": ("舍去尾数", "rounded down"),
-}
-_WITHIN: Mapping[Within, Sentence] = {
-    "mean": ("平均分", "the mean"),
-    "sum": ("合计", "the sum"),
-    "median": ("中位数", "the median"),
-}
-_ACROSS: Mapping[Across, Sentence] = {
-    "sum": ("相加", "added up"),
-    "mean": ("取平均", "averaged"),
-}
-_EMPTY_GROUP: Mapping[EmptyGroup, Sentence] = {
-    "renormalise": (
-        "某组对某述法人没有有效打分时，按其余各组的权重重新折算。",
-        "A group that gave a subject no mark is left out and the other weights are scaled up.",
-    ),
-    "zero": (
-        "某组对某述法人没有有效打分时，该组按 0 分计入；各组都没有时不出总分。",
-        (
-            "A group that gave a subject no mark counts as 0; when no group gave one,"
-            " the subject has no total."
-        ),
-    ),
-    "refuse": (
-        "某组对某述法人没有有效打分时，不予计票。",
-        "When a group gave a subject no mark, the tally is refused.",
-    ),
-}
-
-
-def rules_in_words(rules: Rules, lang: Lang) -> tuple[str, ...]:
-    """The whole rule set as plain sentences for people, in the order of the work."""
-    side = 0 if lang == "zh" else 1
-    sentences = (
-        *_dimensions_in_words(rules),
-        _ballot_in_words(rules),
-        *_trim_in_words(rules.trim),
-        _within_in_words(rules),
-        *_factors_in_words(rules),
-        _across_in_words(rules),
-        *_groups_in_words(rules),
-        _total_in_words(rules),
-        _rank_in_words(rules),
-    )
-    return tuple(sentence[side] for sentence in sentences)
-
-
-def _places_in_words(rounding: Rounding, places: int | None) -> Sentence:
-    if places is None:
-        return "不取舍", "not rounded"
-    zh, en = _MODES[rounding.mode]
-    whole = places == 0
-    return (
-        f"{zh}到整数" if whole else f"{zh}保留 {places} 位小数",
-        f"{en} to a whole number" if whole else f"{en} to {_counted(places, 'decimal place')}",
-    )
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
-def _scale_in_words(scale: Scale) -> Sentence:
-    if isinstance(scale, LabelScale):
-        parts = [(label.label, exact_text(label.points)) for label in scale.labels]
-        return (
-            "、".join(f"{name} {points} 分" for name, points in parts),
-            ", ".join(f"{name} = {points}" for name, points in parts),
-        )
-    low, high = exact_text(scale.minimum), exact_text(scale.maximum)
-    if scale.step is None:
-        return f"{low} 至 {high} 分", f"{low} to {high}"
-    step = exact_text(scale.step)
-    return f"{low} 至 {high} 分，每档 {step} 分", f"{low} to {high} in steps of {step}"
-
-
-def _dimensions_in_words(rules: Rules) -> Iterable[Sentence]:
-    for dimension in rules.dimensions:
-        zh, en = _scale_in_words(dimension.scale)
-        yield (
-            f"维度“{dimension.key}”：{zh}。",
-            f"Dimension “{dimension.key}”: {en}.",
-        )
-
-
-def _ballot_in_words(rules: Rules) -> Sentence:
-    if rules.required == "all":
-        return (
-            "一份测评表须每个维度都打分才有效；弃权、不了解、废票和空白都不计分，也不按零分计算。",
-            (
-                "A sheet is valid only with a mark in every dimension; abstentions, “don't know”,"
-                " void and empty values are left out and never count as zero."
-            ),
-        )
-    return (
-        "一份测评表至少有一个维度打分即有效；弃权、不了解、废票和空白都不计分，也不按零分计算。",
-        (
-            "A sheet is valid with at least one mark; abstentions, “don't know”, void and empty"
-            " values are left out and never count as zero."
-        ),
-    )
-
-
-def _trim_in_words(trim: Trim | None) -> Iterable[Sentence]:
-    if trim is None:
-        return
-    ends = [(trim.high, "最高", "highest"), (trim.low, "最低", "lowest")]
-    named = [end for end in ends if end[0]]
-    en = " and ".join(f"the {count} {name}" for count, _, name in named)
-    if trim.on == "dimension":
-        zh = "和".join(f" {count} 个{name}分" for count, name, _ in named)
-        yield (
-            f"每组每个维度有 {trim.least} 个或以上打分时，去掉{zh}。",
-            f"Where a group gave {trim.least} or more marks in a dimension, {en} marks leave.",
-        )
-    else:
-        zh = "和".join(f"{name}的 {count} 名" for count, name, _ in named)
-        yield (
-            (
-                f"每组有 {trim.least} 名或以上成员打分时，去掉总分{zh}成员在全部维度的打分；"
-                "总分相同的，先去掉票表中排在前面的。"
-            ),
-            (
-                f"Where {trim.least} or more of a group gave marks, those with {en} totals leave"
-                " all dimensions; among equal totals the earlier row leaves."
-            ),
-        )
-
-
-def _within_in_words(rules: Rules) -> Sentence:
-    how, places = _WITHIN[rules.within], _places_in_words(rules.rounding, rules.rounding.dimension)
-    return (
-        f"每组每个维度的得分为各打分的{how[0]}，{places[0]}。",
-        f"A group's mark in a dimension is {how[1]} of its marks, {places[1]}.",
-    )
-
-
-def _factors_in_words(rules: Rules) -> Iterable[Sentence]:
-    weighted = rules.rounding.weighted
-    if weighted is None and all(dimension.factor == 1 for dimension in rules.dimensions):
-        return
-    factors = [(dimension.key, exact_text(dimension.factor)) for dimension in rules.dimensions]
-    places = _places_in_words(rules.rounding, weighted)
-    zh = "、".join(f"“{key}”乘以 {factor}" for key, factor in factors)
-    en = ", ".join(f"“{key}” × {factor}" for key, factor in factors)
-    yield f"各维度得分再乘以系数：{zh}，{places[0]}。", f"Then the factors: {en}, {places[1]}."
-
-
-def _across_in_words(rules: Rules) -> Sentence:
-    how, places = _ACROSS[rules.across], _places_in_words(rules.rounding, rules.rounding.group)
-    return (
-        f"有得分的各维度{how[0]}，即为该组的得分，{places[0]}。",
-        f"The dimensions that have a mark are {how[1]} to the group's mark, {places[1]}.",
-    )
-
-
-def _groups_in_words(rules: Rules) -> Iterable[Sentence]:
-    if rules.groups:
-        weights = [(group.key, exact_text(group.weight)) for group in rules.groups]
-        zh = "、".join(f"“{key}”{weight}" for key, weight in weights)
-        en = ", ".join(f"“{key}” {weight}" for key, weight in weights)
-        yield (
-            f"各组得分按权重加权平均：{zh}。",
-            f"The groups' marks are averaged with the weights {en}.",
-        )
-        yield _EMPTY_GROUP[rules.empty_group]
-    elif rules.empty_group == "refuse":
-        yield (
-            "某述法人没有任何有效打分时，不予计票。",
-            "When nobody gave a subject a mark, the tally is refused.",
-        )
-
-
-def _total_in_words(rules: Rules) -> Sentence:
-    zh, en = _places_in_words(rules.rounding, rules.rounding.total)
-    return f"总分{zh}。", f"The total is {en}."
-
-
-def _rank_in_words(rules: Rules) -> Sentence:
-    down = rules.order == "descending"
-    first = (
-        ("总分高的名次在前", "The highest total comes first")
-        if down
-        else (
-            "总分低的名次在前",
-            "The lowest total comes first",
-        )
-    )
-    if not rules.ties:
-        return (
-            f"{first[0]}；总分相同的并列，其后名次顺延。",
-            f"{first[1]}; equal totals share the place, and the places after it are skipped.",
-        )
-    keys = [_tie_in_words(key) for key in rules.ties]
-    zh = "，再相同的".join(key[0] for key in keys)
-    en = ", then ".join(key[1] for key in keys)
-    return (
-        f"{first[0]}；总分相同的{zh}；仍相同的并列。",
-        f"{first[1]}; equal totals are told apart by {en}; what is still equal shares the place.",
-    )
-
-
-def _tie_in_words(key: str) -> Sentence:
-    if key == HIGHEST_MARK:
-        return "比较所得的最高单项打分", "the highest single mark received"
-    if key == OFFICE_ORDER:
-        return "按票表中的先后次序", "the order in the ballots"
-    name = key.removeprefix(DIMENSION_TIE)
-    return f"比较维度“{name}”的得分", f"the mark in “{name}”"

@@ -61,6 +61,8 @@ from operator import itemgetter
 from typing import ClassVar, TypedDict
 
 from server.domain.ballots import FIRST_ROW, BallotRow, Reading, check_rows
+from server.domain.exact import exact_text, places_text
+from server.domain.explained import Explained, Sentence, shown
 from server.domain.rules import (
     ABSTAIN,
     DIMENSION_TIE,
@@ -68,19 +70,14 @@ from server.domain.rules import (
     HIGHEST_MARK,
     VOID,
     Dimension,
-    Explained,
     Group,
     LabelScale,
     RoundingMode,
     Rules,
-    Sentence,
     Trim,
     Within,
     canonical_bytes,
-    exact_text,
-    places_text,
     rules_hash,
-    shown,
 )
 
 ONE_GROUP = Group("", Fraction(1))

@@ -10,27 +10,24 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from server.domain.exact import decimal_of, exact_text, places_text
+from server.domain.explained import Lang, shown
 from server.domain.rules import (
     Dimension,
     Group,
     Label,
     LabelScale,
-    Lang,
     NumberScale,
     Rounding,
     RulesInvalid,
     Trim,
     canonical_bytes,
-    decimal_of,
-    exact_text,
     is_key,
     parse_rules,
-    places_text,
     read_rules,
     rules_hash,
-    rules_in_words,
-    shown,
 )
+from server.domain.rules_in_words import rules_in_words
 
 NUMBER = {"kind": "number", "min": "0", "max": "10", "step": "0.25"}
 LABELS = {
@@ -656,3 +653,18 @@ def test_in_words(document: dict[str, Any], lang: Lang, words: str) -> None:
 def test_refuse_without_groups_is_said_too() -> None:
     sentences = rules_in_words(parse_rules({**LEAST, "empty_group": "refuse"}), "en")
     assert "When nobody gave a subject a mark, the tally is refused." in sentences
+
+
+def test_in_words_with_the_names_that_people_know() -> None:
+    """A name may be another one's key: each is put in once, where its own key stood."""
+    groups = [{"key": "citizens", "weight": "1"}, {"key": "deputies", "weight": "2"}]
+    dimensions = [{"key": "skating", "factor": "2"}, {"key": "don't know"}]
+    document = {**LEAST, "dimensions": dimensions, "groups": groups, "ties": ["dimension:skating"]}
+    named = {"citizens": "deputies", "deputies": "人大代表", "skating": "花滑", "don't know": "知"}
+    words = "\n".join(rules_in_words(parse_rules(document), "en", named))
+    assert "weights “deputies” 1, “人大代表” 2." in words
+    assert "Dimension “花滑”: 0 to 10" in words
+    assert "“花滑” × 2, “知” × 1" in words
+    assert "the mark in “花滑”" in words
+    assert "abstentions, “don't know”, void" in words
+    assert "skating" not in words

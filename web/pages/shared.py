@@ -15,6 +15,8 @@ from typing import Any
 from server.domain.hearing import following
 from server.domain.questions import SUPPORTABLE, Question
 from server.domain.rounds import TAKES_BALLOTS, Round
+from server.domain.rules import parse_rules
+from server.domain.rules_in_words import rules_in_words
 from server.domain.view import HearingView, SubjectView, source_name
 from web.layout.language import say
 from web.layout.texts import Texts
@@ -333,6 +335,15 @@ def _exact(text: Any) -> Fraction | None:
         return Fraction(str(text)) if "/" in str(text) else Fraction(Decimal(str(text)))
     except (InvalidOperation, ValueError, ZeroDivisionError):
         return None
+
+
+def rules_said(view: HearingView, round_: Round, lang: str) -> tuple[str, ...]:
+    """The rules of a panel round in sentences, with the names of its groups, dimensions and grades;
+    nothing for a round of choices."""
+    if round_.rules is None:
+        return ()
+    named = {key: name for key, name, _ in view.groups} | dict(round_.labels)
+    return rules_in_words(parse_rules(dict(round_.rules)), "en" if lang == "en" else "zh", named)
 
 
 def present_round(view: HearingView) -> Round | None:

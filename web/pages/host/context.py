@@ -13,7 +13,6 @@ from server.domain.hearing import LEASES, Item, following, preceding
 from server.domain.questions import PHASE_NEXT, PHASES, STAGE_LONGEST, Question
 from server.domain.roles import ROLES
 from server.domain.rounds import AUDIENCES, NEXT, TAKES_BALLOTS, Round
-from server.domain.rules import parse_rules, rules_in_words
 from server.domain.view import HearingView, SeatView, source_name
 from web.layout.texts import Texts
 from web.pages import shared
@@ -445,24 +444,9 @@ def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
         reveal_of=reveal_steps(one) if one.published_for("hall") else 0,
         can_reveal=one.published_for("hall"),
         void_reason=one.void_reason or "",
-        rules=_rules(view, one, lang) if one.status == "ready" else (),
+        # To be read before the round opens and freezes them.
+        rules=shared.rules_said(view, one, lang) if one.status == "ready" else (),
     )
-
-
-def _rules(view: HearingView, one: Round, lang: str) -> tuple[str, ...]:
-    """The rules in words, to be read before the round opens and freezes them."""
-    if one.rules is None:
-        return ()
-    named = {key: name for key, name, _ in view.groups} | dict(one.labels)
-    sentences = rules_in_words(parse_rules(dict(one.rules)), "en" if lang == "en" else "zh")
-    return tuple(shared_words(sentence, named) for sentence in sentences)
-
-
-def shared_words(sentence: str, named: dict[str, str]) -> str:
-    """A sentence of the rules with its keys replaced by the words that people know."""
-    for key, word in named.items():
-        sentence = sentence.replace(f"“{key}”", f"“{word}”")
-    return sentence
 
 
 # ── the podium and the hearing itself ──

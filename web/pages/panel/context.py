@@ -10,15 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from server.domain.exact import exact_text
 from server.domain.rounds import TAKES_BALLOTS, Round
-from server.domain.rules import (
-    Dimension,
-    LabelScale,
-    NumberScale,
-    exact_text,
-    parse_rules,
-    rules_in_words,
-)
+from server.domain.rules import Dimension, LabelScale, NumberScale, parse_rules
 from server.domain.view import HearingView, SubjectView, source_name
 from web.pages import shared
 
@@ -188,7 +182,6 @@ def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
     """The sheet of a panel round, from its rules and its words."""
     rules = parse_rules(dict(round_.rules or {}))
     numbers = all(isinstance(d.scale, NumberScale) for d in rules.dimensions)
-    named = {key: name for key, name, _ in view.groups} | dict(round_.labels)
     return Sheet(
         round=round_.id,
         title=round_.title,
@@ -201,10 +194,7 @@ def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
         and all(d.factor == 1 for d in rules.dimensions),
         officials=tuple(_official(view, key) for key in round_.subjects),
         lines=tuple(_line(d, round_.labels) for d in rules.dimensions),
-        rules=tuple(
-            _in_words(sentence, named)
-            for sentence in rules_in_words(rules, "en" if lang == "en" else "zh")
-        ),
+        rules=shared.rules_said(view, round_, lang),
     )
 
 
@@ -244,10 +234,3 @@ def _line(dimension: Dimension, labels: Mapping[str, str]) -> Line:
         exact_text(scale.maximum),
         exact_text(step),
     )
-
-
-def _in_words(sentence: str, named: Mapping[str, str]) -> str:
-    """A sentence of the rules with the keys replaced by the words that people know."""
-    for key, word in named.items():
-        sentence = sentence.replace(f"“{key}”", f"“{word}”")
-    return sentence

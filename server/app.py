@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import structlog
@@ -27,7 +28,8 @@ from server.actions.recover import pause_after_restart
 from server.actions.screen_questions import screen_questions
 from server.actions.tally_round import tally_round
 from server.api import desk, health, hearings, office, questions, rounds, sockets, viewers
-from server.api.common import ERRORS, error_response
+from server.api.common import error_response
+from server.api.openapi import describe, operation_id
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.domain.roles import MACHINE
 from server.identity import secrets
@@ -271,11 +273,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
-        responses=ERRORS,
+        generate_unique_id_function=operation_id,
     )
-    for module in (hearings, questions, viewers, desk, rounds, office):
-        app.include_router(module.router, prefix="/api/v1")
+    api = [m.router for m in (hearings, questions, viewers, desk, rounds, office)]
+    for router in api:
+        app.include_router(router, prefix="/api/v1")
     app.include_router(health.router)
+    app.openapi = cache(lambda: describe(app, (*api, health.router)))  # type: ignore[method-assign]
     app.include_router(sockets.router)
     for router in page_routers():
         app.include_router(router, include_in_schema=False)

@@ -21,6 +21,8 @@ from typing import Any
 import httpx2
 from websockets.sync.client import ClientConnection, connect
 
+from tests.documented import documented
+
 ROOT = Path(__file__).parent.parent
 PINGYI = [sys.executable, "-m", "server.cli"]
 
@@ -40,12 +42,12 @@ class Client:
     def call(
         self, method: str, path: str, body: Any = None, key: str | None = None, **headers: str
     ) -> httpx2.Response:
-        """One request, with its key when given."""
+        """One request, with its key when given; its answer must be as it is documented."""
         if key is not None:
             headers["Idempotency-Key"] = key
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
-        return httpx2.request(
+        answer = httpx2.request(
             method,
             f"{self.base}/api/v1{path}",
             json=body,
@@ -53,6 +55,8 @@ class Client:
             timeout=30,
             trust_env=False,
         )
+        documented(self.base).check(method, answer)
+        return answer
 
     def get(self, path: str) -> Any:
         """The JSON of a GET that must succeed."""

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Header, Request
 from fastapi.responses import JSONResponse
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, WithJsonSchema
 
 from server.actions.perform import Answer
 from server.domain.refusals import Refusal
@@ -15,30 +15,25 @@ from server.services import Services, services
 
 
 class Body(BaseModel):
-    """A request body: unknown fields are an error, not ignored."""
+    """A request body: unknown fields are an error, not ignored. The text under a field is its
+    description."""
 
-    model_config = ConfigDict(extra="forbid", strict=True)
+    model_config = ConfigDict(extra="forbid", strict=True, use_attribute_docstrings=True)
 
 
 class Nothing(Body):
     """An act that needs no more than its address."""
 
 
-class ErrorDetail(BaseModel):
-    """The inside of every error."""
-
-    code: str
-    message: str
-    detail: dict[str, Any]
+async def _services(request: Request) -> Services:
+    # FastAPI runs a plain function in a thread, which costs more than most acts' own statements.
+    return services(request)
 
 
-class Error(BaseModel):
-    """The one error shape."""
+NEEDED = "x-needed"
+"""Marks in a schema what a request must have although its absence is refused only by the action."""
 
-    error: ErrorDetail
-
-
-ServicesDep = Annotated[Services, Depends(services)]
+ServicesDep = Annotated[Services, Depends(_services)]
 
 
 async def actor(request: Request, here: ServicesDep) -> Actor:
@@ -51,7 +46,7 @@ async def maybe_actor(request: Request, here: ServicesDep) -> Actor | None:
     return await here.door.maybe_actor(request)
 
 
-def viewer_needed(request: Request, here: ServicesDep) -> str:
+async def viewer_needed(request: Request, here: ServicesDep) -> str:
     """The viewer's id; `viewer_needed` without a token."""
     viewer = here.door.viewer(request)
     if viewer is None:
@@ -62,7 +57,16 @@ def viewer_needed(request: Request, here: ServicesDep) -> str:
 ActorDep = Annotated[Actor, Depends(actor)]
 MaybeActor = Annotated[Actor | None, Depends(maybe_actor)]
 ViewerDep = Annotated[str, Depends(viewer_needed)]
-Key = Annotated[str | None, Header(alias="Idempotency-Key")]
+
+_KEY: dict[str, Any] = {"type": "string", "pattern": "^[A-Za-z0-9_-]{8,64}$"}
+_KEY_HEADER = Header(
+    alias="Idempotency-Key",
+    description="Made by the sender, anew for each act: sent again, it gets the first answer.",
+)
+# The actions check keys, in their own words. For FastAPI both are optional; `openapi.py` writes
+# what is needed into the description.
+Key = Annotated[str | None, WithJsonSchema(_KEY), _KEY_HEADER]
+NeededKey = Annotated[str | None, WithJsonSchema({**_KEY, NEEDED: True}), _KEY_HEADER]
 
 
 def answered(answer: Answer) -> JSONResponse:
@@ -81,9 +85,3 @@ def error_response(refusal: Refusal, lang: str) -> JSONResponse:
         refusal.status,
         headers,
     )
-
-
-ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": Error} for status in (401, 403, 404, 409, 413, 422, 429, 503)
-}
-"""Documented on every route."""

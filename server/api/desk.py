@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
 
 from server.actions import merge_questions, moderate_question, order_queue, take_question
 from server.actions.edit_question import edit_question
 from server.actions.perform import allowed
+from server.api import answers
 from server.api.common import ActorDep, Body, Key, Nothing, ServicesDep, answered
 from server.domain.refusals import Refusal
 from server.domain.view import desk_question
@@ -65,7 +65,7 @@ class Pull(Body):
 DESK = "/hearings/{slug}/desk/questions"
 
 
-@router.get(DESK)
+@router.get(DESK, response_model=answers.DeskPage)
 async def desk(
     slug: str,
     here: ServicesDep,
@@ -76,7 +76,7 @@ async def desk(
     subject: str | None = None,
     q: str | None = Query(default=None, max_length=200),
     cursor: int | None = None,
-) -> dict[str, Any]:
+) -> Response:
     """A list by state, source, tag, subject or words (also two characters)."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "page:desk")
@@ -89,15 +89,16 @@ async def desk(
             cursor=cursor,
         )
         counts = await unit.questions.counts()
-    return {
+    told = {
         "items": [desk_question(one) for one in page],
         "cursor": page[-1].id if len(page) == 50 else None,
         "counts": counts,
     }
+    return JSONResponse(told)
 
 
-@router.get(DESK + "/{id_}")
-async def one(slug: str, id_: int, here: ServicesDep, by: ActorDep) -> dict[str, Any]:
+@router.get(DESK + "/{id_}", response_model=answers.DeskQuestionWhole)
+async def one(slug: str, id_: int, here: ServicesDep, by: ActorDep) -> Response:
     """One question, with every earlier wording and its author's appeal."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "page:desk")
@@ -106,14 +107,15 @@ async def one(slug: str, id_: int, here: ServicesDep, by: ActorDep) -> dict[str,
             raise Refusal("not_found")
         wordings = await unit.questions.wordings(id_)
         appeal = await unit.questions.appeal(id_)
-    return {
+    told = {
         **desk_question(question),
         "wordings": [{"version": v, "text": t} for v, t in wordings],
         "appeal": appeal,
     }
+    return JSONResponse(told)
 
 
-@router.patch(DESK + "/{id_}")
+@router.patch(DESK + "/{id_}", response_model=answers.DeskQuestion)
 async def edit(
     slug: str, id_: int, body: Edit, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -133,7 +135,7 @@ async def edit(
     )
 
 
-@router.post(DESK + "/{id_}/approval")
+@router.post(DESK + "/{id_}/approval", response_model=answers.DeskQuestion)
 async def approve(
     slug: str,
     id_: int,
@@ -146,7 +148,7 @@ async def approve(
     return answered(await moderate_question.approve_question(here.house, by, slug, id_, key))
 
 
-@router.post(DESK + "/{id_}/rejection")
+@router.post(DESK + "/{id_}/rejection", response_model=answers.DeskQuestion)
 async def reject(
     slug: str, id_: int, body: Reason, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -156,7 +158,7 @@ async def reject(
     )
 
 
-@router.delete(DESK + "/{id_}/rejection")
+@router.delete(DESK + "/{id_}/rejection", response_model=answers.DeskQuestion)
 async def unreject(
     slug: str, id_: int, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -164,7 +166,7 @@ async def unreject(
     return answered(await moderate_question.unreject_question(here.house, by, slug, id_, key))
 
 
-@router.post(DESK + "/{id_}/shortlisting")
+@router.post(DESK + "/{id_}/shortlisting", response_model=answers.DeskQuestion)
 async def shortlist(
     slug: str,
     id_: int,
@@ -180,7 +182,7 @@ async def shortlist(
     )
 
 
-@router.delete(DESK + "/{id_}/shortlisting")
+@router.delete(DESK + "/{id_}/shortlisting", response_model=answers.DeskQuestion)
 async def unshortlist(
     slug: str, id_: int, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -188,7 +190,7 @@ async def unshortlist(
     return answered(await moderate_question.unshortlist_question(here.house, by, slug, id_, key))
 
 
-@router.post(DESK + "/{id_}/merging")
+@router.post(DESK + "/{id_}/merging", response_model=answers.DeskQuestion)
 async def merge(
     slug: str, id_: int, body: Merge, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -196,7 +198,7 @@ async def merge(
     return answered(await merge_questions.merge_question(here.house, by, slug, id_, body.into, key))
 
 
-@router.delete(DESK + "/{id_}/merging")
+@router.delete(DESK + "/{id_}/merging", response_model=answers.DeskQuestion)
 async def unmerge(
     slug: str, id_: int, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -204,7 +206,7 @@ async def unmerge(
     return answered(await merge_questions.unmerge_question(here.house, by, slug, id_, key))
 
 
-@router.post(DESK + "/{id_}/reply")
+@router.post(DESK + "/{id_}/reply", response_model=answers.DeskQuestion)
 async def reply(
     slug: str, id_: int, body: Reply, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -213,7 +215,7 @@ async def reply(
     return answered(await moderate_question.reply_in_writing(here.house, by, slug, id_, text, key))
 
 
-@router.post(DESK + "/{id_}/closing")
+@router.post(DESK + "/{id_}/closing", response_model=answers.DeskQuestion)
 async def close(
     slug: str, id_: int, body: Reason, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -223,15 +225,15 @@ async def close(
     )
 
 
-@router.get("/hearings/{slug}/queue")
-async def queue(slug: str, here: ServicesDep, by: ActorDep) -> dict[str, Any]:
+@router.get("/hearings/{slug}/queue", response_model=answers.Queue)
+async def queue(slug: str, here: ServicesDep, by: ActorDep) -> Response:
     """The queue with Now and Next."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "order_queue")
-        return await order_queue.read_queue(unit)
+        return JSONResponse(await order_queue.read_queue(unit))
 
 
-@router.put("/hearings/{slug}/queue")
+@router.put("/hearings/{slug}/queue", response_model=answers.Queue)
 async def put_queue(
     slug: str, body: QueueOrder, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -241,7 +243,7 @@ async def put_queue(
     )
 
 
-@router.put("/hearings/{slug}/queue/{id_}/asker")
+@router.put("/hearings/{slug}/queue/{id_}/asker", response_model=answers.Queue)
 async def give(
     slug: str, id_: int, body: Give, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -249,7 +251,7 @@ async def give(
     return answered(await order_queue.give_question(here.house, by, slug, id_, body.seat, key))
 
 
-@router.put("/hearings/{slug}/stage")
+@router.put("/hearings/{slug}/stage", response_model=answers.Taken)
 async def take(slug: str, body: Take, here: ServicesDep, by: ActorDep, key: Key = None) -> Response:
     """A question goes on stage: a listed one by id, or one asked off the cuff."""
     if body.question is not None:
@@ -263,7 +265,7 @@ async def take(slug: str, body: Take, here: ServicesDep, by: ActorDep, key: Key 
     )
 
 
-@router.patch("/hearings/{slug}/stage")
+@router.patch("/hearings/{slug}/stage", response_model=answers.Stage)
 async def phase(
     slug: str, body: Phase, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -271,7 +273,7 @@ async def phase(
     return answered(await take_question.change_phase(here.house, by, slug, body.phase, key))
 
 
-@router.delete("/hearings/{slug}/stage")
+@router.delete("/hearings/{slug}/stage", response_model=answers.Pulled)
 async def pull(
     slug: str,
     here: ServicesDep,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
@@ -10,29 +11,36 @@ from prometheus_client import (
     generate_latest,
 )
 
+from server.api import answers
 from server.api.common import ServicesDep
 from server.domain.refusals import Refusal
 
 router = APIRouter(tags=["health"])
 
 
-@router.get("/healthz")
-async def healthz() -> dict[str, str]:
+class Figures(PlainTextResponse):
+    """Prometheus' text format."""
+
+    media_type = CONTENT_TYPE_LATEST
+
+
+@router.get("/healthz", response_model=answers.Health)
+async def healthz() -> Response:
     """This process answers."""
-    return {"status": "ok"}
+    return JSONResponse({"status": "ok"})
 
 
-@router.get("/readyz")
-async def readyz(here: ServicesDep) -> dict[str, str]:
+@router.get("/readyz", response_model=answers.Health)
+async def readyz(here: ServicesDep) -> Response:
     """The database answers."""
     try:
         await here.database.alive()
     except Exception:
         raise Refusal("not_ready") from None
-    return {"status": "ready"}
+    return JSONResponse({"status": "ready"})
 
 
-@router.get("/metrics")
+@router.get("/metrics", response_class=Figures)
 async def metrics(here: ServicesDep) -> Response:
     """Connections by room, and acts waiting. No names, no slugs: numbers only."""
     registry = CollectorRegistry()
@@ -45,4 +53,4 @@ async def metrics(here: ServicesDep) -> Response:
     Gauge("pingyi_hearings_watched", "Hearings with a live socket here.", registry=registry).set(
         len(here.hub.hearings())
     )
-    return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)
+    return Figures(generate_latest(registry))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
@@ -13,6 +11,7 @@ from server.actions.change_status import change_status
 from server.actions.move_position import move_position
 from server.actions.perform import allowed
 from server.actions.start_run import start_run
+from server.api import answers
 from server.api.common import ActorDep, Body, Key, MaybeActor, Nothing, ServicesDep, answered
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
@@ -70,7 +69,16 @@ def check_announced(place: Place, by: Actor | None) -> None:
         raise Refusal("not_found")
 
 
-@router.get("/hearings/{slug}")
+@router.get(
+    "/hearings/{slug}",
+    response_model=answers.Snapshot,
+    responses={
+        200: {
+            "headers": {"ETag": {"description": '`"EPOCH-VERSION"`', "schema": {"type": "string"}}}
+        },
+        304: {"description": "Nothing has changed since the ETag in `If-None-Match`."},
+    },
+)
 async def state(slug: str, request: Request, here: ServicesDep, by: MaybeActor) -> Response:
     """The state that the socket's snapshot carries, with its epoch and version."""
     async with here.store.look(slug=slug) as unit:
@@ -85,8 +93,8 @@ async def state(slug: str, request: Request, here: ServicesDep, by: MaybeActor) 
     return JSONResponse(body, headers=headers)
 
 
-@router.get("/hearings/{slug}/agenda")
-async def agenda(slug: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]:
+@router.get("/hearings/{slug}/agenda", response_model=answers.Agenda)
+async def agenda(slug: str, here: ServicesDep, by: MaybeActor) -> Response:
     """Items in their order, subjects in the office's."""
     async with here.store.look(slug=slug) as unit:
         check_announced(unit.place, by)
@@ -94,7 +102,7 @@ async def agenda(slug: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]
         subjects = await unit.people.subjects()
         head = await unit.journal.head()
     units = {s.key: s.unit for s in subjects}
-    return {
+    told = {
         "version": head.versions["public"],
         "items": [
             {
@@ -110,9 +118,10 @@ async def agenda(slug: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]
         ],
         "subjects": [{"key": s.key, "name": s.name, "unit": s.unit} for s in subjects],
     }
+    return JSONResponse(told)
 
 
-@router.put("/hearings/{slug}/agenda")
+@router.put("/hearings/{slug}/agenda", response_model=answers.AgendaOrder)
 async def reorder(
     slug: str, body: Order, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -120,7 +129,7 @@ async def reorder(
     return answered(await change_agenda.reorder_agenda(here.house, by, slug, body.order, key))
 
 
-@router.patch("/hearings/{slug}/agenda/{item}")
+@router.patch("/hearings/{slug}/agenda/{item}", response_model=answers.ItemDeputy)
 async def deputy(
     slug: str, item: str, body: Deputy, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -129,7 +138,7 @@ async def deputy(
     return answered(await change_agenda.name_deputy(here.house, by, slug, item, name, key))
 
 
-@router.post("/hearings/{slug}/runs", status_code=201)
+@router.post("/hearings/{slug}/runs", status_code=201, response_model=answers.RunStarted)
 async def new_run(
     slug: str, body: NewRun, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -137,7 +146,7 @@ async def new_run(
     return answered(await start_run(here.house, by, slug, body.kind, key))
 
 
-@router.put("/hearings/{slug}/position")
+@router.put("/hearings/{slug}/position", response_model=answers.Moved)
 async def position(
     slug: str, body: Move, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -147,7 +156,7 @@ async def position(
     )
 
 
-@router.put("/hearings/{slug}/status")
+@router.put("/hearings/{slug}/status", response_model=answers.StatusChanged)
 async def status(
     slug: str, body: NewStatus, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -155,7 +164,7 @@ async def status(
     return answered(await change_status(here.house, by, slug, body.status, body.version, key))
 
 
-@router.put("/hearings/{slug}/screens")
+@router.put("/hearings/{slug}/screens", response_model=answers.ScreensState)
 async def screens(
     slug: str, body: Cleared, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -163,7 +172,7 @@ async def screens(
     return answered(await direct_screens.clear_screens(here.house, by, slug, body.cleared, key))
 
 
-@router.put("/hearings/{slug}/leases/{kind}")
+@router.put("/hearings/{slug}/leases/{kind}", response_model=answers.LeaseTaken)
 async def lease(
     slug: str,
     kind: str,
@@ -176,7 +185,7 @@ async def lease(
     return answered(await direct_screens.take_lease(here.house, by, slug, kind, key))
 
 
-@router.post("/hearings/{slug}/notices", status_code=201)
+@router.post("/hearings/{slug}/notices", status_code=201, response_model=answers.NoticeSent)
 async def notice(
     slug: str, body: NewNotice, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -184,7 +193,7 @@ async def notice(
     return answered(await direct_screens.send_notice(here.house, by, slug, body.text, key))
 
 
-@router.post("/hearings/{slug}/notices/{id_}/acknowledgement")
+@router.post("/hearings/{slug}/notices/{id_}/acknowledgement", response_model=answers.NoticeSeen)
 async def acknowledge(
     slug: str,
     id_: int,
@@ -197,7 +206,7 @@ async def acknowledge(
     return answered(await direct_screens.acknowledge_notice(here.house, by, slug, id_, key))
 
 
-@router.post("/hearings/{slug}/floor", status_code=201)
+@router.post("/hearings/{slug}/floor", status_code=201, response_model=answers.FloorRequested)
 async def floor(
     slug: str, body: FloorWish, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -207,7 +216,7 @@ async def floor(
     )
 
 
-@router.post("/hearings/{slug}/floor/{id_}/outcome")
+@router.post("/hearings/{slug}/floor/{id_}/outcome", response_model=answers.FloorSettled)
 async def settle(
     slug: str, id_: int, body: FloorOutcome, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -215,25 +224,24 @@ async def settle(
     return answered(await request_floor.settle_floor(here.house, by, slug, id_, body.outcome, key))
 
 
-@router.get("/hearings/{slug}/journal")
-async def journal(slug: str, here: ServicesDep, by: ActorDep, after: int = 0) -> dict[str, Any]:
+@router.get("/hearings/{slug}/journal", response_model=answers.JournalPage)
+async def journal(slug: str, here: ServicesDep, by: ActorDep, after: int = 0) -> Response:
     """The run's journal, 256 entries at a time."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "see_journal")
         entries = await unit.entries(after)
-    return {
-        "entries": [
-            {
-                "seq": e.seq,
-                "at": e.at,
-                "event": e.event,
-                "actor": e.actor,
-                "role": e.role,
-                "body": dict(e.body),
-                "rooms": dict(e.rooms),
-                "prev": e.prev,
-                "hash": e.hash,
-            }
-            for e in entries
-        ]
-    }
+    told = [
+        {
+            "seq": e.seq,
+            "at": e.at,
+            "event": e.event,
+            "actor": e.actor,
+            "role": e.role,
+            "body": dict(e.body),
+            "rooms": dict(e.rooms),
+            "prev": e.prev,
+            "hash": e.hash,
+        }
+        for e in entries
+    ]
+    return JSONResponse({"entries": told})

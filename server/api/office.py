@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import Field
 
 from server.actions.create_hearing import create_hearing
 from server.actions.perform import allowed
+from server.api import answers
 from server.api.common import ActorDep, Body, ServicesDep, answered
 from server.domain.refusals import Refusal
 from server.domain.roles import ROLES, has_right, roles_at
@@ -63,7 +62,13 @@ class ShowText(Body):
     slug: str | None = Field(default=None, pattern="^[a-z0-9-]{3,40}$")
 
 
-@router.post("/sessions", status_code=201)
+class Yaml(PlainTextResponse):
+    """A show file."""
+
+    media_type = "application/yaml"
+
+
+@router.post("/sessions", status_code=201, response_model=answers.Seat)
 async def sign_in(body: Login, request: Request, here: ServicesDep) -> Response:
     """Signs an account in: a session cookie."""
     async with here.limiter.guess(here.door.address(request), body.login):
@@ -73,7 +78,7 @@ async def sign_in(body: Login, request: Request, here: ServicesDep) -> Response:
     return response
 
 
-@router.delete("/sessions")
+@router.delete("/sessions", response_model=answers.Seat)
 async def sign_out(request: Request, here: ServicesDep, by: ActorDep) -> Response:
     """Signs this session out; its sockets close within two seconds."""
     for label, secret in here.door.sessions(request):
@@ -91,21 +96,21 @@ async def sign_out(request: Request, here: ServicesDep, by: ActorDep) -> Respons
     raise Refusal("not_signed_in")
 
 
-@router.post("/offices", status_code=201)
+@router.post("/offices", status_code=201, response_model=answers.OfficeMade)
 async def new_office(body: NewOffice, here: ServicesDep, by: ActorDep) -> Response:
     """An office below another."""
     node = await here.people.add_office(by, body.parent, body.name, body.level)
     return JSONResponse({"id": node.id, "name": node.name, "path": node.path}, 201)
 
 
-@router.post("/accounts", status_code=201)
+@router.post("/accounts", status_code=201, response_model=answers.AccountMade)
 async def new_account(body: NewAccount, here: ServicesDep, by: ActorDep) -> Response:
     """A person's account."""
     id_ = await here.people.add_account(by, body.office, body.login, body.name, body.password)
     return JSONResponse({"id": id_, "login": body.login, "name": body.name}, 201)
 
 
-@router.post("/grants", status_code=201)
+@router.post("/grants", status_code=201, response_model=answers.GrantMade)
 async def new_grant(body: NewGrant, here: ServicesDep, by: ActorDep) -> Response:
     """A role for an office, its subtree, or one hearing."""
     place = None
@@ -118,14 +123,14 @@ async def new_grant(body: NewGrant, here: ServicesDep, by: ActorDep) -> Response
     return JSONResponse({"id": id_, "role": body.role}, 201)
 
 
-@router.delete("/grants/{id_}")
-async def revoke_grant(id_: int, here: ServicesDep, by: ActorDep) -> dict[str, Any]:
+@router.delete("/grants/{id_}", response_model=answers.Revoked)
+async def revoke_grant(id_: int, here: ServicesDep, by: ActorDep) -> Response:
     """The role ends."""
     await here.people.revoke_grant(by, id_)
-    return {"id": id_, "revoked": True}
+    return JSONResponse({"id": id_, "revoked": True})
 
 
-@router.post("/hearings/{slug}/cards", status_code=201)
+@router.post("/hearings/{slug}/cards", status_code=201, response_model=answers.CardMade)
 async def new_card(
     slug: str, body: NewCard, request: Request, here: ServicesDep, by: ActorDep
 ) -> Response:
@@ -137,7 +142,7 @@ async def new_card(
     return JSONResponse({**card, "url": f"{base}/join/{card['code']}"}, 201)
 
 
-@router.post("/tokens", status_code=201)
+@router.post("/tokens", status_code=201, response_model=answers.TokenMade)
 async def new_token(body: NewToken, here: ServicesDep, by: ActorDep) -> Response:
     """An API token that stands for the account which makes it."""
     account = by.id.removeprefix("account:")
@@ -151,17 +156,15 @@ async def new_token(body: NewToken, here: ServicesDep, by: ActorDep) -> Response
     return JSONResponse({"name": body.name, "token": secret}, 201)
 
 
-@router.delete("/tokens/{id_}")
-async def revoke_token(id_: int, here: ServicesDep, by: ActorDep) -> dict[str, Any]:
+@router.delete("/tokens/{id_}", response_model=answers.Revoked)
+async def revoke_token(id_: int, here: ServicesDep, by: ActorDep) -> Response:
     """The token holds no longer."""
     await here.people.revoke_token(by, id_)
-    return {"id": id_, "revoked": True}
+    return JSONResponse({"id": id_, "revoked": True})
 
 
-@router.post("/shows/check")
-async def check_show(
-    body: ShowText, request: Request, here: ServicesDep, by: ActorDep
-) -> dict[str, Any]:
+@router.post("/shows/check", response_model=answers.ShowRight | answers.ShowWrong)
+async def check_show(body: ShowText, request: Request, here: ServicesDep, by: ActorDep) -> Response:
     """Dry run of a show file: what it holds, or everything wrong with it by line and key."""
     if not any(has_right([g.role], "manage_hearings") for g in by.grants):
         raise Refusal("not_allowed")
@@ -169,20 +172,17 @@ async def check_show(
     try:
         show = read_show(body.text, "en" if lang == "en" else "zh")
     except ShowFileError as error:
-        return {
-            "ok": False,
-            "problems": [
-                {
-                    "line": p.line,
-                    "key": p.key,
-                    "code": p.code,
-                    "message": p.en if lang == "en" else p.zh,
-                }
-                for p in error.problems
-            ],
-            "more": error.more,
-        }
-    return {
+        problems = [
+            {
+                "line": p.line,
+                "key": p.key,
+                "code": p.code,
+                "message": p.en if lang == "en" else p.zh,
+            }
+            for p in error.problems
+        ]
+        return JSONResponse({"ok": False, "problems": problems, "more": error.more})
+    told = {
         "ok": True,
         "title": show.title,
         "slug": show.slug,
@@ -192,9 +192,10 @@ async def check_show(
         "rounds": len(show.rounds),
         "questions": len(show.questions),
     }
+    return JSONResponse(told)
 
 
-@router.post("/offices/{office}/hearings", status_code=201)
+@router.post("/offices/{office}/hearings", status_code=201, response_model=answers.HearingMade)
 async def new_hearing(office: int, body: ShowText, here: ServicesDep, by: ActorDep) -> Response:
     """A hearing from a show file, in `draft`."""
     async with here.database.read() as connection:
@@ -214,30 +215,29 @@ async def new_hearing(office: int, body: ShowText, here: ServicesDep, by: ActorD
     return answered(await create_hearing(here.house, by, node.id, node.path, show, slug=body.slug))
 
 
-@router.get("/hearings/{slug}/show")
+@router.get("/hearings/{slug}/show", response_class=Yaml)
 async def export_show(slug: str, here: ServicesDep, by: ActorDep) -> Response:
     """The hearing as a show file."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "manage_hearings")
         text = await here.exported(unit)
-    return PlainTextResponse(text, media_type="application/yaml")
+    return Yaml(text)
 
 
-@router.get("/hearings/{slug}/people")
-async def people(slug: str, here: ServicesDep, by: ActorDep) -> dict[str, Any]:
+@router.get("/hearings/{slug}/people", response_model=answers.Seats)
+async def people(slug: str, here: ServicesDep, by: ActorDep) -> Response:
     """The hearing's seats with their presence."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "manage_cards")
         seats = await unit.people.seats()
-    return {
-        "seats": [
-            {"number": s.number, "name": s.name, "group": s.group, "present": s.present}
-            for s in seats
-        ]
-    }
+    told = [
+        {"number": s.number, "name": s.name, "group": s.group, "present": s.present} for s in seats
+    ]
+    return JSONResponse({"seats": told})
 
 
-@router.get("/roles")
-async def roles(here: ServicesDep, by: ActorDep) -> dict[str, Any]:
+@router.get("/roles", response_model=answers.Roles)
+async def roles(here: ServicesDep, by: ActorDep) -> Response:
     """Every role with its words."""
-    return {"roles": [{"key": k, "zh": zh, "en": en} for k, (zh, en) in ROLES.items()]}
+    told = [{"key": key, "zh": zh, "en": en} for key, (zh, en) in ROLES.items()]
+    return JSONResponse({"roles": told})

@@ -9,10 +9,11 @@ from fastapi.responses import JSONResponse
 
 from server.actions import ask_question as asking
 from server.actions.appeal_question import appeal_question
+from server.api import answers
 from server.api.common import (
     Body,
-    Key,
     MaybeActor,
+    NeededKey,
     ServicesDep,
     ViewerDep,
     answered,
@@ -36,41 +37,35 @@ class Appeal(Body):
     text: str
 
 
-class Supporting(Body):
-    on: bool = True
-
-
-@router.get("/hearings/{slug}/questions")
+@router.get("/hearings/{slug}/questions", response_model=answers.QuestionPage)
 async def questions(
     slug: str, here: ServicesDep, by: MaybeActor, cursor: int | None = None
-) -> dict[str, Any]:
+) -> Response:
     """Everything that was approved and not withdrawn or closed, newest first."""
     async with here.store.look(slug=slug) as unit:
         check_announced(unit.place, by)
         page = await unit.questions.public_page(cursor)
-    return {
-        "items": [
-            {
-                "code": q.code,
-                "text": q.text,
-                "subject": q.subject,
-                "support": q.support,
-                "status": q.status,
-            }
-            for q in page
-        ],
-        "cursor": page[-1].id if len(page) == 50 else None,
-    }
+    items = [
+        {
+            "code": q.code,
+            "text": q.text,
+            "subject": q.subject,
+            "support": q.support,
+            "status": q.status,
+        }
+        for q in page
+    ]
+    return JSONResponse({"items": items, "cursor": page[-1].id if len(page) == 50 else None})
 
 
-@router.post("/hearings/{slug}/questions", status_code=201)
+@router.post("/hearings/{slug}/questions", status_code=201, response_model=answers.Asked)
 async def ask_question(
     slug: str,
     body: NewQuestion,
     request: Request,
     here: ServicesDep,
     viewer: ViewerDep,
-    key: Key = None,
+    key: NeededKey = None,
 ) -> Response:
     """A question from the public → `{code, secret, status}`."""
     await here.limiter.check("ask", here.door.address(request), viewer)
@@ -80,14 +75,14 @@ async def ask_question(
     return JSONResponse(dict(done.answer), 201)
 
 
-@router.get("/questions/{code}")
-async def fate(code: str, request: Request, here: ServicesDep) -> dict[str, Any]:
+@router.get("/questions/{code}", response_model=answers.Fate)
+async def fate(code: str, request: Request, here: ServicesDep) -> Response:
     """What became of a question; nobody's text."""
     async with here.store.look(code=code) as unit:
         question = await unit.questions.by_code(code)
     if question is None:
         raise Refusal("not_found")
-    return fate_of(question, language_of(request))
+    return JSONResponse(fate_of(question, language_of(request)))
 
 
 def fate_of(question: Question, lang: str) -> dict[str, Any]:
@@ -109,7 +104,7 @@ def fate_of(question: Question, lang: str) -> dict[str, Any]:
     return told
 
 
-@router.post("/questions/{code}/appeal", status_code=201)
+@router.post("/questions/{code}/appeal", status_code=201, response_model=answers.Appealed)
 async def appeal(code: str, body: Appeal, here: ServicesDep) -> Response:
     """The author asks for another look, once."""
     return answered(await appeal_question(here.house, code, body.secret, body.text))

@@ -18,11 +18,13 @@ from server.actions.open_round import open_round
 from server.actions.perform import allowed
 from server.actions.tally_round import ballots_csv
 from server.actions.void_round import void_round
+from server.api import answers
 from server.api.common import (
     ActorDep,
     Body,
     Key,
     MaybeActor,
+    NeededKey,
     Nothing,
     ServicesDep,
     answered,
@@ -80,7 +82,13 @@ class Ballot(Body):
     choice: str | None = None
 
 
-@router.post("/hearings/{slug}/rounds", status_code=201)
+class Ballots(PlainTextResponse):
+    """BALLOTS.csv: `subject,rater,group,dimension,value`."""
+
+    media_type = "text/csv"
+
+
+@router.post("/hearings/{slug}/rounds", status_code=201, response_model=answers.StateRound)
 async def create(
     slug: str, body: RoundBody, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -101,8 +109,8 @@ async def create(
     return answered(await create_round(here.house, by, slug, new, key))
 
 
-@router.get("/rounds/{id_}")
-async def one(id_: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]:
+@router.get("/rounds/{id_}", response_model=answers.RoundWhole)
+async def one(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
     """The round with its choices, or its dimensions, grades, subjects and rules."""
     async with here.store.look(round=id_) as unit:
         check_announced(unit.place, by)
@@ -130,10 +138,10 @@ async def one(id_: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]:
             {"key": d.key, "label": round_.labels.get(d.key, d.key)} for d in rules.dimensions
         ]
         told["grades"] = (round_.rules.get("scale") or {}).get("labels", [])
-    return told
+    return JSONResponse(told)
 
 
-@router.post("/rounds/{id_}/opening")
+@router.post("/rounds/{id_}/opening", response_model=answers.StateRound)
 async def open_(
     id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
 ) -> Response:
@@ -141,7 +149,7 @@ async def open_(
     return answered(await open_round(here.house, by, id_, key))
 
 
-@router.post("/rounds/{id_}/closing")
+@router.post("/rounds/{id_}/closing", response_model=answers.StateRound)
 async def close(
     id_: str, here: ServicesDep, by: ActorDep, body: Closing | None = None, key: Key = None
 ) -> Response:
@@ -149,7 +157,7 @@ async def close(
     return answered(await close_round(here.house, by, id_, body.seconds if body else 0, key))
 
 
-@router.post("/rounds/{id_}/certification")
+@router.post("/rounds/{id_}/certification", response_model=answers.RoundSigned)
 async def certify(
     id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
 ) -> Response:
@@ -157,7 +165,7 @@ async def certify(
     return answered(await certifying.certify_round(here.house, by, id_, key))
 
 
-@router.post("/rounds/{id_}/publication")
+@router.post("/rounds/{id_}/publication", response_model=answers.RoundPublished)
 async def publish(
     id_: str,
     here: ServicesDep,
@@ -170,7 +178,7 @@ async def publish(
     return answered(await publishing.publish_round(here.house, by, id_, audience, key))
 
 
-@router.put("/rounds/{id_}/reveal")
+@router.put("/rounds/{id_}/reveal", response_model=answers.Revealed)
 async def reveal(
     id_: str, body: Reveal, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -178,7 +186,7 @@ async def reveal(
     return answered(await publishing.reveal_next(here.house, by, id_, body.step, key))
 
 
-@router.post("/rounds/{id_}/voiding")
+@router.post("/rounds/{id_}/voiding", response_model=answers.RoundVoided)
 async def void(
     id_: str, body: Voiding, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
@@ -186,9 +194,9 @@ async def void(
     return answered(await void_round(here.house, by, id_, body.reason, key))
 
 
-@router.put("/rounds/{id_}/ballot")
+@router.put("/rounds/{id_}/ballot", response_model=answers.BallotTaken | answers.VoteTaken)
 async def ballot(
-    id_: str, body: Ballot, request: Request, here: ServicesDep, key: Key = None
+    id_: str, body: Ballot, request: Request, here: ServicesDep, key: NeededKey = None
 ) -> Response:
     """A panelist's sheet (`marks`) or a viewer's choice (`choice`)."""
     if (body.choice is None) == (body.marks is None and not body.recused):
@@ -204,14 +212,14 @@ async def ballot(
     return answered(await cast_ballot(here.house, by, id_, body.marks or {}, body.recused, key))
 
 
-@router.put("/rounds/{id_}/draft")
+@router.put("/rounds/{id_}/draft", response_model=answers.DraftBegun)
 async def draft(id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None) -> Response:
     """The tablet's sheet is begun."""
     return answered(await begin_draft(here.house, by, id_))
 
 
-@router.get("/rounds/{id_}/ballot")
-async def my_ballot(id_: str, here: ServicesDep, by: ActorDep) -> dict[str, Any]:
+@router.get("/rounds/{id_}/ballot", response_model=answers.OwnBallot)
+async def my_ballot(id_: str, here: ServicesDep, by: ActorDep) -> Response:
     """What this seat has cast in the round, for its own tablet."""
     async with here.store.look(round=id_) as unit:
         allowed(unit.place, by, "cast_ballot")
@@ -219,39 +227,38 @@ async def my_ballot(id_: str, here: ServicesDep, by: ActorDep) -> dict[str, Any]
             raise Refusal("not_allowed")
         cast = await unit.rounds.ballot(id_, by.seat)
     if cast is None:
-        return {"round": id_, "receipt": None}
-    return {
+        return JSONResponse({"round": id_, "receipt": None})
+    told = {
         "round": id_,
         "receipt": cast.receipt,
         "at": cast.at,
         "marks": {s: dict(m) for s, m in cast.marks.items()},
         "recused": list(cast.recused),
     }
+    return JSONResponse(told)
 
 
-@router.get("/rounds/{id_}/turnout")
-async def turnout(id_: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]:
+@router.get("/rounds/{id_}/turnout", response_model=answers.Turnout)
+async def turnout(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
     """How many are due, present and have cast: never a value."""
     async with here.store.look(round=id_) as unit:
         round_ = await unit.rounds.get(id_)
         assert round_ is not None
         if round_.audience == "public":
             check_announced(unit.place, by)
-            return {
-                "due": None,
-                "present": await unit.viewers(here.house.now()),
-                "cast": round_.cast,
-            }
+            viewers = await unit.viewers(here.house.now())
+            return JSONResponse({"due": None, "present": viewers, "cast": round_.cast})
         if by is None:
             raise Refusal("not_signed_in")
         allowed(unit.place, by, "see_turnout")
         seats = await unit.people.seats()
     due = round_.entitled
-    return {
+    told = {
         "due": len(due) if due else len(seats),
         "present": sum(e.present for e in due) if due else sum(s.present for s in seats),
         "cast": round_.cast,
     }
+    return JSONResponse(told)
 
 
 def may_see_result(round_: Round, place: Place, by: Actor | None) -> bool:
@@ -268,8 +275,8 @@ def may_see_result(round_: Round, place: Place, by: Actor | None) -> bool:
     return bool(set(roles) & {*round_.signers, *round_.publishers})
 
 
-@router.get("/rounds/{id_}/result")
-async def result(id_: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]:
+@router.get("/rounds/{id_}/result", response_model=answers.PanelResult | answers.PublicResult)
+async def result(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
     """The result with its trace, for those who may see it."""
     async with here.store.look(round=id_) as unit:
         check_announced(unit.place, by)
@@ -277,10 +284,10 @@ async def result(id_: str, here: ServicesDep, by: MaybeActor) -> dict[str, Any]:
         assert round_ is not None
         if round_.result is None or not may_see_result(round_, unit.place, by):
             raise Refusal("not_published")
-    return dict(round_.result)
+    return JSONResponse(dict(round_.result))
 
 
-@router.get("/rounds/{id_}/ballots.csv")
+@router.get("/rounds/{id_}/ballots.csv", response_class=Ballots)
 async def ballots(id_: str, here: ServicesDep, by: ActorDep) -> Response:
     """What anybody allowed recomputes the result from; only after closing."""
     async with here.store.look(round=id_) as unit:
@@ -289,10 +296,10 @@ async def ballots(id_: str, here: ServicesDep, by: ActorDep) -> Response:
         assert round_ is not None
         if round_.status in {"ready", "open", "closing"}:
             raise Refusal("not_published")
-        return PlainTextResponse(await ballots_csv(unit, round_), media_type="text/csv")
+        return Ballots(await ballots_csv(unit, round_))
 
 
-@router.get("/rounds/{id_}/rules.json")
+@router.get("/rounds/{id_}/rules.json", response_model=answers.RuleSet)
 async def rules_json(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
     """The frozen rules in canonical form, whose hash is on the result."""
     async with here.store.look(round=id_) as unit:

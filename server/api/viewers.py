@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 
 from server.actions.support_question import support_question
-from server.api.common import Body, Key, Nothing, ServicesDep, ViewerDep
+from server.api import answers
+from server.api.common import Body, NeededKey, Nothing, ServicesDep, ViewerDep
 from server.api.hearings import check_announced
 from server.identity.viewers import VIEWER_DAYS, viewer_token
 
@@ -19,7 +18,7 @@ class Supporting(Body):
     on: bool = True
 
 
-@router.post("/viewers", status_code=201)
+@router.post("/viewers", status_code=201, response_model=answers.ViewerToken)
 async def new_viewer(request: Request, here: ServicesDep, body: Nothing | None = None) -> Response:
     """A viewer token, and the cookie that carries it."""
     token = await viewer_token(here.door, here.limiter, request)
@@ -28,22 +27,23 @@ async def new_viewer(request: Request, here: ServicesDep, body: Nothing | None =
     return response
 
 
-@router.get("/viewers/me")
-async def me(
-    hearing: str, request: Request, here: ServicesDep, response: Response
-) -> dict[str, Any]:
+@router.get("/viewers/me", response_model=answers.ViewerActs)
+async def me(hearing: str, request: Request, here: ServicesDep) -> Response:
     """What this viewer has done in the hearing: votes, supports, questions asked."""
-    response.headers["Cache-Control"] = "no-store"
     viewer = here.door.viewer(request)
     async with here.store.look(slug=hearing) as unit:
         check_announced(unit.place, None)
-        if viewer is None:
-            return {"viewer": False, "votes": {}, "supports": [], "questions": []}
-        votes, supports, questions = await unit.done_by(viewer)
-    return {"viewer": True, "votes": votes, "supports": supports, "questions": questions}
+        votes, supports, questions = await unit.done_by(viewer) if viewer else ({}, [], [])
+    told = {
+        "viewer": viewer is not None,
+        "votes": votes,
+        "supports": supports,
+        "questions": questions,
+    }
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})
 
 
-@router.put("/hearings/{slug}/questions/{code}/support")
+@router.put("/hearings/{slug}/questions/{code}/support", response_model=answers.Supported)
 async def put_support(
     slug: str,
     code: str,
@@ -51,7 +51,7 @@ async def put_support(
     request: Request,
     here: ServicesDep,
     viewer: ViewerDep,
-    key: Key = None,
+    key: NeededKey = None,
 ) -> Response:
     """同问, on or off."""
     await here.limiter.check("public_act", here.door.address(request), viewer)

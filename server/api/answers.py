@@ -1,0 +1,715 @@
+"""What the API answers, described for `/api/v1/openapi.json`: one model for each shape.
+
+The models describe and never run: a route names its model for the description and answers the
+dict that an action or the read model made, as it is. `tests/running.py` holds every answer that
+any test receives against these models, and no member may be missing here.
+
+Members that `ABSENT` marks are left out when there is nothing to say; `null` is said where it
+means something. Times are milliseconds since 1970, UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema
+
+from server.domain import hearing, questions, rounds
+from server.domain.events import EVENTS
+from server.domain.roles import ROLES
+
+ABSENT: Any = Field(default_factory=lambda: None)
+"""The member may be left out. (A default of its own would be documented as a value.)"""
+
+
+def one_of(values: Iterable[str]) -> Any:
+    """Documents the values that a text may have; the rules check them, in their own words."""
+    return WithJsonSchema({"type": "string", "enum": list(values)})
+
+
+HearingStatus = Annotated[str, one_of(hearing.STATUS_NEXT)]
+RunKind = Annotated[str, one_of(hearing.RUN_KINDS)]
+NewRunKind = Annotated[str, one_of(("rehearsal", "real"))]
+StepKey = Annotated[str, one_of(hearing.STEPS)]
+ItemStatus = Annotated[str, one_of(("coming", "current", "done", "skipped"))]
+LeaseKind = Annotated[str, one_of(hearing.LEASES)]
+QuestionStatus = Annotated[str, one_of(questions.STATES)]
+QuestionPhase = Annotated[str, one_of(questions.PHASES)]
+Source = Annotated[str, one_of(("hotline", "mailbox", "live", "panel"))]
+RejectionReason = Annotated[str, one_of(questions.REJECTION_REASONS)]
+RoundStatus = Annotated[str, one_of(rounds.STATES)]
+RoundAudience = Annotated[str, one_of(("panel", "public"))]
+PublicationAudience = Annotated[str, one_of(rounds.AUDIENCES)]
+Role = Annotated[str, one_of(ROLES)]
+
+
+class Answer(BaseModel):
+    """The text under a member is its description."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+
+# ── Errors ────────────────────────────────────────────────────────────────────────────────────
+
+
+class ErrorDetail(Answer):
+    code: str
+    """What programs rely on: a row of the catalogue, listed under the status."""
+    message: str
+    """One sentence for people, in the reader's language."""
+    detail: dict[str, Any]
+    """What the sentence is about, such as `place` or `field`. On 409 `version_stale`, `current` is
+    the thing as it stands now; on 429, `retry_after` is the seconds to wait."""
+
+
+class Error(Answer):
+    """The one error shape: nothing was changed (but see 503)."""
+
+    error: ErrorDetail
+
+
+# ── The hearing and its run of show ───────────────────────────────────────────────────────────
+
+
+class StateHearing(Answer):
+    slug: str
+    title: str
+    status: HearingStatus
+    version: int
+    """The version that `PUT …/status` needs."""
+    run: RunKind
+    """Everything shown of a `rehearsal` bears 演练."""
+    cleared: bool
+    """Whether 垫片, the holding card, covers every public screen."""
+
+
+class Slot(Answer):
+    """Where the show stands."""
+
+    item: str
+    """The agenda item's id."""
+    subject: str | None
+    """The key of the official whose turn it is; null for an item without one."""
+    unit: str | None
+    step: StepKey
+    ends_at: int | None
+    """When the step's time is up; null while no countdown runs."""
+    version: int
+    """The version that `PUT …/position` needs."""
+    remaining_ms: int = ABSENT
+    """While the countdown stands still: what is left of it. Below zero it is overrun."""
+    deputy: str = ABSENT
+    """Who speaks in the official's place."""
+
+
+class Stage(Answer):
+    """The question on stage."""
+
+    code: str
+    text: str
+    """At most 600 characters; empty while a question asked off the cuff is not yet typed."""
+    asker: str
+    """Who asks, as the screen says it: a panelist with the group, or the source."""
+    source: str
+    """Where it came from, in words."""
+    askers: int
+    """How many people stand behind it, supporters and merged questions included."""
+    phase: QuestionPhase
+
+
+class ChoiceState(Answer):
+    key: str
+    label: str
+
+
+class ChoiceResult(ChoiceState):
+    count: int
+
+
+class SubjectSummary(Answer):
+    subject: str
+    total: str | None
+    """A decimal, or a fraction such as `260/3`; null where there is no mark."""
+    rank: int | None
+
+
+class StateRound(Answer):
+    """A round: turnout always, values only where its rules show them live or once they are
+    published to the public."""
+
+    id: str
+    title: str
+    audience: RoundAudience
+    status: RoundStatus
+    """`certified` until it is published to the public."""
+    choices: list[ChoiceState]
+    """What a public round offers; empty for a panel round."""
+    cast: int
+    """Ballots taken: one for each viewer or seat."""
+    closes_at: int = ABSENT
+    """While `closing`: until when ballots are still taken."""
+    counts: dict[str, int] = ABSENT
+    """Votes by choice, where the rules show them live."""
+    result: list[ChoiceResult | SubjectSummary] = ABSENT
+    """Once published to the public: counts by choice, or total and rank by subject."""
+
+
+class StateQuestion(Answer):
+    code: str
+    text: str
+    """Cut to 80 characters; the full text is in `GET …/questions`."""
+    subject: str | None
+    """The official it is for; null when none was named."""
+    support: int
+    more: bool = ABSENT
+    """True when `text` was cut."""
+
+
+class State(Answer):
+    """What the public sees of a hearing."""
+
+    hearing: StateHearing
+    slot: Slot | None
+    """Null before the show has begun."""
+    stage: Stage | None
+    """Null while no question is on stage."""
+    rounds: list[StateRound]
+    questions: list[StateQuestion]
+    """The 25 most supported, the newest 10, and the one on stage."""
+    viewers: int
+    """Live connections."""
+    likes: int
+
+
+class Snapshot(Answer):
+    """The same object as the socket's `snapshot` carries."""
+
+    epoch: str
+    """Changes with each run; versions of different epochs have nothing to do with each other."""
+    version: int
+    """Rises by one with each act that the public can see."""
+    state: State
+
+
+class Subject(Answer):
+    key: str
+    name: str
+    unit: str
+
+
+class AgendaItem(Answer):
+    id: str
+    title: str
+    subject: str | None
+    """The official's key; null for an item without one."""
+    unit: str | None
+    steps: list[StepKey]
+    status: ItemStatus
+    deputy: str | None
+    """Who speaks in the official's place; null = the official."""
+
+
+class Agenda(Answer):
+    version: int
+    items: list[AgendaItem]
+    subjects: list[Subject]
+    """In the office's order."""
+
+
+class AgendaOrder(Answer):
+    order: list[str]
+    """All items in their new order."""
+
+
+class ItemDeputy(Answer):
+    item: str
+    deputy: str
+    """Empty: the official speaks."""
+
+
+class RunStarted(Answer):
+    kind: NewRunKind
+    epoch: str
+    version: int
+    status: HearingStatus
+
+
+class Moved(Answer):
+    item: str
+    step: StepKey
+    ends_at: int | None
+    """When the step's time is up; null while no countdown runs."""
+    version: int
+
+
+class StatusChanged(Answer):
+    status: HearingStatus
+    version: int
+
+
+class ScreensState(Answer):
+    cleared: bool
+
+
+class LeaseTaken(Answer):
+    kind: LeaseKind
+    name: str
+    """Who holds it."""
+    at: int
+
+
+class NoticeSent(Answer):
+    id: int
+    text: str
+    seen_at: int | None
+    """When the podium acknowledged it; null = not yet."""
+
+
+class NoticeSeen(Answer):
+    id: int
+    seen_at: int
+
+
+class FloorRequested(Answer):
+    id: int
+    kind: Annotated[str, one_of(("ask", "follow_up"))]
+    status: Annotated[str, one_of(("open",))]
+
+
+class FloorSettled(Answer):
+    id: int
+    status: Annotated[str, one_of(("granted", "declined"))]
+
+
+class JournalEntry(Answer):
+    seq: int
+    at: int
+    event: Annotated[str, one_of(EVENTS)]
+    actor: str
+    role: str
+    body: dict[str, Any]
+    """What happened; its members depend on the event."""
+    rooms: dict[str, int]
+    """The number that the entry has in each room that may see it."""
+    prev: str
+    """The hash of the entry before."""
+    hash: str
+    """SHA-256 over this entry and `prev`, lower-case hex."""
+
+
+class JournalPage(Answer):
+    entries: list[JournalEntry]
+    """At most 256; ask on with `after` = the last `seq`."""
+
+
+# ── Questions ─────────────────────────────────────────────────────────────────────────────────
+
+
+class PublicQuestion(Answer):
+    code: str
+    text: str
+    subject: str | None
+    """The official it is for; null when none was named."""
+    support: int
+    status: QuestionStatus
+
+
+class QuestionPage(Answer):
+    items: list[PublicQuestion]
+    """At most 50, newest first."""
+    cursor: int | None
+    """Give it back for the next page; null on the last one."""
+
+
+class Asked(Answer):
+    code: str
+    """Tells the question's fate: `GET /questions/CODE`."""
+    secret: str
+    """Lets its author appeal; told to nobody else."""
+    status: QuestionStatus
+
+
+class Fate(Answer):
+    """What became of a question: nobody's text."""
+
+    code: str
+    status: QuestionStatus
+    reason: str = ABSENT
+    """Rejected: a reason code. Closed: the reason in words."""
+    reason_text: str = ABSENT
+    """The reason code in words."""
+    merged_into: str = ABSENT
+    """The code of the question that it was merged into."""
+    answered_at: int = ABSENT
+    reply: str = ABSENT
+    """The written reply."""
+    appealed: bool
+
+
+class Appealed(Answer):
+    code: str
+    status: QuestionStatus
+    appealed: bool
+
+
+class ViewerToken(Answer):
+    viewer: str
+    """To be sent as `Authorization: Bearer …`, or as `viewer` of a socket."""
+
+
+class OwnQuestion(Answer):
+    code: str
+    status: QuestionStatus
+
+
+class ViewerActs(Answer):
+    viewer: bool
+    """Whether the request came from a viewer; without one everything below is empty."""
+    votes: dict[str, str]
+    """The round's id → the choice that stands."""
+    supports: list[str]
+    """Codes of the questions supported."""
+    questions: list[OwnQuestion]
+    """The newest 50 asked by this viewer."""
+
+
+class Supported(Answer):
+    question: str
+    on: bool
+    support: int
+
+
+class DeskQuestion(Answer):
+    """A question as moderators get it: its text is masked."""
+
+    id: int
+    version: int
+    """The version that `PATCH …/desk/questions/ID` needs."""
+    code: str
+    status: QuestionStatus
+    text: str
+    title: str
+    source: Source
+    source_key: str
+    """Which hotline or mailbox."""
+    external_id: str
+    """The number that the sending system gave it."""
+    subject: str | None
+    """The official it is for; null when none was named."""
+    tags: list[str]
+    support: int
+    """Viewers who support it (同问)."""
+    likes: int
+    """What the sending system counted."""
+    askers: int
+    """How many people stand behind it, merged questions included."""
+    reason: str | None
+    """Rejected: a reason code. Closed: the reason in words. Else null."""
+    merged_into: str | None
+    """The code of the question that it was merged into."""
+    rewritten: bool
+    off_cuff: bool
+    """Asked in the hall, on stage before it was typed."""
+    created_at: int
+
+
+class Wording(Answer):
+    version: int
+    text: str
+
+
+class DeskQuestionWhole(DeskQuestion):
+    wordings: list[Wording]
+    """Every earlier wording, oldest first."""
+    appeal: str | None
+    """What its author wrote against the rejection."""
+
+
+class DeskPage(Answer):
+    items: list[DeskQuestion]
+    """At most 50, newest first."""
+    cursor: int | None
+    """Give it back for the next page; null on the last one."""
+    counts: dict[str, int]
+    """Questions of the whole hearing by status."""
+
+
+class Queue(Answer):
+    version: int
+    """The version that `PUT …/queue` needs."""
+    ids: list[int]
+    now: int | None
+    """The question on stage."""
+    next: int | None
+    given: dict[str, int]
+    """The question's id → the number of the seat that it was given to."""
+
+
+class Taken(Stage):
+    id: int
+
+
+class Pulled(Answer):
+    id: int
+    code: str
+    status: QuestionStatus
+
+
+# ── Rounds and ballots ────────────────────────────────────────────────────────────────────────
+
+
+class RuleWords(Answer):
+    zh: list[str]
+    en: list[str]
+
+
+class DimensionState(Answer):
+    key: str
+    label: str
+
+
+class Grade(Answer):
+    key: str
+    label: str = ABSENT
+    """The key stands for itself when it is left out."""
+    points: str
+    """A decimal."""
+
+
+class RoundWhole(StateRound):
+    secrecy: Annotated[str, one_of(("named", "secret"))]
+    replacing: Annotated[str, one_of(("first", "last"))]
+    """Whether a voter's first or last ballot holds."""
+    subjects: list[Subject]
+    opened_at: int | None
+    closed_at: int | None
+    rules_hash: str | None
+    """SHA-256 of the canonical rules, lower-case hex; null for a public round."""
+    rules: dict[str, Any] = ABSENT
+    """Panel rounds: the rule set, as `pingyi tally` takes it."""
+    in_words: RuleWords = ABSENT
+    """Panel rounds: the rule set in sentences."""
+    dimensions: list[DimensionState] = ABSENT
+    """Panel rounds: what each subject is marked on."""
+    grades: list[Grade] = ABSENT
+    """Panel rounds: the labels to choose from; empty when marks are numbers."""
+
+
+class RoundSigned(StateRound):
+    signed: list[Role]
+    waiting: list[Role]
+    """Who still has to sign."""
+
+
+class RoundPublished(StateRound):
+    published_to: list[PublicationAudience]
+
+
+class RoundVoided(StateRound):
+    again: str
+    """The id of the round to hold instead, which is `ready`."""
+
+
+class Revealed(Answer):
+    round: str
+    step: int
+    """What the hall screen shows: 0 nothing, 1 the turnout, then one subject or choice each."""
+    of: int
+
+
+class BallotTaken(Answer):
+    """A panelist's sheet is in."""
+
+    receipt: str
+    round: str
+    replaced: bool
+    """Whether an earlier ballot was replaced."""
+    at: int
+
+
+class VoteTaken(Answer):
+    """A viewer's choice is in."""
+
+    round: str
+    choice: str
+    replaced: bool
+    """Whether an earlier choice was replaced."""
+    at: int
+
+
+class DraftBegun(Answer):
+    round: str
+
+
+class OwnBallot(Answer):
+    round: str
+    receipt: str | None
+    """Null: this seat has cast nothing yet, and what follows is left out."""
+    at: int = ABSENT
+    marks: dict[str, dict[str, str]] = ABSENT
+    """Subject → dimension → value."""
+    recused: list[str] = ABSENT
+    """Subjects that this seat does not mark."""
+
+
+class Turnout(Answer):
+    due: int | None
+    """Seats entitled; null for a public round."""
+    present: int
+    """Seats signed in when the round opened; viewers for a public round."""
+    cast: int
+
+
+class Sheets(Answer):
+    valid: int
+    abstain: int
+    dont_know: int
+    void: int
+
+
+class SubjectResult(Answer):
+    """Marks are decimals or fractions written as text, null where there is none."""
+
+    subject: str
+    total: str | None
+    rank: int | None
+    grade: str | None
+    dimensions: dict[str, str | None]
+    groups: dict[str, str | None]
+    ballots: Sheets
+
+
+class PanelResult(Answer):
+    """What `pingyi tally` works out from the same rules and ballots."""
+
+    subjects: list[SubjectResult]
+    valid: bool
+    rules_hash: str
+    ballots_hash: str
+    """SHA-256 of `ballots.csv`, lower-case hex."""
+    trace: list[dict[str, Any]]
+    """Every step of the working, in order."""
+
+
+class PublicResult(Answer):
+    choices: list[ChoiceResult]
+    cast: int
+    valid: bool
+    ballots_hash: str
+    """SHA-256 of `ballots.csv`, lower-case hex."""
+    rules_hash: None
+
+
+class RuleSet(RootModel[dict[str, Any]]):
+    """The rule set in canonical form: sorted keys, no spaces, one final newline. Its SHA-256 is
+    the `rules_hash` of the result."""
+
+
+# ── The office ────────────────────────────────────────────────────────────────────────────────
+
+
+class Seat(Answer):
+    seat: str
+    """The name of the session among those that this browser holds; `X-Pingyi-Seat` chooses."""
+
+
+class OfficeMade(Answer):
+    id: int
+    name: str
+    path: str
+    """The offices above and itself, as `/1/4/`."""
+
+
+class AccountMade(Answer):
+    id: int
+    login: str
+    name: str
+
+
+class GrantMade(Answer):
+    id: int
+    role: Role
+
+
+class Revoked(Answer):
+    id: int
+    revoked: bool
+
+
+class CardMade(Answer):
+    code: str
+    """Shown this once."""
+    label: str
+    expires_at: int
+    url: str
+
+
+class TokenMade(Answer):
+    id: int
+    name: str
+    token: str
+    """Shown this once."""
+
+
+class ShowProblem(Answer):
+    line: int
+    """Line of the file, the first being 1."""
+    key: str
+    """Where it is, entries counted from 1: `items[2].steps[1].seconds`; empty: the file itself."""
+    code: str
+    message: str
+
+
+class ShowWrong(Answer):
+    ok: Annotated[bool, WithJsonSchema({"const": False})]
+    problems: list[ShowProblem]
+    more: int
+    """How many further problems are not listed."""
+
+
+class ShowRight(Answer):
+    """What a show file holds."""
+
+    ok: Annotated[bool, WithJsonSchema({"const": True})]
+    title: str
+    slug: str
+    subjects: int
+    items: int
+    seats: int
+    rounds: int
+    questions: int
+
+
+class HearingMade(Answer):
+    slug: str
+    title: str
+    status: HearingStatus
+
+
+class SeatState(Answer):
+    number: int
+    name: str
+    group: str
+    present: bool
+
+
+class Seats(Answer):
+    seats: list[SeatState]
+
+
+class RoleWords(Answer):
+    key: Role
+    zh: str
+    en: str
+
+
+class Roles(Answer):
+    roles: list[RoleWords]
+
+
+# ── This process ──────────────────────────────────────────────────────────────────────────────
+
+
+class Health(Answer):
+    status: Annotated[str, one_of(("ok", "ready"))]

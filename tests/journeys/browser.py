@@ -71,7 +71,8 @@ def open_page(context: BrowserContext, url: str) -> tuple[Page, list[str]]:
 
 def violations(page: Page) -> list[str]:
     """What axe finds on the page: rule and element, one line each."""
-    page.evaluate(AXE.read_text(encoding="utf-8"))
+    if not page.evaluate("'axe' in window"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
     found: Any = page.evaluate(
         "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
         ".flatMap(v => v.nodes.map(n => `${v.id}: ${n.target} — ${n.failureSummary}`))"

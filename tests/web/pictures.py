@@ -12,13 +12,14 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import uvicorn
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, ConsoleMessage, Error
 from playwright.sync_api import Page as Tab
 
-from tests.journeys.browser import chromium, violations
+from tests.journeys.browser import AXE, chromium, violations
 from tests.web.gallery import PLAIN, app
 from tests.web.views import AT, CASES, EXTREMES
 
@@ -35,6 +36,16 @@ FIXED = {"stage", "overlay"}
 FITTED = FIXED | {"podium"}
 """Pages that must fit a big screen: nothing may overflow or be cut."""
 
+CLOCK = f"""{{
+  const Real = Date, moved = {AT} - Real.now()
+  window.Date = class extends Real {{
+    constructor (...given) {{ given.length ? super(...given) : super(Real.now() + moved) }}
+    static now () {{ return Real.now() + moved }}
+  }}
+}}"""
+"""The samples stand at this moment. (Playwright's own clock wanders when a tab goes to another page.)"""
+FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Until the page is drawn in its new size."""
 OVERFLOW = """() => {
   const out = [], wide = document.documentElement.scrollWidth
   if (wide > innerWidth + 1) out.push('page ' + wide)
@@ -72,11 +83,18 @@ def gallery() -> Iterator[str]:
         thread.join(5)
 
 
-Shot = tuple[str, str, tuple[int, int], str, str]
-"""(page, case, size, theme, language)."""
+@dataclass(frozen=True)
+class Visit:
+    """A page in one case, theme and language, looked at in several sizes."""
+
+    name: str
+    case: str
+    theme: str
+    lang: str
+    sizes: tuple[tuple[int, int], ...]
 
 
-def shots(only: str | None) -> Iterator[Shot]:
+def visits(only: str | None = None) -> Iterator[Visit]:
     """Every case in Chinese; English and the other theme on the full ones."""
     for name in (*SCREENS, *PLAIN):
         if only and name != only:
@@ -87,50 +105,69 @@ def shots(only: str | None) -> Iterator[Shot]:
         theme = "dark" if name in {"stage", "overlay", "podium"} else "light"
         other = "light" if theme == "dark" else "dark"
         for case in cases:
-            for size in sizes:
-                yield name, case, size, theme, "zh"
-        for size in sizes:
-            for case in {"full", "revealing", "panel_open", "overlong"} & set(cases) or {cases[0]}:
-                yield name, case, size, theme, "en"
-                if name != "overlay":
-                    yield name, case, size, other, "zh"
+            yield Visit(name, case, theme, "zh", sizes)
+        for case in (
+            sorted({"full", "revealing", "panel_open", "overlong"} & set(cases)) or cases[:1]
+        ):
+            yield Visit(name, case, theme, "en", sizes)
+            if name != "overlay":
+                yield Visit(name, case, other, "zh", sizes)
 
 
-def problems(tab: Tab, name: str) -> list[str]:
+@contextmanager
+def tab_of(browser: Browser, theme: str) -> Iterator[Tab]:
+    """A tab of this colour scheme, with axe and the samples' clock on every page."""
+    context = browser.new_context(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+    context.add_init_script(path=AXE)
+    context.add_init_script(script=CLOCK)
+    tab = context.new_page()
+    yield tab
+    context.close()
+
+
+def problems(tab: Tab, name: str, width: int) -> list[str]:
     """axe violations, and what does not fit."""
     wrong = violations(tab)
     wrong += [f"overflow: {one}" for one in tab.evaluate(OVERFLOW)]
-    if name in FIXED or (name == "podium" and (tab.viewport_size or {}).get("width") == WALL[0]):
+    if name in FIXED or (name == "podium" and width == WALL[0]):
         wrong += [f"cut: {one}" for one in tab.evaluate(CUT)]
     return wrong
 
 
-def visit(browser: Browser, url: str, shot: Shot, *, take: bool, check: bool) -> list[str]:
-    """Opens a page, photographs it if wanted, and says what is wrong with it."""
-    name, case, (width, height), theme, lang = shot
-    context = browser.new_context(
-        viewport={"width": width, "height": height},
-        color_scheme="dark" if theme == "dark" else "light",
-        reduced_motion="reduce",
-    )
-    tab = context.new_page()
-    tab.clock.set_system_time(AT)  # The samples stand at this moment.
+def look(tab: Tab, url: str, visit: Visit, *, take: bool, check: bool) -> list[str]:
+    """Opens a page, photographs it in each size if wanted, and says what is wrong with it."""
     said: list[str] = []
-    tab.on("console", lambda m: said.append(m.text) if m.type == "error" else None)
-    tab.on("pageerror", lambda e: said.append(str(e)))
-    tab.goto(f"{url}/{name}?case={case}&lang={lang}&theme={theme}")
-    tab.wait_for_timeout(200)
-    if name == "overlay":  # What lies behind the captions in the programme; here a grey.
-        tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
-    file = f"{name}-{case}-{width}-{theme}-{lang}.png"
-    if take:
-        tab.screenshot(path=OUT / file)
-        if name not in FITTED:
-            tab.screenshot(path=OUT / f"whole-{file}", full_page=True)
-    if check:
-        said += problems(tab, name)
-    context.close()
-    return [f"{file}: {line}" for line in said]
+
+    def heard(message: str) -> None:
+        said.append(f"{visit.name} {visit.case} {visit.theme} {visit.lang}: {message}")
+
+    def console(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            heard(message.text)
+
+    def failed(error: Error) -> None:
+        heard(str(error))
+
+    tab.on("console", console)
+    tab.on("pageerror", failed)
+    for number, (width, height) in enumerate(visit.sizes):
+        tab.set_viewport_size({"width": width, "height": height})
+        if number == 0:
+            tab.goto(f"{url}/{visit.name}?case={visit.case}&lang={visit.lang}&theme={visit.theme}")
+            tab.wait_for_timeout(100)
+            if visit.name == "overlay":  # What lies behind the captions on air; here a grey.
+                tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
+        tab.evaluate(FRAME)
+        file = f"{visit.name}-{visit.case}-{width}-{visit.theme}-{visit.lang}.png"
+        if take:
+            tab.screenshot(path=OUT / file)
+            if visit.name not in FITTED:
+                tab.screenshot(path=OUT / f"whole-{file}", full_page=True)
+        if check:
+            said += [f"{file}: {line}" for line in problems(tab, visit.name, width)]
+    tab.remove_listener("console", console)
+    tab.remove_listener("pageerror", failed)
+    return said
 
 
 def main() -> int:
@@ -143,9 +180,10 @@ def main() -> int:
     OUT.mkdir(parents=True, exist_ok=True)
     bad: list[str] = []
     with gallery() as url, chromium() as browser:
-        for shot in shots(wanted.only):
-            if wanted.case in (None, shot[1]):
-                bad += visit(browser, url, shot, take=True, check=wanted.check)
+        for visit in visits(wanted.only):
+            if wanted.case in (None, visit.case):
+                with tab_of(browser, visit.theme) as tab:
+                    bad += look(tab, url, visit, take=True, check=wanted.check)
     print("\n".join(bad))
     return 1 if bad else 0
 

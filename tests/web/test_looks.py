@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page
 
 from tests.journeys.browser import chromium, open_page
 from tests.web import gallery as pretence
-from tests.web.pictures import gallery, shots, visit
+from tests.web.pictures import gallery, look, tab_of, visits
 from tests.web.views import CASES
 from web.pages.public.live import PAGE
 
@@ -47,8 +47,10 @@ def nobody_has_acted() -> None:
 )
 def test_nothing_is_wrong_in_any_picture(browser: Browser, url: str, name: str) -> None:
     wrong: list[str] = []
-    for shot in shots(name):
-        wrong += visit(browser, url, shot, take=False, check=True)
+    with tab_of(browser, "light") as light, tab_of(browser, "dark") as dark:
+        for visit in visits(name):
+            tab = dark if visit.theme == "dark" else light
+            wrong += look(tab, url, visit, take=False, check=True)
     assert not wrong, "\n".join(wrong[:20])
 
 

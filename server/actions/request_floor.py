@@ -1,4 +1,7 @@
-"""申请提问 / 追问: a panelist asks for the floor; the host grants or declines."""
+"""申请提问 / 追问: a panelist asks for the floor; the host grants or declines.
+
+What became of a request stays on the seat's tablet until the show comes to another item.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 
 KINDS = ("ask", "follow_up")
-OUTCOMES = ("granted", "declined")
+OUTCOMES = {"granted": "floor_granted", "declined": "floor_declined"}
+"""outcome → the event that tells it."""
 LONGEST = 500
 
 
@@ -46,7 +50,7 @@ async def settle_floor(
     async def work(unit: Unit) -> Answer:
         if not await unit.questions.close_floor(id_, outcome):
             raise Refusal("not_found")
-        unit.record("floor_requested", ids={"id": id_}, outcome=outcome)
+        unit.record(OUTCOMES[outcome], ids={"id": id_})
         return Answer({"id": id_, "status": outcome})
 
     body = {"outcome": outcome}

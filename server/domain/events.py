@@ -62,6 +62,12 @@ EVENTS: Mapping[str, Event] = {
         _ALL, ("stage", "questions"), "问题已答复", "A question was answered"
     ),
     "floor_requested": Event(("host", "panel"), (), "有成员申请提问", "A panelist asks to speak"),
+    "floor_granted": Event(
+        ("host", "panel"), (), "一项发言申请已安排", "A request to speak was granted"
+    ),
+    "floor_declined": Event(
+        ("host", "panel"), (), "一项发言申请本次未安排", "A request to speak was declined"
+    ),
     "round_created": Event(
         ("public", "panel", "host", "stage", "overlay", "card"),
         ("rounds",),

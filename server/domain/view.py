@@ -66,7 +66,11 @@ class QueueView:
 
 @dataclass(frozen=True)
 class FloorRequest:
-    """A panelist's 申请提问 (`ask`) or 追问 (`follow_up`), newest last."""
+    """A panelist's 申请提问 (`ask`) or 追问 (`follow_up`), newest last.
+
+    `status` is `open`, or what the host made of it (`granted`, `declined`): that is shown to the
+    seat until the show comes to another item.
+    """
 
     id: int
     seat: int
@@ -74,6 +78,7 @@ class FloorRequest:
     kind: str
     text: str
     at: int
+    status: str = "open"
 
 
 @dataclass(frozen=True)

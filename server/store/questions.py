@@ -31,6 +31,8 @@ _q, _texts, _queues, _stages = (
 )
 _floor, _seats, _imports = table(FloorRow), table(SeatRow), table(ImportRow)
 
+FLOOR_SHOWN = frozenset({"open", "granted", "declined"})
+"""Requests for the floor that a page still shows; the others are `replaced` or `past`."""
 PAGE = 50
 """Questions on one page of a list."""
 
@@ -346,14 +348,14 @@ class Questions:
     # ── floor requests ──
 
     async def request_floor(self, seat_id: int, kind: str, text: str, at: int) -> int:
-        """A panelist asks for the floor; an open request of the same kind is replaced."""
+        """A panelist asks for the floor; the seat's earlier request of the kind is replaced."""
         await self._c.execute(
             update(_floor)
             .where(
                 _floor.c.run_id == self._ref.run,
                 _floor.c.seat_id == seat_id,
                 _floor.c.kind == kind,
-                _floor.c.status == "open",
+                _floor.c.status.in_(FLOOR_SHOWN),
             )
             .values(status="replaced")
         )
@@ -371,7 +373,7 @@ class Questions:
         return inserted_id(result)
 
     async def close_floor(self, id_: int, status: str) -> bool:
-        """The request was granted, declined or withdrawn; False when it is not open."""
+        """The request was granted or declined; False when it is not open."""
         result = await self._c.execute(
             update(_floor)
             .where(_floor.c.id == id_, _floor.c.run_id == self._ref.run, _floor.c.status == "open")
@@ -379,20 +381,29 @@ class Questions:
         )
         return result.rowcount == 1
 
+    async def put_floor_away(self) -> None:
+        """Another item: what was granted or declined is no longer shown (the journal keeps it)."""
+        await self._c.execute(
+            update(_floor)
+            .where(_floor.c.run_id == self._ref.run, _floor.c.status.in_(FLOOR_SHOWN - {"open"}))
+            .values(status="past")
+        )
+
     async def floor_requests(self) -> tuple[FloorRequest, ...]:
-        """Open requests, oldest first."""
+        """Open requests and what became of others in this item, oldest first."""
         rows = await self._c.execute(
             select(_floor, _seats.c.number, _seats.c.name)
             .join(_seats, _seats.c.id == _floor.c.seat_id)
             .where(
                 _floor.c.run_id == self._ref.run,
                 _floor.c.office_id == self._ref.office,
-                _floor.c.status == "open",
+                _floor.c.status.in_(FLOOR_SHOWN),
             )
             .order_by(_floor.c.id)
         )
         return tuple(
-            FloorRequest(row.id, row.number, row.name, row.kind, row.text, row.at) for row in rows
+            FloorRequest(row.id, row.number, row.name, row.kind, row.text, row.at, row.status)
+            for row in rows
         )
 
 

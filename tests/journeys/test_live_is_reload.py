@@ -96,6 +96,13 @@ def scenario(demo: Running) -> Iterator[str]:
     yield "given"
     demo.as_("panel", 4).do("POST", f"{here}/floor", {"kind": "ask", "text": "我想追问数据"})
     yield "floor requested"
+    wishes = [
+        demo.as_("panel", seat).do("POST", f"{here}/floor", {"kind": kind, "text": "依据哪一条？"})
+        for seat, kind in ((0, "ask"), (0, "follow_up"))
+    ]
+    for wish, outcome in zip(wishes, ("granted", "declined"), strict=True):
+        host.do("POST", f"{here}/floor/{wish['id']}/outcome", {"outcome": outcome})
+        yield f"floor {outcome}"
     host.do("PUT", f"{here}/stage", {"question": id_})
     yield "taken"
     host.do("PATCH", f"{here}/stage", {"phase": "answering"})
@@ -135,6 +142,11 @@ def scenario(demo: Running) -> Iterator[str]:
     yield "reordered"
     host.do("PATCH", f"{here}/agenda/{coming[0]}", {"deputy": "代述人"})
     yield "deputy"
+    agenda = demo.anyone().get(f"{here}/agenda")["items"]
+    step = next(i["steps"][0] for i in agenda if i["id"] == coming[0])
+    version = demo.state()["slot"]["version"]
+    host.do("PUT", f"{here}/position", {"version": version, "item": coming[0], "step": step})
+    yield "another item"
     host.do("POST", f"{here}/notices", {"text": "请注意时间"})
     yield "notice"
     host.do("POST", f"{here}/notices/1/acknowledgement")

@@ -114,10 +114,27 @@ def test_given_questions_bear_the_seat_and_the_place() -> None:
 
 
 def test_what_a_seat_wrote_reaches_no_other_tablet() -> None:
-    view = replace(full(), requests=(FloorRequest(1, 4, "虢小满", "ask", "我的问题", AT),))
-    text = PANEL.everything(view, "zh")
-    assert "我的问题" not in text
-    assert "虢小满" not in str(PANEL.fragment("floor", view, "zh"))
+    for status in ("open", "granted", "declined"):
+        asked = FloorRequest(1, 4, "虢小满", "ask", "我的问题", AT, status)
+        view = replace(full(), requests=(asked,))
+        assert "我的问题" not in PANEL.everything(view, "zh")
+        assert "虢小满" not in str(PANEL.fragment("floor", view, "zh"))
+
+
+def test_a_seat_is_told_what_became_of_its_request() -> None:
+    for status, told, buttons in (
+        ("open", "请等待安排", 0),
+        ("granted", "已安排", 1),
+        ("declined", "本次未安排", 2),
+    ):
+        asked = FloorRequest(1, 4, "虢小满", "follow_up", "", AT, status)
+        text = str(PANEL.fragment("floor", replace(full(), requests=(asked,)), "zh"))
+        assert told in text
+        assert text.count("<button") == buttons
+        open_at_the_host = str(
+            PAGES["host"].fragment("floor", replace(full(), requests=(asked,)), "zh")
+        )
+        assert ("虢小满" in open_at_the_host) == (status == "open")
 
 
 def test_figures_come_only_with_their_publication_in_the_hall() -> None:

@@ -211,3 +211,61 @@ def test_only_the_seat_that_is_asked_sees_that_it_is_next(browser: Browser, demo
     mine.wait_for_selector("#floor .mine", state="visible")
     assert mine.input_value("#ask-text") == ""
     assert violations(mine) == []
+
+
+def test_what_became_of_a_request_stays_until_it_is_put_away_or_the_item_is_over(
+    browser: Browser, shared_demo: Running
+) -> None:
+    demo, host = shared_demo, shared_demo.as_("host")
+    mine, other = tablet(browser, demo, 8), tablet(browser, demo, 9)
+
+    def ask(kind: str, text: str) -> int:
+        if mine.locator("#ask-form").is_hidden():
+            mine.tap("#ask-open")
+        mine.locator(f'#ask-form .seg:has([value="{kind}"])').tap()
+        mine.fill("#ask-text", text)
+        mine.tap("#ask-form button.primary")
+        note = mine.locator(f'#floor .mine[data-kind="{kind}"][data-outcome="open"]')
+        expect(note).to_contain_text(text)
+        return int(note.get_attribute("data-wish") or 0)
+
+    def settle(id_: int, outcome: str) -> None:
+        host.do("POST", f"{demo.here}/floor/{id_}/outcome", {"outcome": outcome})
+
+    asked = ask("ask", "请问裁量基准在哪里公开")
+    settle(asked, "declined")
+    note = mine.locator(f"#wish-{asked}")
+    expect(note).to_contain_text("本次未安排")
+    expect(mine.locator("#toast")).to_have_text("申请提问 · 本次未安排")
+    assert other.locator(f"#wish-{asked}").is_hidden()
+    assert "裁量基准" not in other.content()
+    # Its text is kept, on a spare tablet too, and asking again loses nothing that is being written.
+    spare = tablet(browser, demo, 8)
+    expect(spare.locator(f"#wish-{asked}")).to_contain_text("请问裁量基准在哪里公开")
+    mine.tap("#ask-open")
+    mine.fill("#ask-text", "还有一问")
+    note.locator("[data-again]").tap()
+    assert mine.input_value("#ask-text") == "还有一问\n请问裁量基准在哪里公开"
+    assert violations(mine) == []
+    mine.tap("#ask-form button.primary")
+    expect(note).to_have_count(0)
+    again = mine.locator('#floor .mine[data-outcome="open"]')
+    settle(int(again.get_attribute("data-wish") or 0), "granted")
+    granted = mine.locator('#floor .mine[data-outcome="granted"]')
+    expect(granted).to_contain_text("已安排，请准备发言")
+    mine.reload()
+    expect(granted).to_be_visible()
+    granted.locator("[data-dismiss]").tap()
+    expect(granted).to_be_hidden()
+    mine.reload()
+    mine.wait_for_selector('#link[data-state="up"]')
+    expect(granted).to_be_hidden()
+    # What is not put away goes with the item, for a tablet that is open and for a reload alike.
+    settle(ask("follow_up", "依据哪一条"), "declined")
+    expect(mine.locator("#floor .mine:visible")).to_have_count(1)
+    step = demo.state()["slot"]
+    items = demo.anyone().get(f"{demo.here}/agenda")["items"]
+    later = next(i for i in items if i["status"] == "coming")
+    body = {"version": step["version"], "item": later["id"], "step": later["steps"][0]}
+    host.do("PUT", f"{demo.here}/position", body)
+    expect(mine.locator("#floor .mine")).to_have_count(0)

@@ -27,7 +27,7 @@ export function newKey () {                  // crypto.randomUUID does not exist
 }
 function read () { try { return JSON.parse(localStorage.getItem(unsentName)) || [] } catch { return [] } }
 function store () { try { localStorage.setItem(unsentName, JSON.stringify([...unsent])) } catch { /* private mode */ } }
-function tell (name, detail) { document.dispatchEvent(new CustomEvent('pingyi:' + name, { detail })) }
+function tell (name, detail) { return document.dispatchEvent(new CustomEvent('pingyi:' + name, { detail, cancelable: true })) }
 
 function connect () {
   clearTimeout(timer)
@@ -122,8 +122,9 @@ function pulse (frame) {
   tell('pulse', frame)
 }
 
-// One polite sentence for each act; counts and countdowns stand outside live regions.
-function say (sentence) { const ear = document.getElementById('say'); if (ear) ear.textContent = sentence }
+// One polite sentence for each act; counts and countdowns stand outside live regions. A page that has
+// said it to this person in words of its own prevents it.
+function say (sentence) { const ear = document.getElementById('say'); if (ear && tell('say', sentence)) ear.textContent = sentence }
 
 // ── acts ──
 // Sends a frame with a key of its own; resolves with its ack or refusal, however often the

@@ -370,7 +370,11 @@ def floor(view: HearingView, lang: str) -> Floor:
     del lang
     return Floor(
         view.hearing.slug,
-        tuple(Wish(r.id, r.seat, r.name, r.kind, r.text, r.at) for r in view.requests),
+        tuple(
+            Wish(r.id, r.seat, r.name, r.kind, r.text, r.at)
+            for r in view.requests
+            if r.status == "open"
+        ),
     )
 
 

@@ -37,6 +37,8 @@ PAGE = Page(
         "question_pulled": ("stage", "queue", "now"),
         "question_answered": ("stage", "queue", "now"),
         "floor_requested": ("floor",),
+        "floor_granted": ("floor",),
+        "floor_declined": ("floor",),
         "round_created": _ROUND,
         "round_opened": _ROUND,
         "round_closing": _ROUND,

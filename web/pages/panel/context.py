@@ -82,24 +82,27 @@ def given(view: HearingView, lang: str) -> Given:
 
 @dataclass(frozen=True)
 class Wish:
-    """An open request for the floor. What the seat wrote is for the host alone."""
+    """A request for the floor: `open`, or `granted` or `declined` in this item. What the seat wrote
+    is for the host and for itself; its tablet fetches it."""
 
+    id: int
     seat: int
     kind: str
     at: int
+    status: str
 
 
 @dataclass(frozen=True)
 class Floor:
-    """Open requests; a tablet shows those of its own seat."""
+    """Requests and what became of them; a tablet shows those of its own seat."""
 
     wishes: tuple[Wish, ...]
 
 
 def floor(view: HearingView, lang: str) -> Floor:
-    """Who has asked for the floor and was not answered yet."""
+    """Who has asked for the floor, and what the host made of it."""
     del lang
-    return Floor(tuple(Wish(r.seat, r.kind, r.at) for r in view.requests))
+    return Floor(tuple(Wish(r.id, r.seat, r.kind, r.at, r.status) for r in view.requests))
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ PAGE = Page(
     },
     redraws={
         "hearing_changed": ("now",),
-        "position_changed": ("now",),
+        "position_changed": ("now", "floor"),
         "agenda_changed": ("now",),
         "question_changed": ("stage", "given"),
         "queue_changed": ("given",),
@@ -29,6 +29,8 @@ PAGE = Page(
         "question_pulled": ("stage", "given"),
         "question_answered": ("stage", "given"),
         "floor_requested": ("floor",),
+        "floor_granted": ("floor",),
+        "floor_declined": ("floor",),
         "round_created": ("rounds",),
         "round_opened": ("rounds",),
         "round_closing": ("rounds",),

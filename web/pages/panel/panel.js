@@ -30,7 +30,7 @@ const sheetName = round => `pingyi-sheet:${slug}:${epoch}:${round}:${me}`
 function forgetOtherRuns () {                // a rehearsal's marks have no place in the real run
   try {
     for (const name of Object.keys(localStorage)) {
-      if (/^pingyi-(sheet|floor):/.test(name) && name.split(':')[1] === slug && name.split(':')[2] !== epoch) localStorage.removeItem(name)
+      if (/^pingyi-(sheet|floor|settled):/.test(name) && name.split(':')[1] === slug && name.split(':')[2] !== epoch) localStorage.removeItem(name)
     }
   } catch { /* no storage */ }
 }
@@ -468,7 +468,8 @@ addEventListener('online', () => { for (const resolve of wake) resolve(); wake.c
 // A fragment is the same on every tablet; a rule of this tablet's own shows what bears its number.
 // A rule and not an attribute: the next update would take an attribute away again.
 const own = [...document.styleSheets].find(sheet => sheet.href?.includes('/panel/panel'))
-own?.insertRule(`.mine[data-seat-number="${CSS.escape(me)}"] { display: block; }`, own.cssRules.length)
+const rule = text => own?.insertRule(text, own.cssRules.length)
+rule(`.mine[data-seat-number="${CSS.escape(me)}"] { display: block; }`)
 
 const tabs = document.querySelectorAll('button[data-tab]')
 const mark = name => document.querySelector(`button[data-tab="${name}"] .dot`)
@@ -490,11 +491,17 @@ tab('scene')
 
 const mineNow = () => document.querySelector(`#given [data-seat-number="${CSS.escape(me)}"] h2`)?.textContent.trim() || ''
 let given = mineNow()
+// What concerns this seat is said in its own words, and then the sentence for all is not said too.
+let personal = false
+function tellMe (sentence) { personal = true; toast(sentence); tell('scene') }
+document.addEventListener('pingyi:say', event => { if (personal) event.preventDefault() })
 document.addEventListener('pingyi:swapped', () => {
+  personal = false
   follow()
   const now = mineNow()
-  if (now && now !== given) { toast(now); tell('scene') }
+  if (now && now !== given) tellMe(now)
   given = now
+  followFloor()
 })
 
 // ── asking for the floor ──
@@ -537,5 +544,47 @@ form.addEventListener('submit', async event => {
   toast(say('asked'))
 })
 
+// ── what became of it: said once, shown until it is put away here or the show is at another item ──
+const settledName = `pingyi-settled:${slug}:${epoch}:${me}`
+const settled = { said: {}, away: [], ...read(settledName) }
+const written = new Map()                    // what this seat wrote, by the request's id
+const mineOnFloor = () => [...document.querySelectorAll(`#floor [data-seat-number="${CSS.escape(me)}"]`)]
+const putAway = id => rule(`#wish-${id} { display: none !important; }`)
+settled.away.forEach(putAway)
+async function followFloor () {
+  const mine = mineOnFloor()
+  for (const one of mine) {
+    const { wish, outcome } = one.dataset
+    if (settled.said[wish] === outcome) continue
+    if (outcome !== 'open') tellMe(one.querySelector('[data-became]').textContent)
+    settled.said[wish] = outcome
+    write(settledName, settled)
+  }
+  if (mine.some(one => !written.has(one.dataset.wish))) {
+    const answer = await call('GET', url(`/h/${slug}/panel/floor`))
+    if (answer?.ok) for (const one of mine) written.set(one.dataset.wish, answer.json[one.dataset.wish] ?? '')
+  }
+  for (const one of mineOnFloor()) one.querySelector('[data-written]').textContent = written.get(one.dataset.wish) ?? ''
+}
+document.addEventListener('click', event => {
+  const button = event.target.closest('#floor button')
+  if (!button) return
+  const { wish: id, kind } = button.closest('.wish').dataset
+  if (button.dataset.again !== undefined) {   // beside what is being written, never instead of it
+    const { text } = form.elements
+    text.value = [text.value.trim(), written.get(id)].filter(Boolean).join('\n')
+    form.elements.kind.value = kind
+    form.dispatchEvent(new Event('input'))
+    tab('ask')
+    openAsk(true)
+  } else {
+    settled.away.push(id)
+    write(settledName, settled)
+    putAway(id)
+    document.getElementById('floor').focus()
+  }
+})
+
 forgetOtherRuns()
 follow()
+followFloor()

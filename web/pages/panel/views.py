@@ -1,9 +1,9 @@
-"""`GET /h/SLUG/panel/sheet/ROUND`: the sheet of a running panel round, fetched once by a tablet."""
+"""What a tablet fetches for itself: the sheet of a running panel round, and what its seat wrote."""
 
 from __future__ import annotations
 
 from fastapi import APIRouter, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from server.actions.perform import allowed
 from server.domain.refusals import Refusal
@@ -36,3 +36,19 @@ async def sheet(slug: str, round_id: str, request: Request) -> HTMLResponse:
     entitled_seat(round_, by.seat)
     page = render("panel/_sheet.html", lang, f=context.sheet(view, round_, lang))
     return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+
+
+@router.get("/h/{slug}/panel/floor")
+async def written(slug: str, request: Request) -> JSONResponse:
+    """{request's id: text} of this seat's own requests for the floor. The page's fragments are the
+    same on every tablet and hold nobody's words; these are shown, and asked again, on this one."""
+    here = services(request)
+    by = await here.door.actor(request)
+    async with here.store.look(slug=slug) as unit:
+        allowed(unit.place, by, "page:panel")
+        seats = {seat.number: seat.id for seat in await unit.people.seats()}
+        requests = await unit.questions.floor_requests()
+    return JSONResponse(
+        {str(one.id): one.text for one in requests if seats[one.seat] == by.seat},
+        headers={"Cache-Control": "no-store"},
+    )

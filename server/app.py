@@ -44,7 +44,6 @@ from server.live.pulse import Pulse
 from server.live.relay import Relay
 from server.services import Services, language_of
 from server.settings import Settings
-from server.shows.export import export_show
 from server.store.identity import Identity
 from server.store.migrate import migrate
 from server.store.public_acts import Floods, PublicActs
@@ -162,7 +161,6 @@ class Building:
             hub=self.hub,
             relay=self.relay,
             pulse=self.pulse,
-            exported=export_show,
         )
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:

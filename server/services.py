@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from server.live.relay import Relay
     from server.settings import Settings
     from server.store.transaction import Database
-    from server.store.unit import HearingStore, Unit
+    from server.store.unit import HearingStore
 
 
 @dataclass(frozen=True)
@@ -41,8 +40,6 @@ class Services:
     hub: Hub
     relay: Relay
     pulse: Pulse
-    exported: Callable[[Unit], Awaitable[str]]
-    """A hearing as a show file."""
 
 
 def services(request: Request) -> Services:

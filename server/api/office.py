@@ -13,6 +13,7 @@ from server.api.common import ActorDep, Body, ServicesDep, answered
 from server.domain.refusals import Refusal
 from server.domain.roles import ROLES, has_right, roles_at
 from server.services import language_of
+from server.shows.export import show_file_of
 from server.shows.problems import ShowFileError
 from server.shows.read import read_show
 from server.store.identity import Identity
@@ -220,7 +221,7 @@ async def export_show(slug: str, here: ServicesDep, by: ActorDep) -> Response:
     """The hearing as a show file."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "manage_hearings")
-        text = await here.exported(unit)
+        text = await show_file_of(unit)
     return Yaml(text)
 
 

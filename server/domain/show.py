@@ -203,7 +203,7 @@ class ShowQuestion:
     asked_at: datetime | None = None
     """To the second, the office's wall clock, no zone."""
     likes: int = 0
-    """How many people already ask the same (同问): 0–10,000,000."""
+    """How many people already ask the same (同问): 0–1,000,000,000."""
     status: SeedStatus = "received"
     """How far moderation has got. Queued questions queue in the order of the file."""
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from server.domain.questions import Question
+from server.domain.refusals import Refusal
 from server.domain.show import (
     Show,
     ShowChoice,
@@ -18,6 +20,8 @@ from server.domain.show import (
     ShowStep,
     ShowSubject,
 )
+from server.shows.problems import ShowFileError
+from server.shows.read import QUESTIONS, TITLE
 from server.shows.write import write_show
 from server.store.unit import Unit
 
@@ -32,44 +36,61 @@ _STATUS = {
 """A question's state → what it is when the show begins again; others are not exported."""
 
 
-async def export_show(unit: Unit) -> str:
-    """The YAML of the hearing in its present run; reading it gives a show that can be started."""
+async def show_file_of(unit: Unit) -> str:
+    """The YAML of the hearing in its present run; reading it gives a show that can be started.
+
+    Refused with `show_too_large` where the questions are more than one file holds.
+    """
     settings = await unit.hearings.settings()
     view = await unit.view(0)
-    rounds = [r for r in view.rounds if r.replaces is None]
-    return write_show(
-        Show(
-            title=view.hearing.title,
-            slug=view.hearing.slug,
-            office=view.office_name,
-            language=settings["show"].get("language", "zh"),
-            stream_url=view.stream_url,
-            note=view.note or None,
-            rehearsal_allowed=settings["show"].get("rehearsal_allowed", True),
-            signers=tuple(settings["signers"]),
-            publishers=tuple(settings["publishers"]),
-            publication=settings["publication"],
-            subjects=tuple(
-                ShowSubject(s.key, s.name, s.post, s.unit, s.key) for s in view.subjects
-            ),
-            items=tuple(
-                ShowItem(
-                    i.id,
-                    i.title,
-                    i.subject,
-                    tuple(ShowStep(s.key, s.seconds, s.script or None) for s in i.steps),  # type: ignore[arg-type]
-                )
-                for i in view.items
-            ),
-            groups=tuple(ShowGroup(k, n, w) for k, n, w in view.groups),
-            seats=tuple(ShowSeat(s.number, s.name, s.group, s.unit or None) for s in view.seats),
-            rounds=tuple(_round(n, r) for n, r in enumerate(rounds, 1)),
-            questions=tuple(
-                _question(q)
-                for q in await unit.questions.desk_page(status=tuple(_STATUS), size=20_000)
-            ),
-        )
+    show = Show(
+        title=view.hearing.title,
+        slug=view.hearing.slug,
+        office=view.office_name,
+        language=settings["show"].get("language", "zh"),
+        stream_url=view.stream_url,
+        note=view.note or None,
+        rehearsal_allowed=settings["show"].get("rehearsal_allowed", True),
+        signers=tuple(settings["signers"]),
+        publishers=tuple(settings["publishers"]),
+        publication=settings["publication"],
+        subjects=tuple(ShowSubject(s.key, s.name, s.post, s.unit, s.key) for s in view.subjects),
+        items=tuple(
+            ShowItem(
+                i.id,
+                i.title,
+                i.subject,
+                tuple(ShowStep(s.key, s.seconds, s.script or None) for s in i.steps),  # type: ignore[arg-type]
+            )
+            for i in view.items
+        ),
+        groups=tuple(ShowGroup(k, n, w) for k, n, w in view.groups),
+        seats=tuple(ShowSeat(s.number, s.name, s.group, s.unit or None) for s in view.seats),
+        rounds=tuple(
+            _round(n, r) for n, r in enumerate((r for r in view.rounds if r.replaces is None), 1)
+        ),
+        questions=await _questions(unit, view.queue.ids),
     )
+    try:
+        return write_show(show)
+    except ShowFileError as error:
+        if error.code not in {"too_large", "too_many", "too_many_values"}:
+            raise
+        raise Refusal("show_too_large", place=(error.zh, error.en)) from error
+
+
+async def _questions(unit: Unit, queue: Sequence[int]) -> tuple[ShowQuestion, ...]:
+    """The oldest first, and what is queued at the end in its order: a show's questions queue in
+    the order of the file. What was asked off the cuff and not typed yet has nothing to say."""
+    place = {id_: n for n, id_ in enumerate(queue)}
+    kept = await unit.questions.desk_page(status=tuple(_STATUS), size=QUESTIONS + 1)
+
+    def order(question: Question) -> tuple[bool, int]:
+        if _STATUS[question.status] == "queued":
+            return True, place.get(question.id, -1)
+        return False, question.id
+
+    return tuple(_question(one) for one in sorted(kept, key=order) if one.text)
 
 
 def _round(number: int, round_: Any) -> ShowRound:
@@ -93,7 +114,7 @@ def _question(question: Question) -> ShowQuestion:
         source="live" if question.source == "panel" else question.source,  # type: ignore[arg-type]
         source_key=question.source_key or "live",
         external_id=question.external_id or question.code,
-        title=question.title or None,
+        title=" ".join(question.title.split())[:TITLE].strip() or None,
         text=question.text,
         subject=question.subject,
         asked_at=datetime.fromtimestamp(

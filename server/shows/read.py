@@ -39,6 +39,7 @@ FORMAT_VERSION: Final = 1
 # Characters of one text.
 TITLE: Final = 120
 NAME: Final = 60
+NUMBER: Final = 128  # a sender's own, as long as a hotline file may give it
 ADDRESS: Final = 2_000
 SCRIPT: Final = 2_000
 LETTER: Final = 20_000
@@ -49,6 +50,7 @@ MANY: Final = 1_000  # items, seats, rounds
 QUESTIONS: Final = 5_000
 
 DAY: Final = 86_400  # seconds
+LIKES: Final = 1_000_000_000
 
 _URL: Final = re.compile(r"https?://[^\s/]\S*")
 _SLUG: Final = re.compile(r"[a-z0-9-]{3,40}")
@@ -252,7 +254,7 @@ class _ShowReader(Values):
         source_node, key_node, id_node = map(fields.need, ("source", "source_key", "external_id"))
         source = self.known_word(source_node, SOURCE_KINDS)
         source_key = self.key(key_node)
-        external_id = self.text(id_node, NAME)
+        external_id = self.text(id_node, NUMBER)
         if source and source_key:
             lines = self._lines.setdefault(f"kind of {source_key}", {source: key_node.line})
             if source not in lines:
@@ -270,6 +272,6 @@ class _ShowReader(Values):
             requester_phone=self.text_or_none(fields.may("requester_phone"), NAME),
             district=self.text_or_none(fields.may("district"), NAME),
             asked_at=self.time(fields.may("asked_at")),
-            likes=self.integer(fields.may("likes"), 0, 10_000_000),
+            likes=self.integer(fields.may("likes"), 0, LIKES),
             status=self.word(fields.may("status"), SEED_STATUSES, "received"),
         )

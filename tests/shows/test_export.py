@@ -1,0 +1,85 @@
+"""A hearing written out as a show: what was prepared, whole and in its order, or why not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from moderation.intake.hotline_file import read_hotline_bytes
+from moderation.intake.take_in import incoming
+from server.actions.import_questions import Source, import_questions
+from server.actions.order_queue import order_queue
+from server.actions.take_question import ask_off_the_cuff
+from server.domain.refusals import Refusal
+from server.domain.show import Show
+from server.shows.export import show_file_of
+from server.shows.read import read_show
+from tests.house import SMALL_SHOW, Home, home
+
+pytestmark = pytest.mark.anyio
+
+QUEUED = """
+  - source: hotline
+    source_key: hotline-12345
+    external_id: LX-00{n}
+    text: 第{n}个排队的问题，什么时候答复？
+    subject: water
+    status: queued
+"""
+
+
+async def exported(home: Home) -> Show:
+    async with home.building.store.look(slug=home.slug) as unit:
+        return read_show(await show_file_of(unit))
+
+
+async def take_in(home: Home, rows: str) -> None:
+    read = read_hotline_bytes(("工单编号,标题,诉求内容,点赞数\n" + rows).encode())
+    assert not read.refusals
+    items = incoming(read, home.building.keys.seal)
+    by, source = home.person("office", "host"), Source("hotline-12345", "hotline", "a.csv")
+    await import_questions(home.house, by, home.slug, source, items)
+
+
+async def test_the_queue_keeps_its_order(tmp_path: Path) -> None:
+    show = SMALL_SHOW.rstrip() + "".join(QUEUED.format(n=n).rstrip() for n in (4, 5, 6)) + "\n"
+    async with home(tmp_path, show=show) as here:
+        queue = (await here.view()).queue
+        moved = [queue.ids[2], queue.ids[0], queue.ids[3], queue.ids[1]]
+        moderator = here.person("moderator")
+        await order_queue(here.house, moderator, here.slug, moved, queue.version)
+        written = await exported(here)
+    ids = [question.external_id for question in written.questions]
+    assert ids == ["LX-001", "LX-003", "LX-005", "LX-002", "LX-006", "LX-004"]
+    assert [q.status for q in written.questions] == ["approved", "received", *["queued"] * 4]
+
+
+async def test_what_a_hotline_file_may_hold_can_be_written(tmp_path: Path) -> None:
+    number, title = "N" * 128, "题" * 300
+    async with home(tmp_path) as here:
+        await take_in(here, f'{number},"{title}",路灯不亮，请处理。,1000000000\n')
+        written = await exported(here)
+    question = next(q for q in written.questions if q.external_id == number)
+    assert question.title == "题" * 120
+    assert question.likes == 1_000_000_000
+    assert question.text == "路灯不亮，请处理。"
+
+
+async def test_a_question_that_was_not_typed_yet_is_left_out(tmp_path: Path) -> None:
+    async with home(tmp_path) as here:
+        await here.go_live()
+        before = await exported(here)
+        await ask_off_the_cuff(here.house, here.person("host"), here.slug, "主持人", None)
+        assert (await here.view()).stage.question.text == ""
+        assert (await exported(here)).questions == before.questions
+
+
+async def test_more_than_a_file_holds_is_refused(tmp_path: Path) -> None:
+    rows = "".join(f"M-{n:04d},,{'长' * 900}{n},0\n" for n in range(400))
+    async with home(tmp_path) as here:
+        await take_in(here, rows)
+        with pytest.raises(Refusal) as refused:
+            await exported(here)
+    assert refused.value.code == "show_too_large"
+    assert refused.value.message("zh") == "这场的提问写不进一个议程文件：文件超过 1000000 字节。"

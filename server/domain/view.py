@@ -156,6 +156,17 @@ class HearingView:
         return self.subject(self.current.subject) if self.current else None
 
     @property
+    def script(self) -> str:
+        """The line to speak in the present step, empty where there is none."""
+        at, item = self.position, self.current
+        return next((s.script for s in item.steps if s.key == at.step), "") if at and item else ""
+
+    def speaker(self, item: Item) -> str:
+        """Who speaks in the item: the deputy where one stands in; empty where nobody does."""
+        subject = self.subject(item.subject)
+        return item.deputy or (subject.name if subject else "")
+
+    @property
     def rehearsal(self) -> bool:
         """Whether everything shown bears 演练."""
         return self.hearing.run_kind == "rehearsal"

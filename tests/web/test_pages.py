@@ -122,7 +122,7 @@ def frozen(value: Any) -> bool:
         if not value.__dataclass_params__.frozen:  # type: ignore[attr-defined, union-attr]
             return False
         return all(frozen(getattr(value, f.name)) for f in dataclasses.fields(value))
-    if isinstance(value, tuple):
+    if isinstance(value, tuple | frozenset):
         return all(frozen(one) for one in value)
     return value is None or isinstance(value, str | int | bool)
 

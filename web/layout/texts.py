@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta, timezone
 
 from server.domain.questions import STATES
+from server.domain.roles import ROLES
 from server.domain.view import SOURCE_NAMES
 
 CHINA = timezone(timedelta(hours=8))
@@ -86,6 +87,11 @@ WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 
+def side(pair: tuple[str, str], lang: str) -> str:
+    """The word of one language, of (Chinese, English)."""
+    return pair[1] if lang == "en" else pair[0]
+
+
 class Texts:
     """The words of one language, for templates (`texts.word("live")`)."""
 
@@ -94,8 +100,7 @@ class Texts:
 
     def word(self, key: str) -> str:
         """The fixed word for a state, a step, a phase."""
-        zh, en = WORDS[key]
-        return en if self.lang == "en" else zh
+        return side(WORDS[key], self.lang)
 
     def step(self, key: str) -> str:
         """A step of the agenda (`closing` there is the closing speech)."""
@@ -110,6 +115,14 @@ class Texts:
         """A question's status."""
         return self.word("closed_question" if status == "closed" else status)
 
+    def item(self, status: str) -> str:
+        """An agenda item's status (`done` there is over, not a phase)."""
+        return self.word("item_done" if status == "done" else status)
+
+    def role(self, key: str) -> str:
+        """What a person is here."""
+        return side(ROLES.get(key, (key, key)), self.lang)
+
     def fates(self) -> dict[str, str]:
         """What the author of a question is told it is: what the desk plans stays the desk's."""
         shown = {"shortlisted": "approved", "queued": "approved"}
@@ -117,8 +130,7 @@ class Texts:
 
     def sources(self) -> tuple[tuple[str, str], ...]:
         """(kind, word) of every source of questions, for a filter."""
-        side = 1 if self.lang == "en" else 0
-        return tuple((kind, words[side]) for kind, words in SOURCE_NAMES.items())
+        return tuple((kind, side(words, self.lang)) for kind, words in SOURCE_NAMES.items())
 
     def clock(self, at: int | None, *, seconds: bool = False) -> str:
         """A moment (ms since 1970) as a clock time in Beijing."""

@@ -65,7 +65,7 @@ def now(view: HearingView, lang: str) -> Now | None:
         title=item.title,
         step=texts.step(at.step),
         step_key=at.step,
-        name=item.deputy or (subject.name if subject else ""),
+        name=view.speaker(item),
         post=subject.post if subject and not item.deputy else "",
         unit=subject.unit if subject else "",
         in_place_of=subject.name if subject and item.deputy else "",
@@ -133,6 +133,18 @@ def on_stage(view: HearingView, lang: str) -> OnStage | None:
         size=text_size(question.text),
         seat=stage.seat,
     )
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question on stage, as a fragment of its own."""
+
+    question: OnStage | None
+
+
+def asked(view: HearingView, lang: str) -> Asked:
+    """The question with its asker, whole."""
+    return Asked(on_stage(view, lang))
 
 
 def origin(question: Question, lang: str) -> str:
@@ -401,11 +413,10 @@ def upcoming(view: HearingView, lang: str) -> Upcoming | None:
     item = view.item(ahead[0]) if ahead else None
     if ahead is None or item is None:
         return None
-    subject = view.subject(item.subject)
     return Upcoming(
         title=item.title,
         step=Texts(lang).step(ahead[1]),
-        name=item.deputy or (subject.name if subject else ""),
+        name=view.speaker(item),
         same_item=view.position is not None and view.position.item == item.id,
     )
 
@@ -431,3 +442,16 @@ def next_question(view: HearingView, lang: str) -> NextQuestion | None:
         given=view.queue.given.get(first.id),
         more=len(view.queue.questions) - 1,
     )
+
+
+@dataclass(frozen=True)
+class Ahead:
+    """What follows."""
+
+    step: Upcoming | None
+    question: NextQuestion | None
+
+
+def ahead(view: HearingView, lang: str) -> Ahead:
+    """The next step, and the next question."""
+    return Ahead(upcoming(view, lang), next_question(view, lang))

@@ -40,34 +40,7 @@ class Script:
 def script(view: HearingView, lang: str) -> Script:
     """The script of the present step, empty where there is none."""
     del lang
-    at, item = view.position, view.current
-    found = next((s for s in item.steps if s.key == at.step), None) if at and item else None
-    return Script(found.script if found else "")
-
-
-@dataclass(frozen=True)
-class Question:
-    """The question on stage."""
-
-    question: shared.OnStage | None
-
-
-def question(view: HearingView, lang: str) -> Question:
-    """The question with its asker."""
-    return Question(shared.on_stage(view, lang))
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """What follows."""
-
-    step: shared.Upcoming | None
-    question: shared.NextQuestion | None
-
-
-def ahead(view: HearingView, lang: str) -> Ahead:
-    """The next step and the next question."""
-    return Ahead(shared.upcoming(view, lang), shared.next_question(view, lang))
+    return Script(view.script)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,7 @@
 """Which event redraws what on the host's card. Its room is `card`."""
 
 from web.layout.page import Page
+from web.pages import shared
 from web.pages.card import context
 
 _SHOW = ("head", "script", "ahead")
@@ -13,8 +14,8 @@ PAGE = Page(
         "head": context.head,
         "message": context.message,
         "script": context.script,
-        "question": context.question,
-        "ahead": context.ahead,
+        "question": shared.asked,
+        "ahead": shared.ahead,
         "rounds": context.rounds,
     },
     redraws={

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from server.domain.questions import EDITABLE, NEXT, REJECTION_REASONS, STAGE_LONGEST, Question
 from server.domain.view import HearingView, SubjectView, source_name
-from web.layout.texts import Texts
+from web.layout.texts import Texts, side
 from web.pages import shared
 
 GROUPS: tuple[tuple[str, str], ...] = (
@@ -165,7 +165,6 @@ def pane(
     lang: str,
 ) -> Pane:
     """The chosen question."""
-    side = 1 if lang == "en" else 0
     # A person may decide before the screener looked: what is new counts as ready for review.
     status = "screened" if question.status == "received" else question.status
     names = {subject.key: subject.name for subject in subjects}
@@ -183,8 +182,8 @@ def pane(
         too_long=len(question.text) > STAGE_LONGEST,
         wordings=tuple(wordings),
         appeal=appeal or "",
-        reason=REJECTION_REASONS[reason][side] if reason in REJECTION_REASONS else reason,
-        reasons=tuple(Reason(key, words[side]) for key, words in REJECTION_REASONS.items()),
+        reason=side(REJECTION_REASONS[reason], lang) if reason in REJECTION_REASONS else reason,
+        reasons=tuple(Reason(key, side(words, lang)) for key, words in REJECTION_REASONS.items()),
     )
 
 

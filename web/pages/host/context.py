@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from server.actions.publish_round import reveal_steps
 from server.domain.hearing import LEASES, Item, following, preceding
 from server.domain.questions import PHASE_NEXT, PHASES, STAGE_LONGEST, Question
-from server.domain.roles import ROLES
 from server.domain.rounds import AUDIENCES, NEXT, TAKES_BALLOTS, Round
 from server.domain.view import HearingView, SeatView, source_name
 from web.layout.texts import Texts
@@ -152,11 +151,11 @@ def _item_line(view: HearingView, item: Item, lang: str) -> ItemLine:
     return ItemLine(
         id=item.id,
         title=item.title,
-        name=item.deputy or (subject.name if subject else ""),
+        name=view.speaker(item),
         deputy=item.deputy,
         subject=subject is not None,
         status=item.status,
-        word=texts.word(item.status),
+        word=texts.item(item.status),
         steps=tuple(
             StepLine(
                 step.key,
@@ -199,15 +198,14 @@ class Now:
 
 def now(view: HearingView, lang: str) -> Now:
     """Where the show stands."""
-    at, item = view.position, view.current
-    script = next((s.script for s in item.steps if at and s.key == at.step), "") if item else ""
+    at = view.position
     return Now(
         slug=view.hearing.slug,
         version=at.version if at else 0,
         can_move=under_way(view),
         paused=view.hearing.status == "paused",
         now=shared.now(view, lang),
-        script=script,
+        script=view.script,
         next=_ahead(view, following(view.items, at), lang),
         back=_ahead(view, preceding(view.items, at), lang),
         running_rounds=tuple(r.title for r in view.rounds if r.status in TAKES_BALLOTS),
@@ -219,13 +217,12 @@ def _ahead(view: HearingView, to: tuple[str, str] | None, lang: str) -> Ahead | 
     item = view.item(to[0]) if to else None
     if to is None or item is None:
         return None
-    subject = view.subject(item.subject)
     return Ahead(
         item=item.id,
         step=to[1],
         title=item.title,
         word=Texts(lang).step(to[1]),
-        name=item.deputy or (subject.name if subject else ""),
+        name=view.speaker(item),
         seconds=item.step(to[1]).seconds,
     )
 
@@ -433,14 +430,14 @@ def rounds(view: HearingView, lang: str) -> Rounds:
 
 
 def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
-    texts, side = Texts(lang), 1 if lang == "en" else 0
+    texts = Texts(lang)
     seats = {seat.id: seat for seat in view.seats}
     return RoundLine(
         round=shared.round_view(view, one, lang, "internal"),
         here=view.position is not None and one.item == view.position.item,
         can=frozenset(act for act, states in NEXT.items() if one.status in states),
         seats=tuple(seats[e.seat] for e in one.entitled if e.seat in seats),
-        signatures=tuple(Signature(ROLES[r][side], r in one.signed) for r in one.signers),
+        signatures=tuple(Signature(texts.role(r), r in one.signed) for r in one.signers),
         publications=tuple(
             Publication(key, texts.word(f"to_{key}"), key in one.published_to) for key in AUDIENCES
         ),

@@ -30,31 +30,6 @@ def now(view: HearingView, lang: str) -> NowPanel:
 
 
 @dataclass(frozen=True)
-class Question:
-    """The question to be answered."""
-
-    question: shared.OnStage | None
-
-
-def question(view: HearingView, lang: str) -> Question:
-    """The question on stage, whole."""
-    return Question(shared.on_stage(view, lang))
-
-
-@dataclass(frozen=True)
-class Ahead:
-    """What follows."""
-
-    step: shared.Upcoming | None
-    question: shared.NextQuestion | None
-
-
-def ahead(view: HearingView, lang: str) -> Ahead:
-    """The next step, and the next question."""
-    return Ahead(shared.upcoming(view, lang), shared.next_question(view, lang))
-
-
-@dataclass(frozen=True)
 class Message:
     """The host's message, until somebody at the podium acknowledges it. `id` 0 = none."""
 

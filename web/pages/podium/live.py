@@ -1,6 +1,7 @@
 """Which event redraws what on the confidence monitor. Its room is `podium`."""
 
 from web.layout.page import Page
+from web.pages import shared
 from web.pages.podium import context
 
 _SHOW = ("now", "ahead")
@@ -10,8 +11,8 @@ PAGE = Page(
     name="podium",
     fragments={
         "now": context.now,
-        "question": context.question,
-        "ahead": context.ahead,
+        "question": shared.asked,
+        "ahead": shared.ahead,
         "message": context.message,
     },
     redraws={

@@ -109,14 +109,8 @@ class Agenda:
 
 def agenda(view: HearingView, lang: str) -> Agenda:
     """All items with what has become of them."""
-    word = Texts(lang).word
-    return Agenda(
-        tuple(AgendaItem(i.title, word(_item_word(i.status)), i.status) for i in view.items)
-    )
-
-
-def _item_word(status: str) -> str:
-    return "item_done" if status == "done" else status
+    word = Texts(lang).item
+    return Agenda(tuple(AgendaItem(i.title, word(i.status), i.status) for i in view.items))
 
 
 @dataclass(frozen=True)

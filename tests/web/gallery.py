@@ -11,6 +11,7 @@ import asyncio
 import time
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import orjson
 import segno
@@ -18,20 +19,24 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import HTMLResponse
 
+from server.domain.view import HearingView
+from tests.web import staff
 from tests.web.views import AT, CASES, EXTREMES, question
 from web.layout.assets import by_hashed_name
 from web.layout.page import Page, render
 from web.pages.card.live import PAGE as CARD
+from web.pages.desk import context as desk
 from web.pages.home.context import Listed, home
 from web.pages.join.context import Card, join
 from web.pages.overlay.live import PAGE as OVERLAY
+from web.pages.panel import context as panel
 from web.pages.podium.live import PAGE as PODIUM
 from web.pages.problem.context import problem
 from web.pages.public.live import PAGE as PUBLIC
 from web.pages.question.context import fate
 from web.pages.stage.live import PAGE as STAGE
 
-PAGES: dict[str, Page] = {p.name: p for p in (PUBLIC, STAGE, OVERLAY, PODIUM, CARD)}
+PAGES: dict[str, Page] = {p.name: p for p in (PUBLIC, STAGE, OVERLAY, PODIUM, CARD)} | staff.PAGES
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; media-src 'self' blob: https: http:; form-action 'self'; "
@@ -94,6 +99,8 @@ def plain(name: str, case: str, lang: str) -> Any:
 def html(name: str, case: str, lang: str, theme: str | None = None) -> str:
     """A page's HTML in a case."""
     extra: dict[str, Any] = {"theme": theme} if theme else {}
+    if name in staff.PAGES:
+        return staff.html(name, case, lang, **extra)
     if name in PAGES:
         return PAGES[name].html(ALL[case](), lang, **extra)
     return render(f"{name}/page.html", lang, page=name, f=plain(name, case, lang), **extra)
@@ -147,6 +154,50 @@ def viewer() -> dict[str, str]:
 def me() -> dict[str, Any]:
     """What this viewer has done."""
     return {"votes": votes, "supports": sorted(supports), "questions": asked}
+
+
+def shown(request: Request) -> tuple[HearingView, str]:
+    """The view and the language of the page that asks."""
+    asked = parse_qs(urlsplit(request.headers.get("referer", "")).query)
+    return ALL[asked.get("case", ["full"])[0]](), asked.get("lang", ["zh"])[0]
+
+
+@app.get("/api/v1/rounds/{id_}/ballot")
+def ballot(id_: str) -> dict[str, Any]:
+    """Nothing was cast from this seat."""
+    return {"round": id_, "receipt": None}
+
+
+@app.get("/h/{slug}/panel/sheet/{id_}")
+def sheet(id_: str, request: Request) -> HTMLResponse:
+    """The round's empty sheet."""
+    view, lang = shown(request)
+    round_ = next(r for r in view.rounds if r.id == id_)
+    return HTMLResponse(render("panel/_sheet.html", lang, f=panel.sheet(view, round_, lang)))
+
+
+@app.get("/h/{slug}/panel/floor")
+@app.get("/h/{slug}/host/turnout")
+def nothing() -> dict[str, Any]:
+    """Nobody has asked for the floor, nobody has begun."""
+    return {}
+
+
+@app.get("/h/{slug}/desk/list")
+def listed(request: Request) -> HTMLResponse:
+    """The desk's list: the view's questions."""
+    view, lang = shown(request)
+    found = desk.listing(view.questions, view.subjects, "", lang)
+    return HTMLResponse(render("desk/_list.html", lang, f=found))
+
+
+@app.get("/h/{slug}/desk/question/{id_}")
+def asked_question(slug: str, id_: int, request: Request) -> HTMLResponse:
+    """One question with an earlier wording."""
+    view, lang = shown(request)
+    one = next(q for q in view.questions if q.id == id_)
+    pane = desk.pane(slug, one, view.subjects, ((1, one.text + "（原文）"),), None, lang)
+    return HTMLResponse(render("desk/_question.html", lang, f=pane))
 
 
 @app.get("/{name}")

@@ -31,6 +31,9 @@ SCREENS = {
     "overlay": (WALL,),
     "podium": (WALL, PHONE),
     "card": (TABLET, PHONE),
+    "panel": (TABLET, PHONE),
+    "host": (DESKTOP, TABLET, PHONE),
+    "desk": (DESKTOP, TABLET, PHONE),
 }
 FIXED = {"stage", "overlay"}
 FITTED = FIXED | {"podium"}
@@ -157,6 +160,9 @@ def look(tab: Tab, url: str, visit: Visit, *, take: bool, check: bool) -> list[s
             tab.wait_for_timeout(100)
             if visit.name == "overlay":  # What lies behind the captions on air; here a grey.
                 tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
+            if visit.name == "desk" and tab.locator("[data-question]").count():
+                tab.locator("[data-question]").first.click()
+                tab.locator("#edit-text").wait_for(state="attached")
         tab.evaluate(FRAME)
         file = f"{visit.name}-{visit.case}-{width}-{visit.theme}-{visit.lang}.png"
         if take:

@@ -15,7 +15,7 @@ PAGES: dict[str, Page] = {page.name: page for page in (PANEL, HOST, DESK)}
 LANGUAGES = ("zh", "en")
 
 
-def html(name: str, case: str, lang: str) -> str:
+def html(name: str, case: str, lang: str, **extra: Any) -> str:
     """A whole page as the server makes it for a session called `label`."""
     return PAGES[name].html(
         CASES[case](),
@@ -25,6 +25,7 @@ def html(name: str, case: str, lang: str) -> str:
         slug="yunlan-shufa",
         me=SEATS[2],
         by=None,
+        **extra,
     )
 
 

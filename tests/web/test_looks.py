@@ -13,7 +13,8 @@ from playwright.sync_api import Browser, Page
 
 from tests.journeys.browser import chromium, open_page
 from tests.web import gallery as pretence
-from tests.web.pictures import gallery, look, tab_of, visits
+from tests.web.gallery import PLAIN
+from tests.web.pictures import SCREENS, gallery, look, tab_of, visits
 from tests.web.views import CASES
 from web.pages.public.live import PAGE
 
@@ -42,9 +43,7 @@ def nobody_has_acted() -> None:
     pretence.asked.clear()
 
 
-@pytest.mark.parametrize(
-    "name", ["public", "stage", "overlay", "podium", "card", "home", "join", "question", "problem"]
-)
+@pytest.mark.parametrize("name", [*SCREENS, *PLAIN])
 def test_nothing_is_wrong_in_any_picture(browser: Browser, url: str, name: str) -> None:
     wrong: list[str] = []
     with tab_of(browser, "light") as light, tab_of(browser, "dark") as dark:

@@ -24,7 +24,7 @@ from server.actions.perform import allowed
 from server.domain.hearing import Place
 from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
-from server.domain.roles import ROLES, Actor, roles_at
+from server.domain.roles import Actor, roles_at
 from server.domain.view import SeatView
 from server.identity import office_book
 from server.identity.office_book import Reached
@@ -34,8 +34,8 @@ from server.shows.read import read_show
 from web.layout.language import language, say
 from web.layout.page import render
 from web.layout.routes import qr_svg
-from web.layout.texts import Texts
-from web.pages.office import context
+from web.layout.texts import Texts, side
+from web.pages.office import context, files_context, people_context
 from web.pages.office.uploads import Uploads
 
 router = APIRouter()
@@ -195,13 +195,11 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
         cards.append(
             context.IssuedCard(
                 code=issued["code"],
-                who=say(here.lang, "%(n)s 号席", n=seat.number)
-                if seat
-                else context.side(ROLES[role], here.lang),
+                who=say(here.lang, "%(n)s 号席", n=seat.number) if seat else texts.role(role),
                 name=seat.name if seat else "",
                 detail=seat.group_name
                 if seat
-                else context.side(context.DEVICES.get(role, ("", "")), here.lang),
+                else side(context.DEVICES.get(role, ("", "")), here.lang),
                 url=url,
                 qr=f"data:image/svg+xml;base64,{base64.b64encode(qr_svg(url)).decode()}",
                 until=f"{texts.day(until)} {texts.clock(until)}",
@@ -238,7 +236,7 @@ async def preview_import(slug: str, request: Request, lang: str | None = None) -
     uploads, owner = Uploads(here.services.settings.data), _owner(here, slug, source)
     id_ = await asyncio.to_thread(uploads.keep, content, owner)
     here.services.house.later(uploads.expire(id_, owner))
-    f = context.preview(place, id_, name, source, read, counted, here.lang)
+    f = files_context.preview(place, id_, name, source, read, counted, here.lang)
     return here.page("import", f"/office/hearings/{slug}", f=f)
 
 
@@ -259,7 +257,7 @@ async def do_import(slug: str, upload: str, request: Request, lang: str | None =
     read, items = await _read(here, content)
     counted = await _take_in(here, slug, source, name, items)
     await asyncio.to_thread(uploads.drop, upload, owner)
-    f = context.preview(place, "", name, source, read, counted, here.lang)
+    f = files_context.preview(place, "", name, source, read, counted, here.lang)
     return here.page("import", f"/office/hearings/{slug}", f=f)
 
 
@@ -309,7 +307,7 @@ async def people(request: Request, lang: str | None = None) -> Response:
     here.offices_with("manage_people")
     found = await office_book.people(here.services.database, here.by)
     held = await office_book.hearings(here.services.database, here.by)
-    f = context.people_page(here.by, here.reached, found, held, here.lang)
+    f = people_context.people_page(here.by, here.reached, found, held, here.lang)
     return here.page("people", "/office/people", f=f)
 
 
@@ -322,7 +320,7 @@ async def tokens(request: Request, lang: str | None = None) -> Response:
     if not here.reached:  # A role in one hearing alone makes no tokens.
         raise Refusal("not_allowed")
     found = await office_book.tokens(here.services.database, here.by)
-    f = context.tokens_page(here.by, here.reached, found, here.lang)
+    f = people_context.tokens_page(here.by, here.reached, found)
     return here.page("tokens", "/office/tokens", f=f)
 
 
@@ -335,7 +333,7 @@ async def new_hearing(request: Request, lang: str | None = None) -> Response:
     here = await _enter(request, lang)
     if isinstance(here, Response):
         return here
-    return here.page("new", "/office/new", f=context.NewHearing(_homes(here)))
+    return here.page("new", "/office/new", f=files_context.NewHearing(_homes(here)))
 
 
 @router.post("/office/new", response_class=HTMLResponse)
@@ -344,7 +342,7 @@ async def make_hearing(request: Request, lang: str | None = None) -> Response:
     here = await _enter(request, lang)
     if isinstance(here, Response):
         return here
-    typed = context.NewHearing(_homes(here))
+    typed = files_context.NewHearing(_homes(here))
     async with request.form(max_files=1, max_fields=6, max_part_size=LARGEST_SHOW + 1) as form:
         _, content = await _file_of(form, LARGEST_SHOW)
         sent: Mapping[str, str] = {
@@ -363,11 +361,11 @@ async def make_hearing(request: Request, lang: str | None = None) -> Response:
     try:
         show = read_show(text)
     except ShowFileError as error:
-        problems = context.show_problems(error, here.lang)
+        problems = files_context.show_problems(error, here.lang)
         f = replace(typed, problems=problems, more=error.more)
         return here.page("new", "/office/new", 422, f=f)
     if sent["act"] != "create":
-        f = replace(typed, summary=context.summary(show, typed.slug, here.lang))
+        f = replace(typed, summary=files_context.summary(show, typed.slug, here.lang))
         return here.page("new", "/office/new", f=f)
     node = next((o.node for o in here.reached if str(o.node.id) == typed.office), None)
     if node is None:

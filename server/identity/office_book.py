@@ -211,14 +211,14 @@ async def seat_cards(unit: Unit, now: int) -> dict[int, SeatCard]:
 
 
 async def check_setup(database: Database, code: str, now: int) -> None:
-    """`card_unknown`, `card_expired` or `setup_done` unless the set-up link holds. Nothing is
+    """`setup_unknown`, `setup_expired` or `setup_done` unless the set-up link holds. Nothing is
     used up."""
     async with database.read() as connection:
         identity = Identity(connection)
         card = await identity.card(digest(code.strip().upper()))
         if card is None or card.kind != "setup" or card.revoked_at is not None:
-            raise Refusal("card_unknown")
+            raise Refusal("setup_unknown")
         if card.used_at is not None or await identity.any_account():
             raise Refusal("setup_done")
         if card.expires_at < now:
-            raise Refusal("card_expired")
+            raise Refusal("setup_expired")

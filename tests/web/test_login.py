@@ -6,6 +6,7 @@ import re
 import sqlite3
 import time
 from collections.abc import Iterator
+from html import escape
 from pathlib import Path
 
 import httpx2
@@ -247,9 +248,7 @@ def fresh_minute() -> None:
 
 def test_asking_without_a_script(shared_demo: Running, stranger: httpx2.Client) -> None:
     path = f"/h/{shared_demo.slug}/questions"
-    short = stranger.post(path, data={"text": "嗯"})
-    assert short.status_code == 422
-    assert f'href="/h/{shared_demo.slug}?lang=zh"' in short.text
+    refused_with_what_was_typed(stranger, path)
     fresh_minute()
     text = "请问小区消防通道被占，应该由谁来管？"
     sent = stranger.post(path, data={"text": text, "subject": ""})
@@ -265,6 +264,43 @@ def test_asking_without_a_script(shared_demo: Running, stranger: httpx2.Client) 
     assert other.headers["location"] != sent.headers["location"]
 
 
+def refused_with_what_was_typed(stranger: httpx2.Client, path: str) -> None:
+    """Too short, too long, to nobody, from a draft: the form stands there as it was sent."""
+    long = "<b>依法</b>&" * 100
+    for text, subject, sentence in (
+        ("嗯", "city", "提问至少 2 个字"),
+        (long, "city", "最多 500 个字"),
+        ("请问谁来管这件事？", "nobody", "没有这位述法人"),
+    ):
+        answer = stranger.post(path, data={"text": text, "subject": subject})
+        assert answer.status_code == 422
+        assert answer.headers["cache-control"] == "no-store"
+        assert f"{escape(text)}</textarea>" in answer.text
+        assert ('value="city" selected' in answer.text) == (subject == "city")
+        assert sentence in answer.text
+        assert "data-socket" not in answer.text
+        assert "<script" not in answer.text  # Plain it began, plain it goes on.
+        assert 'name="minute" value="' in answer.text
+    plain = stranger.get(path.removesuffix("/questions")).text
+    assert '<p class="error" data-error role="alert" hidden></p>' in plain
+    assert 'name="minute"' not in plain
+
+
+def test_a_question_of_which_nobody_knows_whether_it_came_is_one_act_when_sent_again(
+    shared_demo: Running, stranger: httpx2.Client
+) -> None:
+    """The form that comes back holds the minute of the first try, and whose it was is in a cookie."""
+    path, text = f"/h/{shared_demo.slug}/questions", "公交站台被占用，执法依据在哪里？"
+    fresh_minute()
+    minute = str(int(time.time()) // 60)
+    first = stranger.post(path, data={"text": text})
+    for kept in (minute, minute):
+        again = stranger.post(path, data={"text": text, "minute": kept})
+        assert again.headers["location"] == first.headers["location"]
+    earlier = stranger.post(path, data={"text": text, "minute": str(int(minute) - 1)})
+    assert earlier.headers["location"] != first.headers["location"]
+
+
 def test_appealing_without_a_script(shared_demo: Running, stranger: httpx2.Client) -> None:
     desk, here = shared_demo.as_("moderator"), shared_demo.here
     sent = stranger.post(
@@ -278,13 +314,25 @@ def test_appealing_without_a_script(shared_demo: Running, stranger: httpx2.Clien
     asked = desk.get(f"{here}/desk/questions?q=信号灯坏了很久")["items"][0]
     desk.do("POST", f"{here}/desk/questions/{asked['id']}/rejection", {"reason": "off_topic"})
     address = f"/q/{code[1]}/appeal"
-    wrong = stranger.post(address, data={"secret": "wrong", "text": "这与述法有关。"})
-    assert wrong.status_code == 403
-    assert "凭证不对" in wrong.text
+    long = "这与述法有关。" * 80
+    for typed, status, sentence in (
+        ({"secret": "wrong<", "text": "这与述法有关。"}, 403, "凭证不对"),
+        ({"secret": secret[1], "text": long}, 422, "最多 500 个字"),
+    ):
+        wrong = stranger.post(address, data=typed)
+        assert wrong.status_code == status
+        assert sentence in wrong.text
+        assert f"{typed['text']}</textarea>" in wrong.text
+        assert f'value="{escape(typed["secret"])}"' in wrong.text
     right = stranger.post(address, data={"secret": secret[1], "text": "这与述法有关。"})
     assert right.status_code == 303
     assert "已申诉" in stranger.get(right.headers["location"]).text
-    assert stranger.post(address, data={"secret": secret[1], "text": "再来一次"}).status_code == 409
+    used = stranger.post(address, data={"secret": secret[1], "text": "再来一次"})
+    assert used.status_code == 409
+    assert "再来一次" in used.text  # There is no form any more, but what was written stands there.
+    hasty = [stranger.post(address, data={"secret": "x", "text": f"第{n}次"}) for n in range(6)]
+    assert hasty[-1].status_code == 429
+    assert "第5次" in hasty[-1].text
     assert stranger.get("/q/NOSUCHCODE").status_code == 404
 
 

@@ -7,9 +7,9 @@ from typing import Annotated
 from fastapi import APIRouter, Form, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
-from server.domain.refusals import Refusal
 from server.identity.door import SESSION_DAYS
 from server.services import Services, services
+from web.layout.forms import FAILED, headers_of, refusal_of
 from web.layout.language import language
 from web.layout.page import render
 from web.pages.login import context
@@ -51,13 +51,12 @@ async def sign_in(
     try:
         async with here.limiter.guess(here.door.address(request), name):
             session = await here.people.sign_in(name, password)
-    except Refusal as refusal:
-        said = refusal.message(chosen)
+    except FAILED as error:
+        refused = refusal_of(error)
         known = await _known(here, request, next, chosen)
-        page = _page(context.Login(name, context.local_path(next), said, known), chosen, 401)
-        if "retry_after" in refusal.detail:
-            page.status_code = refusal.status
-            page.headers["Retry-After"] = str(refusal.detail["retry_after"])
+        f = context.Login(name, context.local_path(next), refused.message(chosen), known)
+        page = _page(f, chosen, refused.status)
+        page.headers.update(headers_of(refused))
         return page
     response = RedirectResponse(context.landing(next, session.label, chosen), 303)
     here.door.set_cookie(request, response, f"as_{session.label}", session.secret, SESSION_DAYS)

@@ -13,7 +13,8 @@ DONE = frozenset({"answered", "replied_in_writing", "converted"})
 @dataclass(frozen=True)
 class Fate:
     """What became of it. `tone` colours the status chip; `said` is a sentence after an appeal
-    (or why it was refused), `said_bad` tells which."""
+    (or why it was refused), `said_bad` tells which; `secret` and `text` are what a refused appeal
+    had in its fields."""
 
     code: str
     slug: str
@@ -31,6 +32,8 @@ class Fate:
     appealed: bool
     said: str
     said_bad: bool
+    secret: str
+    text: str
 
 
 def fate(
@@ -42,6 +45,8 @@ def fate(
     rehearsal: bool = False,
     said: str = "",
     said_bad: bool = False,
+    secret: str = "",
+    text: str = "",
 ) -> Fate:
     """The page of one question; what the desk still plans is told as approved."""
     texts = Texts(lang)
@@ -69,4 +74,6 @@ def fate(
         appealed=question.appealed,
         said=said,
         said_bad=said_bad,
+        secret=secret,
+        text=text,
     )

@@ -15,8 +15,10 @@ from server.actions.cast_vote import cast_vote
 from server.domain.refusals import Refusal
 from server.identity.viewers import VIEWER_DAYS, viewer_token
 from server.services import Services, services
+from web.layout.forms import FAILED, headers_of, refusal_of
 from web.layout.language import language, say
 from web.layout.page import render
+from web.layout.renderer import pages
 from web.pages.problem import context as problem_page
 from web.pages.question import context
 
@@ -35,7 +37,12 @@ async def fate(code: str, request: Request, lang: str | None = None) -> Response
 
 
 async def _fate(
-    here: Services, request: Request, code: str, lang: str, refused: Refusal | None = None
+    here: Services,
+    request: Request,
+    code: str,
+    lang: str,
+    refused: Refusal | None = None,
+    **typed: str,
 ) -> Response:
     async with here.store.look(code=code) as unit:
         question, place = await unit.questions.by_code(code), unit.place
@@ -50,10 +57,12 @@ async def _fate(
         rehearsal=place.kind == "rehearsal",
         said=said,
         said_bad=refused is not None,
+        **typed,
     )
     html = render("question/page.html", lang, page="question", f=f)
-    status = refused.status if refused else 200
-    return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
+    if refused is not None:
+        return HTMLResponse(html, refused.status, headers=headers_of(refused))
+    return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 
 def _told(here: Services, request: Request, code: str, lang: str) -> str:
@@ -76,29 +85,39 @@ async def appeal(
 ) -> Response:
     """The author asks for another look, once; what is wrong stands on the same page."""
     here, chosen = services(request), language(lang)
-    await here.limiter.check("ask", here.door.address(request), f"appeal {code}")
     try:
+        await here.limiter.check("ask", here.door.address(request), f"appeal {code}")
         await appeal_question(here.house, code, secret.strip(), text)
-    except Refusal as refusal:
-        if refusal.code == "not_found":
-            raise
-        return await _fate(here, request, code, chosen, refusal)
+    except FAILED as error:
+        refused = refusal_of(error)
+        return await _fate(here, request, code, chosen, refused, secret=secret, text=text)
     return RedirectResponse(f"/q/{quote(code)}?lang={chosen}", 303)
 
 
 @router.post("/h/{slug}/questions", response_class=HTMLResponse)
 async def ask_plainly(
-    slug: str, request: Request, lang: str | None = None, text: Field = "", subject: Field = ""
+    slug: str,
+    request: Request,
+    lang: str | None = None,
+    text: Field = "",
+    subject: Field = "",
+    minute: Field = "",
 ) -> Response:
-    """A question as a plain form sends it; leads to its fate."""
+    """A question as a plain form sends it; leads to its fate, or back to the form as it was. The
+    form that comes back holds the `minute` of the first try: pressed again, it is the same act."""
     here, chosen = services(request), language(lang)
+    token, minute = "", minute if minute.isdigit() else str(here.house.now() // 60_000)
     try:
         token, viewer = await _viewer(here, request)
         await here.limiter.check("ask", here.door.address(request), viewer)
-        key = _key(here, viewer, slug, text, subject)
+        key = _key(viewer, minute, slug, text, subject)
         done = await ask_question(here.house, viewer, key, slug, text, subject or None)
-    except Refusal as refusal:
-        return await _back(here, slug, chosen, refusal)
+    except FAILED as error:
+        typed = {"text": text, "subject": subject, "minute": minute}
+        response = await _form_again(here, slug, chosen, refusal_of(error), typed)
+        if token:
+            here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
+        return response
     answer: dict[str, Any] = dict(done.answer)
     response = RedirectResponse(f"/q/{answer['code']}?lang={chosen}", 303)
     here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
@@ -126,9 +145,10 @@ async def vote_plainly(
                 raise Refusal("not_found")
         token, viewer = await _viewer(here, request)
         await here.limiter.check("public_act", here.door.address(request), viewer)
-        await cast_vote(here.house, viewer, _key(here, viewer, slug, id_, choice), id_, choice)
-    except Refusal as refusal:
-        return await _back(here, slug, chosen, refusal)
+        minute = str(here.house.now() // 60_000)
+        await cast_vote(here.house, viewer, _key(viewer, minute, slug, id_, choice), id_, choice)
+    except FAILED as error:
+        return await _back(here, slug, chosen, refusal_of(error))
     response = RedirectResponse(f"/h/{slug}?lang={chosen}#round-{quote(id_)}", 303)
     here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
     return response
@@ -142,11 +162,23 @@ async def _viewer(here: Services, request: Request) -> tuple[str, str]:
     return token, viewer
 
 
-def _key(here: Services, viewer: str, *said: str) -> str:
+def _key(viewer: str, minute: str, *said: str) -> str:
     """A form on a cached page has no key of its own: who says the same twice within a minute
     pressed twice, and that is one act."""
-    minute = str(here.house.now() // 60_000)
     return hashlib.sha256("\n".join((viewer, minute, *said)).encode()).hexdigest()[:32]
+
+
+async def _form_again(
+    here: Services, slug: str, lang: str, refused: Refusal, typed: dict[str, str]
+) -> Response:
+    """The public page as it is now, without its socket: the sentence and the form as it was sent."""
+    async with here.store.look(slug=slug) as unit:
+        if unit.place.status == "draft":
+            raise Refusal("not_found")
+        view = await unit.view(here.house.now())
+    asked = {**typed, "said": refused.message(lang)}
+    html = pages()["public"].html(view, lang, socket="", seat="", slug=slug, asked=asked)
+    return HTMLResponse(html, refused.status, headers=headers_of(refused))
 
 
 async def _back(here: Services, slug: str, lang: str, refusal: Refusal) -> Response:
@@ -158,6 +190,4 @@ async def _back(here: Services, slug: str, lang: str, refusal: Refusal) -> Respo
         refusal.message(lang), refusal.code, refusal.status, f"/h/{slug}?lang={lang}"
     )
     html = render("problem/page.html", lang, f=f)
-    retry = refusal.detail.get("retry_after")
-    headers = {"Retry-After": str(retry)} if retry else {}
-    return HTMLResponse(html, refusal.status, headers)
+    return HTMLResponse(html, refusal.status, headers_of(refusal))

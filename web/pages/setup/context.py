@@ -18,7 +18,7 @@ LEVELS = (
 @dataclass(frozen=True)
 class Setup:
     """The page. What was typed is kept, but for the passwords; `wrong` names the field that
-    `said` is about."""
+    `said` is about, if it is about one."""
 
     code: str
     office: str = ""

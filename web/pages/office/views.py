@@ -141,7 +141,10 @@ async def hearing(slug: str, request: Request, lang: str | None = None) -> Respo
     return await _hearing(here, slug)
 
 
-async def _hearing(here: Here, slug: str, said: str = "", status: int = 200) -> Response:
+async def _hearing(
+    here: Here, slug: str, said: str = "", status: int = 200, source: str = ""
+) -> Response:
+    """The hearing's page; with what was refused, `source` as it was typed."""
     place, roles = await here.place(slug)
     async with here.services.store.look(slug=slug) as unit:
         now = here.services.house.now()
@@ -152,7 +155,8 @@ async def _hearing(here: Here, slug: str, said: str = "", status: int = 200) -> 
         counts = await unit.questions.counts(), await unit.questions.source_counts()
     rehearsal_allowed = bool(show.get("rehearsal_allowed", True))
     f = context.hearing_page(place, view, roles, cards, counts, rehearsal_allowed, here.lang)
-    return here.page("hearing", f"/office/hearings/{slug}", status, f=f, said=said)
+    source = source or context.SOURCES[0][0]
+    return here.page("hearing", f"/office/hearings/{slug}", status, f=f, said=said, source=source)
 
 
 # ── join cards ──
@@ -221,17 +225,22 @@ async def preview_import(slug: str, request: Request, lang: str | None = None) -
     place, _ = await here.place(slug)
     allowed(place, here.by, "import")
     async with request.form(max_files=1, max_fields=4) as form:
-        source = str(form.get("source") or "").strip()
-        name, content = await _file_of(form, LARGEST_FILE)
+        source = str(form.get("source") or "").strip()[:80]
+        try:
+            name, content = await _file_of(form, LARGEST_FILE)
+        except Refusal as refusal:
+            said = refusal.message(here.lang)
+            return await _hearing(here, slug, said, refusal.status, source)
     if not SOURCE.fullmatch(source):
-        return await _hearing(here, slug, Refusal("source_unknown").message(here.lang), 422)
+        said = Refusal("source_unknown").message(here.lang)
+        return await _hearing(here, slug, said, 422, source)
     if not content:
-        return await _hearing(here, slug, say(here.lang, "请选择要导入的文件。"), 422)
+        return await _hearing(here, slug, say(here.lang, "请选择要导入的文件。"), 422, source)
     try:
         read, items = await _read(here, content)
     except FileRefused as error:
         said = Refusal("file_refused", place=(error.zh, error.en)).message(here.lang)
-        return await _hearing(here, slug, said, 422)
+        return await _hearing(here, slug, said, 422, source)
     counted = await _take_in(here, slug, source, name, items, dry_run=True)
     uploads, owner = Uploads(here.services.settings.data), _owner(here, slug, source)
     id_ = await asyncio.to_thread(uploads.keep, content, owner)
@@ -253,7 +262,7 @@ async def do_import(slug: str, upload: str, request: Request, lang: str | None =
     uploads, owner = Uploads(here.services.settings.data), _owner(here, slug, source)
     content = await asyncio.to_thread(uploads.read, upload, owner)
     if content is None:
-        return await _hearing(here, slug, say(here.lang, "文件已过期，请重新上传。"), 409)
+        return await _hearing(here, slug, say(here.lang, "文件已过期，请重新上传。"), 409, source)
     read, items = await _read(here, content)
     counted = await _take_in(here, slug, source, name, items)
     await asyncio.to_thread(uploads.drop, upload, owner)
@@ -343,8 +352,9 @@ async def make_hearing(request: Request, lang: str | None = None) -> Response:
     if isinstance(here, Response):
         return here
     typed = files_context.NewHearing(_homes(here))
-    async with request.form(max_files=1, max_fields=6, max_part_size=LARGEST_SHOW + 1) as form:
-        _, content = await _file_of(form, LARGEST_SHOW)
+    # The whole body is at most 2 MB (server/app.py): what is too large is read and shown again.
+    async with request.form(max_files=1, max_fields=6, max_part_size=2 * LARGEST_SHOW) as form:
+        _, content = await _file_of(form, 2 * LARGEST_SHOW)
         sent: Mapping[str, str] = {
             name: str(form.get(name) or "") for name in ("text", "office", "slug", "act")
         }
@@ -355,6 +365,10 @@ async def make_hearing(request: Request, lang: str | None = None) -> Response:
         slug=sent["slug"].strip(),
         text=content.decode("utf-8", "replace") if content else sent["text"],
     )
+    if len(text.encode() if isinstance(text, str) else text) > LARGEST_SHOW:
+        refusal = Refusal("too_large")
+        f = replace(typed, said=refusal.message(here.lang))
+        return here.page("new", "/office/new", refusal.status, f=f)
     if typed.slug and not SLUG.fullmatch(typed.slug):
         said = say(here.lang, "网址简称须为 3–40 个小写字母、数字或连字符。")
         return here.page("new", "/office/new", 422, f=replace(typed, said=said))
@@ -368,9 +382,9 @@ async def make_hearing(request: Request, lang: str | None = None) -> Response:
         f = replace(typed, summary=files_context.summary(show, typed.slug, here.lang))
         return here.page("new", "/office/new", f=f)
     node = next((o.node for o in here.reached if str(o.node.id) == typed.office), None)
-    if node is None:
-        raise Refusal("not_found")
     try:
+        if node is None:
+            raise Refusal("not_found")
         made = await create_hearing(
             here.services.house, here.by, node.id, node.path, show, slug=typed.slug or None
         )

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO, TextIO
 
-from server.domain.ballots import decode_ballots, read_ballots
+from server.domain.ballot_file import decode_ballots, read_ballots
 from server.domain.explained import Explained, Lang, Sentence, shown
 from server.domain.rules import read_rules
 from server.domain.tally import result_bytes, tally

@@ -10,7 +10,8 @@ from typing import Any
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
-from server.domain.ballots import BallotRow, rows_of, write_ballots
+from server.domain.ballot_file import write_ballots
+from server.domain.ballots import BallotRow, rows_of
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import CastBallot, Round

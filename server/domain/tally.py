@@ -60,7 +60,8 @@ from itertools import islice
 from operator import itemgetter
 from typing import ClassVar, TypedDict
 
-from server.domain.ballots import FIRST_ROW, BallotRow, Reading, check_rows
+from server.domain.ballot_file import FIRST_ROW, check_rows
+from server.domain.ballots import BallotRow, Reading
 from server.domain.exact import exact_text, places_text
 from server.domain.explained import Explained, Sentence, shown
 from server.domain.rules import (

@@ -14,7 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from server.domain.ballots import BallotFileInvalid, BallotRow, read_ballots, write_ballots
+from server.domain.ballot_file import BallotFileInvalid, read_ballots, write_ballots
+from server.domain.ballots import BallotRow
 from server.domain.rules import RoundingMode, Rules, parse_rules, rules_hash
 from server.domain.tally import (
     Result,

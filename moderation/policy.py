@@ -1,45 +1,20 @@
-"""Pure rules for every text that people write: how it is cleaned and how long it may be.
+"""The one cleaning of every text that people write. Pure.
 
-One cleaning for all roads in (live page, mailbox, hotline) and for what moderators rewrite, so
+It is the same for all roads in (live page, mailbox, hotline) and for what moderators rewrite, so
 that a text looks the same on the desk, on the stage and in the record. Nothing here looks at
 what a text *says*: that is for people to judge (law 11).
-
-Lengths are counted in Unicode code points of the cleaned text; a Chinese character is one.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from typing import Final
-
-QUESTION_MIN: Final = 2
-QUESTION_MAX: Final = 500
-IMPORTED_MIN: Final = 1
-IMPORTED_MAX: Final = 20_000
-STAGE_MAX: Final = 600
 
 MARKS_PER_BASE: Final = 2
 """Accents that may stand on one letter; "zalgo" text piles up dozens and runs off the screen."""
 MARKS_PER_TIBETAN_BASE: Final = 4
 """Tibetan letters are written one below the other: an honest syllable carries up to four."""
-
-
-class PolicyRefusal(Exception):
-    """A text that may not be taken as it is.
-
-    ``code`` is a stable name from the contract (``text_too_short``, ``text_too_long``,
-    ``text_too_long_for_stage``); ``detail`` holds numbers only, never the text itself.
-    """
-
-    def __init__(self, code: str, detail: Mapping[str, int]) -> None:
-        super().__init__(code)
-        self.code = code
-        self.detail = dict(detail)
-
-
-# ── Cleaning ─────────────────────────────────────────────────────────────────────────────────
 
 _ZWJ: Final = "\u200d"
 _LINE_BREAK: Final = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
@@ -128,39 +103,3 @@ def _thin_marks(text: str) -> str:
             allowed = MARKS_PER_TIBETAN_BASE if "\u0f40" <= char <= "\u0f6c" else MARKS_PER_BASE
         kept.append(char)
     return "".join(kept)
-
-
-# ── Limits ───────────────────────────────────────────────────────────────────────────────────
-
-
-def check_question_text(text: str) -> str:
-    """Clean a question typed by the public: 2–500 characters after trimming.
-
-    Raises :class:`PolicyRefusal` ``text_too_short`` or ``text_too_long``.
-    """
-    return _within(clean_public_text(text), QUESTION_MIN, QUESTION_MAX, "text_too_long")
-
-
-def check_imported_text(text: str) -> str:
-    """Clean a letter or work order: 1–20,000 characters, since citizens tell whole histories.
-
-    Raises :class:`PolicyRefusal` ``text_too_short`` or ``text_too_long``.
-    """
-    return _within(clean_public_text(text), IMPORTED_MIN, IMPORTED_MAX, "text_too_long")
-
-
-def check_stage_text(text: str) -> str:
-    """Clean a text about to be taken on stage: at most 600 characters, else nobody can read it.
-
-    Raises :class:`PolicyRefusal` ``text_too_short`` when nothing is left, and
-    ``text_too_long_for_stage``, which asks the moderator for a shorter wording.
-    """
-    return _within(clean_public_text(text), 1, STAGE_MAX, "text_too_long_for_stage")
-
-
-def _within(text: str, low: int, high: int, too_long: str) -> str:
-    if len(text) < low:
-        raise PolicyRefusal("text_too_short", {"length": len(text), "min": low})
-    if len(text) > high:
-        raise PolicyRefusal(too_long, {"length": len(text), "max": high})
-    return text

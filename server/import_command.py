@@ -7,7 +7,8 @@ import re
 from pathlib import Path
 from typing import Any
 
-from moderation.intake.hotline_file import FileRefused, read_hotline_file
+from moderation.intake.hotline_file import read_hotline_file
+from moderation.intake.refusals import FileRefused
 from moderation.intake.take_in import incoming
 from server.actions.import_questions import Source, import_questions
 from server.app import Building

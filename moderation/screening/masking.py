@@ -17,7 +17,8 @@ from dataclasses import dataclass, fields, replace
 from datetime import date
 from typing import Final, Literal, TypeAlias
 
-from moderation.intake.normal_form import IncomingItem, header_key
+from moderation.intake.columns import header_key
+from moderation.intake.normal_form import IncomingItem
 
 Kind: TypeAlias = Literal[
     "email", "resident_id", "bank_card", "mobile", "landline", "plate", "requester"

@@ -7,14 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from moderation.intake import hotline_file
-from moderation.intake.hotline_file import (
-    FileRefused,
-    HotlineFile,
-    read_hotline_bytes,
-    read_hotline_file,
-)
-from moderation.intake.normal_form import SHANGHAI, IncomingItem, RowRefusal
+from moderation.intake import hotline_file, workbook
+from moderation.intake.cells import SHANGHAI
+from moderation.intake.hotline_file import HotlineFile, read_hotline_bytes, read_hotline_file
+from moderation.intake.normal_form import IncomingItem
+from moderation.intake.refusals import FileRefused, RowRefusal
 from tests.moderation import dirty_files
 from tests.moderation.dirty_files import csv_bytes, raw_xlsx_bytes, xls_bytes, xlsx_bytes
 from tests.real_data import real_data
@@ -182,14 +179,14 @@ class TestRefusedFiles:
         assert code_of(csv_bytes()) == "file_too_large"
         monkeypatch.setattr(hotline_file, "WORKBOOK_BYTES_MAX", 100)
         assert code_of(xlsx_bytes()) == "file_too_large"
-        monkeypatch.setattr(hotline_file, "ZIP_UNPACKED_MAX", 100)
+        monkeypatch.setattr(workbook, "ZIP_UNPACKED_MAX", 100)
         monkeypatch.setattr(hotline_file, "WORKBOOK_BYTES_MAX", 100_000)
         assert code_of(xlsx_bytes()) == "workbook_unsafe"
 
     def test_a_workbook_may_not_tell_more_than_it_could_hold(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(hotline_file, "TOLD_MAX", 500)
+        monkeypatch.setattr(workbook, "TOLD_MAX", 500)
         assert code_of(xlsx_bytes()) == "workbook_too_heavy"
 
     def test_absent_file(self, tmp_path: Path) -> None:

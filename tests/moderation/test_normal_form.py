@@ -7,25 +7,19 @@ from datetime import UTC, date, datetime
 
 import pytest
 
-from moderation.intake.normal_form import (
-    ALIASES,
+from moderation.intake.cells import (
     CELL_MAX,
-    ROW_REFUSALS,
-    SECOND_CHOICES,
     SHANGHAI,
     Cell,
-    FileRefused,
-    IncomingItem,
-    RowRefusal,
     clean_cell,
-    item_from_row,
-    match_columns,
     parse_count,
     parse_moment,
-    settle_repeats,
     split_path,
     split_tags,
 )
+from moderation.intake.columns import ALIASES, SECOND_CHOICES, match_columns
+from moderation.intake.normal_form import IncomingItem, item_from_row, settle_repeats
+from moderation.intake.refusals import ROW_REFUSALS, FileRefused, RowRefusal
 
 
 def item(

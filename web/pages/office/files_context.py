@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from moderation.intake.hotline_file import HotlineFile, RowRefusal
+from moderation.intake.hotline_file import HotlineFile
+from moderation.intake.refusals import RowRefusal
 from server.actions.import_questions import Counted
 from server.domain.hearing import Place
 from server.domain.show import Show

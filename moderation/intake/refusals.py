@@ -1,0 +1,111 @@
+"""Why a file or one row of it stays out: stable codes with a sentence in Chinese and in English."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from moderation.intake.cells import CELL_MAX, CONTENT_MAX
+
+ROW_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
+    "external_id_missing": ("缺少工单编号", "the sender's number is missing"),
+    "external_id_too_long": ("工单编号过长", "the sender's number is too long"),
+    "external_id_rounded": (
+        "工单编号被表格当作数字保存，末位已丢失，请把该列改为文本后重新导出",
+        "the sheet keeps the number as a rounded figure; export the column as text",
+    ),
+    "content_missing": ("诉求内容为空", "the content is empty"),
+    "content_too_long": (
+        f"诉求内容超过 {CONTENT_MAX} 字",
+        f"the content is longer than {CONTENT_MAX} characters",
+    ),
+    "date_invalid": ("受理时间无法识别", "the time of acceptance cannot be read as a date"),
+    "count_invalid": ("数量无法识别", "the count cannot be read as a whole number"),
+    "cell_too_long": (
+        f"单元格超过 {CELL_MAX} 字",
+        f"the cell is longer than {CELL_MAX} characters",
+    ),
+    "too_many_cells": (
+        "单元格多于表头，内容可能错列",
+        "the row has more cells than the header; its columns may have slipped",
+    ),
+}
+"""Every reason for which one row stays out: stable code → Chinese and English sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class RowRefusal:
+    """Why one row stayed out. ``column`` is the header's text, or ``None`` for the whole row.
+
+    It carries no word of the row itself, so that it may be shown and logged.
+    """
+
+    row: int
+    column: str | None
+    code: str
+
+    @property
+    def zh(self) -> str:
+        return ROW_REFUSALS[self.code][0]
+
+    @property
+    def en(self) -> str:
+        return ROW_REFUSALS[self.code][1]
+
+
+class FileRefused(Exception):
+    """Why a whole file stayed out: stable ``code``, a sentence in each language, details."""
+
+    def __init__(self, code: str, zh: str, en: str, detail: Mapping[str, object]) -> None:
+        super().__init__(en)
+        self.code = code
+        self.zh = zh
+        self.en = en
+        self.detail = dict(detail)
+
+
+FILE_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
+    "file_unreadable": ("无法读取文件：{reason}", "the file cannot be read: {reason}"),
+    "file_empty": ("文件中没有数据", "the file holds no data"),
+    "file_too_large": ("文件超过 {limit} MB", "the file is larger than {limit} MB"),
+    "file_kind_unknown": (
+        "不是 CSV、XLSX 或 XLS 文件；请用表格软件另存为 .xlsx",
+        "this is no CSV, XLSX or XLS file; save it as .xlsx in a spreadsheet program",
+    ),
+    "file_encrypted": (
+        "文件设有密码，请去掉密码后重新导出",
+        "the file is protected by a password; export it without one",
+    ),
+    "encoding_unknown": (
+        "文件编码既不是 UTF-8 也不是 GB18030（第 {byte} 字节起无法识别）",
+        "the text is neither UTF-8 nor GB18030 (from byte {byte})",
+    ),
+    "csv_broken": (
+        "第 {row} 行附近的引号不成对，无法确定各列",
+        "near row {row} a quotation mark does not close; the columns cannot be told",
+    ),
+    "workbook_broken": ("表格文件已损坏，无法打开", "the workbook is damaged and cannot be opened"),
+    "workbook_unsafe": (
+        "表格文件解压后过大或内部文件过多，已拒绝打开",
+        "the workbook unpacks to too much or holds too many parts; it was not opened",
+    ),
+    "workbook_too_heavy": (
+        "打开该表格所需的内存或时间超出限制",
+        "opening the workbook takes more memory or time than allowed",
+    ),
+    "too_many_rows": ("超过 {limit} 行，请拆分文件", "more than {limit} rows; split the file"),
+    "too_many_columns": ("超过 {limit} 列", "more than {limit} columns"),
+    "sheets_ambiguous": (
+        "多个工作表都像工单表：{sheets}；请只保留一个",
+        "several sheets look like work orders: {sheets}; keep only one",
+    ),
+}
+"""Every reason for which a file stays out before its columns are known: code → Chinese, English
+sentence. What is wrong with its columns is told by `columns.py`, which names them."""
+
+
+def refused(code: str, **detail: object) -> FileRefused:
+    """The refusal of :data:`FILE_REFUSALS` with its details filled in."""
+    zh, en = FILE_REFUSALS[code]
+    return FileRefused(code, zh.format(**detail), en.format(**detail), detail)

@@ -7,11 +7,10 @@ from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy import Row, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.hearing import Hearing, Item, Position, Ref, Step
+from server.domain.hearing import Hearing, Item, Position, Step
 from server.domain.view import Lease, Notice, Screens
-from server.store.rows import inserted_id, table, upsert
+from server.store.rows import HEARING, OFFICE, RUN, Repository, inserted_id, table, upsert
 from server.store.tables import (
     HearingRow,
     ItemRow,
@@ -26,25 +25,37 @@ _hearings, _runs, _items = table(HearingRow), table(Run), table(ItemRow)
 _positions, _leases, _notices = table(PositionRow), table(LeaseRow), table(NoticeRow)
 _screens = table(ScreensRow)
 
+_GET = (
+    select(_hearings.c.slug, _hearings.c.title, _runs)
+    .join_from(_runs, _hearings, _hearings.c.id == _runs.c.hearing_id)
+    .where(_runs.c.id == RUN, _runs.c.office_id == OFFICE)
+)
+_SETTINGS = select(_hearings).where(_hearings.c.id == HEARING, _hearings.c.office_id == OFFICE)
+_ITEMS = (
+    select(_items)
+    .where(_items.c.run_id == RUN, _items.c.office_id == OFFICE)
+    .order_by(_items.c.ordinal)
+)
+_POSITION = select(_positions).where(_positions.c.run_id == RUN, _positions.c.office_id == OFFICE)
+_LEASES = select(_leases).where(_leases.c.run_id == RUN, _leases.c.office_id == OFFICE)
+_SCREENS = select(_screens).where(_screens.c.run_id == RUN, _screens.c.office_id == OFFICE)
+_NOTICE = (
+    select(_notices)
+    .where(_notices.c.run_id == RUN, _notices.c.office_id == OFFICE)
+    .order_by(_notices.c.id.desc())
+    .limit(1)
+)
+_GET_LOCKED, _POSITION_LOCKED = _GET.with_for_update(), _POSITION.with_for_update()
 
-class Hearings:
+
+class Hearings(Repository):
     """The hearing's own rows in one run."""
-
-    def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
-        self._c, self._ref = connection, ref
 
     async def get(self, *, lock: bool = False) -> Hearing:
         """The hearing in this run."""
-        r = self._ref
-        statement = (
-            select(_hearings.c.slug, _hearings.c.title, _runs)
-            .join_from(_runs, _hearings, _hearings.c.id == _runs.c.hearing_id)
-            .where(_runs.c.id == r.run, _runs.c.office_id == r.office)
-        )
-        if lock:
-            statement = statement.with_for_update()
-        row = (await self._c.execute(statement)).one()
-        return Hearing(r, row.slug, row.title, row.status, row.version, row.kind, row.epoch)
+        row = await self._row(_GET_LOCKED if lock else _GET)
+        assert row is not None
+        return Hearing(self._ref, row.slug, row.title, row.status, row.version, row.kind, row.epoch)
 
     async def save(self, hearing: Hearing) -> None:
         """Status and version."""
@@ -56,23 +67,13 @@ class Hearings:
 
     async def settings(self) -> dict[str, Any]:
         """`note`, `stream_url`, `signers`, `publishers`, `publication`, `show`."""
-        row = (
-            await self._c.execute(
-                select(_hearings).where(
-                    _hearings.c.id == self._ref.hearing, _hearings.c.office_id == self._ref.office
-                )
-            )
-        ).one()
+        row = await self._row(_SETTINGS)
+        assert row is not None
         return dict(row._mapping)
 
     async def items(self) -> tuple[Item, ...]:
         """The agenda in its order."""
-        rows = await self._c.execute(
-            select(_items)
-            .where(_items.c.run_id == self._ref.run, _items.c.office_id == self._ref.office)
-            .order_by(_items.c.ordinal)
-        )
-        return tuple(_item(row) for row in rows)
+        return tuple(_item(row) for row in await self._rows(_ITEMS))
 
     async def save_items(self, items: Sequence[Item]) -> None:
         """Order, statuses and deputies as they stand in `items`."""
@@ -103,12 +104,7 @@ class Hearings:
 
     async def position(self, *, lock: bool = False) -> Position | None:
         """Where the show stands, or None before its first step."""
-        statement = select(_positions).where(
-            _positions.c.run_id == self._ref.run, _positions.c.office_id == self._ref.office
-        )
-        if lock:
-            statement = statement.with_for_update()
-        row = (await self._c.execute(statement)).one_or_none()
+        row = await self._row(_POSITION_LOCKED if lock else _POSITION)
         if row is None:
             return None
         return Position(row.item, row.step, row.version, row.started_at, row.ends_at, row.remaining)
@@ -125,11 +121,7 @@ class Hearings:
 
     async def leases(self) -> tuple[Lease, ...]:
         """Who holds which control."""
-        rows = await self._c.execute(
-            select(_leases).where(
-                _leases.c.run_id == self._ref.run, _leases.c.office_id == self._ref.office
-            )
-        )
+        rows = await self._rows(_LEASES)
         return tuple(Lease(row.kind, row.session, row.name, row.at) for row in rows)
 
     async def take_lease(self, lease: Lease) -> None:
@@ -146,13 +138,7 @@ class Hearings:
 
     async def screens(self) -> Screens:
         """What the public screens are told."""
-        row = (
-            await self._c.execute(
-                select(_screens).where(
-                    _screens.c.run_id == self._ref.run, _screens.c.office_id == self._ref.office
-                )
-            )
-        ).one_or_none()
+        row = await self._row(_SCREENS)
         return Screens(row.cleared, row.round_id) if row else Screens()
 
     async def save_screens(self, screens: Screens) -> None:
@@ -168,14 +154,7 @@ class Hearings:
 
     async def notice(self) -> Notice | None:
         """The newest message to the podium."""
-        row = (
-            await self._c.execute(
-                select(_notices)
-                .where(_notices.c.run_id == self._ref.run, _notices.c.office_id == self._ref.office)
-                .order_by(_notices.c.id.desc())
-                .limit(1)
-            )
-        ).one_or_none()
+        row = await self._row(_NOTICE)
         return Notice(row.id, row.text, row.at, row.seen_at) if row else None
 
     async def add_notice(self, text: str, at: int) -> int:
@@ -199,6 +178,17 @@ class Hearings:
             .values(seen_at=at)
         )
         return result.rowcount == 1
+
+    async def notice_seen_at(self, id_: int) -> int | None:
+        """When the message was acknowledged; None: not yet, or there is no such message."""
+        seen_at: int | None = (
+            await self._c.execute(
+                select(_notices.c.seen_at).where(
+                    _notices.c.id == id_, _notices.c.run_id == self._ref.run
+                )
+            )
+        ).scalar_one_or_none()
+        return seen_at
 
 
 def _item(row: Row[Any]) -> Item:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Row, insert, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Integer, Row, Update, bindparam, insert, select, update
 
 from server.domain.events import EVENTS, ROOMS
-from server.domain.hearing import Ref
 from server.domain.journal import Entry, entry_hash
-from server.store.rows import table
+from server.store.rows import HEARING, RUN, Repository, table
 from server.store.tables import AnswerRow, Head, JournalRow
 
 _heads, _journal, _answers = table(Head), table(JournalRow), table(AnswerRow)
@@ -27,15 +26,40 @@ class HeadState:
     versions: Mapping[str, int]
 
 
-class Journal:
-    """The journal of one run."""
+_HEAD = select(_heads).where(_heads.c.run_id == RUN)
+_SINCE = (
+    select(_journal)
+    .where(_journal.c.run_id == RUN, _journal.c.seq > bindparam("seq"))
+    .order_by(_journal.c.seq)
+    .limit(bindparam("most", type_=Integer))
+)
+_FIRST_ANSWER = select(_answers).where(
+    _answers.c.owner == bindparam("owner"),
+    _answers.c.hearing_id == HEARING,
+    _answers.c.key == bindparam("key"),
+)
 
-    def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
-        self._c, self._ref = connection, ref
+
+@cache
+def _next(event: str) -> Update:
+    """The statement that takes the next numbers for an event and locks the head row."""
+    values: dict[str, Any] = {"seq": _heads.c.seq + 1}
+    values.update({f"v_{room}": _heads.c[f"v_{room}"] + 1 for room in EVENTS[event].rooms})
+    return (
+        update(_heads)
+        .where(_heads.c.run_id == bindparam("here"))
+        .values(**values)
+        .returning(*_heads.c)
+    )
+
+
+class Journal(Repository):
+    """The journal of one run."""
 
     async def head(self) -> HeadState:
         """Where the journal stands."""
-        row = (await self._c.execute(select(_heads).where(_heads.c.run_id == self._ref.run))).one()
+        row = await self._row(_HEAD)
+        assert row is not None
         return _head(row)
 
     async def begin(self) -> None:
@@ -46,17 +70,7 @@ class Journal:
         """Takes the next numbers for `event` by locking the head row; gives (numbers, previous
         hash). The row stays locked until the transaction ends, so numbers rise without gaps in
         the order of commits."""
-        rooms = EVENTS[event].rooms
-        values: dict[str, Any] = {"seq": _heads.c.seq + 1}
-        values.update({f"v_{room}": _heads.c[f"v_{room}"] + 1 for room in rooms})
-        row = (
-            await self._c.execute(
-                update(_heads)
-                .where(_heads.c.run_id == self._ref.run)
-                .values(**values)
-                .returning(*_heads.c)
-            )
-        ).one()
+        row = (await self._c.execute(_next(event), {"here": self._ref.run})).one()
         return _head(row), row.hash
 
     async def append(
@@ -95,12 +109,7 @@ class Journal:
 
     async def since(self, seq: int, limit: int = 256) -> tuple[Entry, ...]:
         """Entries after `seq`, oldest first."""
-        rows = await self._c.execute(
-            select(_journal)
-            .where(_journal.c.run_id == self._ref.run, _journal.c.seq > seq)
-            .order_by(_journal.c.seq)
-            .limit(limit)
-        )
+        rows = await self._rows(_SINCE, seq=seq, most=limit)
         return tuple(
             Entry(
                 row.seq,
@@ -121,15 +130,7 @@ class Journal:
 
     async def first_answer(self, owner: str, key: str) -> tuple[str, int, dict[str, Any]] | None:
         """(hash of the body, status, answer) first given to this key, or None."""
-        row = (
-            await self._c.execute(
-                select(_answers).where(
-                    _answers.c.owner == owner,
-                    _answers.c.hearing_id == self._ref.hearing,
-                    _answers.c.key == key,
-                )
-            )
-        ).one_or_none()
+        row = await self._row(_FIRST_ANSWER, owner=owner, key=key)
         return (row.body_hash, row.status, dict(row.answer)) if row else None
 
     async def keep_answer(

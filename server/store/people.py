@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from sqlalchemy import insert, select
-from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.hearing import Ref
 from server.domain.view import SeatView, SubjectView
-from server.store.rows import inserted_id, table, upsert
+from server.store.rows import HEARING, OFFICE, RUN, Repository, inserted_id, table, upsert
 from server.store.tables import GroupRow, PresenceRow, SeatRow, SubjectRow
 
 _subjects, _groups, _seats, _presence = (
@@ -18,47 +16,41 @@ _subjects, _groups, _seats, _presence = (
 )
 
 
-class People:
-    """Who takes part in the hearing, by office order and seat number."""
+_SUBJECTS = (
+    select(_subjects)
+    .where(_subjects.c.hearing_id == HEARING, _subjects.c.office_id == OFFICE)
+    .order_by(_subjects.c.ordinal)
+)
+_GROUPS = (
+    select(_groups)
+    .where(_groups.c.hearing_id == HEARING, _groups.c.office_id == OFFICE)
+    .order_by(_groups.c.ordinal)
+)
+_SEATS = (
+    select(_seats, _presence.c.at.label("present_at"))
+    .outerjoin(_presence, (_presence.c.seat_id == _seats.c.id) & (_presence.c.run_id == RUN))
+    .where(_seats.c.hearing_id == HEARING, _seats.c.office_id == OFFICE)
+    .order_by(_seats.c.number)
+)
 
-    def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
-        self._c, self._ref = connection, ref
+
+class People(Repository):
+    """Who takes part in the hearing, by office order and seat number."""
 
     async def subjects(self) -> tuple[SubjectView, ...]:
         """Subjects in the office's order."""
-        rows = await self._c.execute(
-            select(_subjects)
-            .where(
-                _subjects.c.hearing_id == self._ref.hearing,
-                _subjects.c.office_id == self._ref.office,
-            )
-            .order_by(_subjects.c.ordinal)
-        )
+        rows = await self._rows(_SUBJECTS)
         return tuple(SubjectView(row.key, row.name, row.post, row.unit) for row in rows)
 
     async def groups(self) -> tuple[tuple[str, str, str], ...]:
         """(key, name, weight) of the panel's groups, in the show's order."""
-        rows = await self._c.execute(
-            select(_groups)
-            .where(
-                _groups.c.hearing_id == self._ref.hearing, _groups.c.office_id == self._ref.office
-            )
-            .order_by(_groups.c.ordinal)
-        )
+        rows = await self._rows(_GROUPS)
         return tuple((row.key, row.name, row.weight) for row in rows)
 
     async def seats(self) -> tuple[SeatView, ...]:
         """Every seat, with its presence in this run."""
         names = {key: name for key, name, _ in await self.groups()}
-        rows = await self._c.execute(
-            select(_seats, _presence.c.at.label("present_at"))
-            .outerjoin(
-                _presence,
-                (_presence.c.seat_id == _seats.c.id) & (_presence.c.run_id == self._ref.run),
-            )
-            .where(_seats.c.hearing_id == self._ref.hearing, _seats.c.office_id == self._ref.office)
-            .order_by(_seats.c.number)
-        )
+        rows = await self._rows(_SEATS)
         return tuple(
             SeatView(
                 row.id,

@@ -5,13 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, func, insert, or_, select, update
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import Integer, Row, Select, bindparam, func, insert, or_, select, update
 
-from server.domain.hearing import Ref
 from server.domain.questions import PUBLIC, Question
 from server.domain.view import FloorRequest, QueueView
-from server.store.rows import inserted_id, table, upsert
+from server.store.rows import OFFICE, RUN, Repository, inserted_id, table, upsert
 from server.store.tables import (
     FloorRow,
     ImportRow,
@@ -37,22 +35,62 @@ PAGE = 50
 """Questions on one page of a list."""
 
 
-class Questions:
-    """The questions of one run."""
+_HERE = select(_q).where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
+_ONE = _HERE.where(_q.c.id == bindparam("id"))
+_ONE_LOCKED = _ONE.with_for_update()
+_BY_IDS = _HERE.where(_q.c.id.in_(bindparam("ids", expanding=True)))
+_LISTED = _HERE.where(_q.c.status.in_(PUBLIC))
+_MOST_SUPPORTED = _LISTED.order_by(_q.c.support.desc(), _q.c.id.desc()).limit(
+    bindparam("most", type_=Integer)
+)
+_NEWEST = _LISTED.order_by(_q.c.approved_at.desc(), _q.c.id.desc()).limit(
+    bindparam("most", type_=Integer)
+)
+_COUNTS = (
+    select(_q.c.status, func.count())
+    .where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
+    .group_by(_q.c.status)
+)
+_SOURCE_COUNTS = (
+    select(_q.c.source, func.count())
+    .where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
+    .group_by(_q.c.source)
+)
+_SUPPORT = select(_q.c.code, _q.c.support).where(
+    _q.c.run_id == RUN, _q.c.status.in_(PUBLIC), _q.c.support > 0
+)
+_QUEUE = select(_queues).where(_queues.c.run_id == RUN, _queues.c.office_id == OFFICE)
+_QUEUE_LOCKED = _QUEUE.with_for_update()
+_STAGE = select(_stages).where(
+    _stages.c.run_id == RUN, _stages.c.office_id == OFFICE, _stages.c.question_id.is_not(None)
+)
+_STAGE_LOCKED = _STAGE.with_for_update()
+_FLOOR = (
+    select(_floor, _seats.c.number, _seats.c.name)
+    .join(_seats, _seats.c.id == _floor.c.seat_id)
+    .where(_floor.c.run_id == RUN, _floor.c.office_id == OFFICE, _floor.c.status.in_(FLOOR_SHOWN))
+    .order_by(_floor.c.id)
+)
 
-    def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
-        self._c, self._ref = connection, ref
+
+class Questions(Repository):
+    """The questions of one run."""
 
     def _select(self) -> Select[Any]:
         return select(_q).where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
 
     async def get(self, id_: int, *, lock: bool = False) -> Question | None:
         """One question by id."""
-        return await self._one(self._select().where(_q.c.id == id_), lock)
+        row = await self._row(_ONE_LOCKED if lock else _ONE, id=id_)
+        return question_of(row) if row else None
 
     async def by_code(self, code: str, *, lock: bool = False) -> Question | None:
         """One question by the code its author holds."""
-        return await self._one(self._select().where(_q.c.code == code), lock)
+        statement = self._select().where(_q.c.code == code)
+        if lock:
+            statement = statement.with_for_update()
+        row = (await self._c.execute(statement)).one_or_none()
+        return question_of(row) if row else None
 
     async def secret_hash(self, id_: int) -> str:
         """Hash of the secret that the author got."""
@@ -60,12 +98,6 @@ class Questions:
             select(_q.c.secret_hash).where(_q.c.id == id_, _q.c.run_id == self._ref.run)
         )
         return str(found.scalar_one())
-
-    async def _one(self, statement: Select[Any], lock: bool) -> Question | None:
-        if lock:
-            statement = statement.with_for_update()
-        row = (await self._c.execute(statement)).one_or_none()
-        return question_of(row) if row else None
 
     async def add(self, **values: Any) -> Question:
         """A new question; gives it with its id. Its first wording is kept."""
@@ -211,47 +243,32 @@ class Questions:
 
     async def counts(self) -> dict[str, int]:
         """How many questions are in each state."""
-        rows = await self._c.execute(
-            select(_q.c.status, func.count())
-            .where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
-            .group_by(_q.c.status)
-        )
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: row[1] for row in await self._rows(_COUNTS)}
 
     async def support(self) -> dict[str, int]:
         """code → 同问 of everything on the public list that has any."""
-        rows = await self._c.execute(
-            select(_q.c.code, _q.c.support).where(
-                _q.c.run_id == self._ref.run, _q.c.status.in_(PUBLIC), _q.c.support > 0
-            )
-        )
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: row[1] for row in await self._rows(_SUPPORT)}
 
     async def source_counts(self) -> dict[str, int]:
         """How many questions came from each kind of source."""
-        rows = await self._c.execute(
-            select(_q.c.source, func.count())
-            .where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
-            .group_by(_q.c.source)
-        )
-        return {row[0]: row[1] for row in rows}
+        return {row[0]: row[1] for row in await self._rows(_SOURCE_COUNTS)}
 
     async def shown(self, most: int, newest: int, on_stage: int | None) -> tuple[Question, ...]:
         """The `most` supported, the `newest` approved and the one on stage; newest first."""
-        public = self._select().where(_q.c.status.in_(PUBLIC))
-        found: dict[int, Question] = {}
-        for statement in (
-            public.order_by(_q.c.support.desc(), _q.c.id.desc()).limit(most),
-            public.order_by(_q.c.approved_at.desc(), _q.c.id.desc()).limit(newest),
-            public.where(_q.c.id == (on_stage or 0)),
-        ):
-            found.update({q.id: q for q in await self._many(statement)})
+        rows = [
+            *await self._rows(_MOST_SUPPORTED, most=most),
+            *await self._rows(_NEWEST, most=newest),
+        ]
+        if on_stage is not None and all(row.id != on_stage for row in rows):
+            rows += [row for row in await self._rows(_ONE, id=on_stage) if row.status in PUBLIC]
+        found = {row.id: question_of(row) for row in rows}
         return tuple(sorted(found.values(), key=lambda q: (q.approved_at or 0, q.id), reverse=True))
 
     async def by_ids(self, ids: Iterable[int]) -> dict[int, Question]:
         """Questions by id; unknown ids are left out."""
-        rows = await self._many(self._select().where(_q.c.id.in_(list(ids))))
-        return {q.id: q for q in rows}
+        wanted = list(ids)
+        rows = await self._rows(_BY_IDS, ids=wanted) if wanted else ()
+        return {row.id: question_of(row) for row in rows}
 
     async def by_source(self, source_key: str) -> dict[str, tuple[int, str]]:
         """external_id → (id, content hash) of everything that came from this source."""
@@ -283,12 +300,7 @@ class Questions:
 
     async def queue(self, *, lock: bool = False) -> tuple[int, tuple[int, ...], dict[int, int]]:
         """(version, question ids in order, question id → seat number it was given to)."""
-        statement = select(_queues).where(
-            _queues.c.run_id == self._ref.run, _queues.c.office_id == self._ref.office
-        )
-        if lock:
-            statement = statement.with_for_update()
-        row = (await self._c.execute(statement)).one_or_none()
+        row = await self._row(_QUEUE_LOCKED if lock else _QUEUE)
         if row is None:
             return 0, (), {}
         return row.version, tuple(row.ids), {int(k): v for k, v in row.given.items()}
@@ -315,14 +327,8 @@ class Questions:
 
     async def stage(self, *, lock: bool = False) -> Row[Any] | None:
         """The stage's row while a question is on it."""
-        statement = select(_stages).where(
-            _stages.c.run_id == self._ref.run,
-            _stages.c.office_id == self._ref.office,
-            _stages.c.question_id.is_not(None),
-        )
-        if lock:
-            statement = statement.with_for_update()
-        return (await self._c.execute(statement)).one_or_none()
+        row: Row[Any] | None = await self._row(_STAGE_LOCKED if lock else _STAGE)
+        return row
 
     async def save_stage(
         self,
@@ -391,16 +397,7 @@ class Questions:
 
     async def floor_requests(self) -> tuple[FloorRequest, ...]:
         """Open requests and what became of others in this item, oldest first."""
-        rows = await self._c.execute(
-            select(_floor, _seats.c.number, _seats.c.name)
-            .join(_seats, _seats.c.id == _floor.c.seat_id)
-            .where(
-                _floor.c.run_id == self._ref.run,
-                _floor.c.office_id == self._ref.office,
-                _floor.c.status.in_(FLOOR_SHOWN),
-            )
-            .order_by(_floor.c.id)
-        )
+        rows = await self._rows(_FLOOR)
         return tuple(
             FloorRequest(row.id, row.number, row.name, row.kind, row.text, row.at, row.status)
             for row in rows

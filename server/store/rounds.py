@@ -5,33 +5,33 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Row, Select, and_, case, func, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.hearing import Ref
 from server.domain.rounds import CastBallot, Entitled, Round
-from server.store.rows import table, upsert
+from server.store.rows import OFFICE, RUN, Repository, table, upsert
 from server.store.tables import BallotRow, CountRow, DraftRow, RoundRow, SeatRow, VoteRow
 
 _r, _b, _votes, _counts = table(RoundRow), table(BallotRow), table(VoteRow), table(CountRow)
 _drafts, _seats = table(DraftRow), table(SeatRow)
 
 
-class Rounds:
+_ALL = (
+    select(_r).where(_r.c.run_id == RUN, _r.c.office_id == OFFICE).order_by(_r.c.ordinal, _r.c.id)
+)
+_ONE = select(_r).where(_r.c.run_id == RUN, _r.c.office_id == OFFICE, _r.c.id == bindparam("id"))
+_ONE_LOCKED, _ONE_SHARED = _ONE.with_for_update(), _ONE.with_for_update(read=True)
+_COUNTS = select(_counts).where(_counts.c.round_id.in_(bindparam("ids", expanding=True)))
+_CAST = select(_b.c.seat_id).where(_b.c.round_id == bindparam("id"))
+_BEGUN = select(_drafts.c.seat_id).where(_drafts.c.round_id == bindparam("id"))
+
+
+class Rounds(Repository):
     """The rounds of one run."""
-
-    def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
-        self._c, self._ref = connection, ref
-
-    def _select(self) -> Select[Any]:
-        return select(_r).where(_r.c.run_id == self._ref.run, _r.c.office_id == self._ref.office)
 
     async def get(self, id_: str, *, lock: bool = False, share: bool = False) -> Round | None:
         """One round with its counts. `lock` is what closing takes, `share` what a vote takes."""
-        statement = self._select().where(_r.c.id == id_)
-        if lock or share:
-            statement = statement.with_for_update(read=share and not lock)
-        row = (await self._c.execute(statement)).one_or_none()
+        row = await self._row(_ONE_LOCKED if lock else _ONE_SHARED if share else _ONE, id=id_)
         if row is None:
             return None
         counts = await self._counts([id_]) if row.audience == "public" else {}
@@ -39,7 +39,7 @@ class Rounds:
 
     async def all(self) -> tuple[Round, ...]:
         """Every round of the run, in the show's order."""
-        rows = (await self._c.execute(self._select().order_by(_r.c.ordinal, _r.c.id))).all()
+        rows = await self._rows(_ALL)
         counts = await self._counts([row.id for row in rows if row.audience == "public"])
         return tuple(round_of(row, counts.get(row.id, {})) for row in rows)
 
@@ -47,8 +47,7 @@ class Rounds:
         found: dict[str, dict[str, int]] = {}
         wanted = list(ids)
         if wanted:
-            rows = await self._c.execute(select(_counts).where(_counts.c.round_id.in_(wanted)))
-            for row in rows:
+            for row in await self._rows(_COUNTS, ids=wanted):
                 found.setdefault(row.round_id, {})[row.choice] = row.n
         return found
 
@@ -157,11 +156,9 @@ class Rounds:
 
     async def progress(self, round_id: str) -> tuple[set[int], set[int]]:
         """(seat ids that cast, seat ids that have begun)."""
-        cast = await self._c.execute(select(_b.c.seat_id).where(_b.c.round_id == round_id))
-        begun = await self._c.execute(
-            select(_drafts.c.seat_id).where(_drafts.c.round_id == round_id)
-        )
-        return set(cast.scalars()), set(begun.scalars())
+        cast = await self._rows(_CAST, id=round_id)
+        begun = await self._rows(_BEGUN, id=round_id)
+        return {row.seat_id for row in cast}, {row.seat_id for row in begun}
 
     # ── public votes ──
 

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, Table
+from sqlalchemy import BindParameter, CursorResult, Executable, Table, bindparam
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
+
+from server.domain.hearing import Ref
+
+OFFICE: BindParameter[int] = bindparam("office")
+HEARING: BindParameter[int] = bindparam("hearing")
+RUN: BindParameter[int] = bindparam("run")
+"""Where a repository stands: every statement that is made once names them, every call fills them."""
 
 
 def table(model: type[SQLModel]) -> Table:
@@ -22,6 +29,26 @@ def inserted_id(result: CursorResult[Any]) -> int:
     key = result.inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+class Repository:
+    """One noun's statements over one connection, at one place (law 16).
+
+    What every reading of a hearing runs is made once, when its module is loaded: to build a
+    statement costs more than to run it.
+    """
+
+    def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
+        self._c, self._ref = connection, ref
+        self._here = {"office": ref.office, "hearing": ref.hearing, "run": ref.run}
+
+    async def _rows(self, statement: Executable, **values: Any) -> Sequence[Any]:
+        """All rows of a statement that was made once."""
+        return (await self._c.execute(statement, {**self._here, **values})).all()
+
+    async def _row(self, statement: Executable, **values: Any) -> Any:
+        """Its only row, or None."""
+        return (await self._c.execute(statement, {**self._here, **values})).one_or_none()
 
 
 async def upsert(

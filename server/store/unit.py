@@ -12,7 +12,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import Select, func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.events import EVENTS
@@ -37,7 +37,7 @@ from server.store.journal import Journal
 from server.store.people import People
 from server.store.questions import Questions
 from server.store.rounds import Rounds
-from server.store.rows import inserted_id, table
+from server.store.rows import OFFICE, RUN, Repository, inserted_id, table
 from server.store.runs import Runs
 from server.store.tables import (
     HearingRow,
@@ -57,6 +57,12 @@ _viewers, _supports = table(ViewersRow), table(SupportRow)
 
 VIEWERS_EXPIRE_MS = 10_000
 """A process that has not said how many viewers it holds for this long counts as none."""
+
+_OFFICE_NAME = select(_offices.c.name).where(_offices.c.id == OFFICE)
+_VIEWERS_HERE = select(func.coalesce(func.sum(_viewers.c.n), 0)).where(
+    _viewers.c.run_id == RUN, _viewers.c.beat > bindparam("since")
+)
+_LIKES_HERE = select(func.coalesce(func.sum(_likes.c.n), 0)).where(_likes.c.run_id == RUN)
 
 
 @dataclass
@@ -81,10 +87,11 @@ class Numbers:
     turnout: Mapping[str, tuple[int, int, int, str]]
 
 
-class Unit:
+class Unit(Repository):
     """One hearing's repositories over one connection."""
 
     def __init__(self, connection: AsyncConnection, place: Place) -> None:
+        super().__init__(connection, place.ref)
         self.connection, self.place = connection, place
         self.hearings = Hearings(connection, place.ref)
         self.people = People(connection, place.ref)
@@ -171,13 +178,11 @@ class Unit:
         """The whole read model of this moment."""
         on_stage = await self.stage()
         settings = await self.hearings.settings()
-        office = await self.connection.execute(
-            select(_offices.c.name).where(_offices.c.id == self.place.ref.office)
-        )
+        office = await self._row(_OFFICE_NAME)
         head = await self.journal.head()
         return HearingView(
             hearing=await self.hearings.get(),
-            office_name=str(office.scalar_one()),
+            office_name=office.name,
             stream_url=settings["stream_url"],
             note=settings["note"],
             versions=head.versions,
@@ -205,22 +210,12 @@ class Unit:
 
     async def viewers(self, now: int) -> int:
         """Live connections of every process that still beats."""
-        found = await self.connection.execute(
-            select(func.coalesce(func.sum(_viewers.c.n), 0)).where(
-                _viewers.c.run_id == self.place.ref.run,
-                _viewers.c.beat > now - VIEWERS_EXPIRE_MS,
-            )
-        )
-        return int(found.scalar_one())
+        found = await self._row(_VIEWERS_HERE, since=now - VIEWERS_EXPIRE_MS)
+        return int(found[0])
 
     async def likes(self) -> int:
         """Applause of this run so far."""
-        found = await self.connection.execute(
-            select(func.coalesce(func.sum(_likes.c.n), 0)).where(
-                _likes.c.run_id == self.place.ref.run
-            )
-        )
-        return int(found.scalar_one())
+        return int((await self._row(_LIKES_HERE))[0])
 
     async def entries(self, after: int, limit: int = 256) -> tuple[Entry, ...]:
         """The journal after `after`."""
@@ -328,23 +323,27 @@ class HearingStore:
             )
 
 
-def _places() -> Select[Any]:
-    return (
-        select(
-            _hearings.c.id,
-            _hearings.c.office_id,
-            _hearings.c.slug,
-            _hearings.c.title,
-            _offices.c.path,
-            _runs.c.id.label("run"),
-            _runs.c.status,
-            _runs.c.kind,
-            _runs.c.epoch,
-        )
-        .select_from(_hearings)
-        .join(_offices, _offices.c.id == _hearings.c.office_id)
-        .join(_runs, _runs.c.id == _hearings.c.run_id)
+_PLACES = (
+    select(
+        _hearings.c.id,
+        _hearings.c.office_id,
+        _hearings.c.slug,
+        _hearings.c.title,
+        _offices.c.path,
+        _runs.c.id.label("run"),
+        _runs.c.status,
+        _runs.c.kind,
+        _runs.c.epoch,
     )
+    .select_from(_hearings)
+    .join(_offices, _offices.c.id == _hearings.c.office_id)
+    .join(_runs, _runs.c.id == _hearings.c.run_id)
+)
+_BY_SLUG = _PLACES.where(_hearings.c.slug == bindparam("name"))
+_BY_ROUND = _PLACES.join(_rounds, _rounds.c.run_id == _runs.c.id).where(
+    _rounds.c.id == bindparam("name")
+)
+_BY_HEARING = _PLACES.where(_hearings.c.id == bindparam("name"))
 
 
 def _place(row: Any) -> Place:
@@ -374,18 +373,16 @@ async def locate(
     rehearsal copies bear the same code). With `line`, the run is the one that real questions
     belong to, even while a rehearsal is shown.
     """
-    statement = _places()
+    name: str | int
     if slug is not None:
-        statement = statement.where(_hearings.c.slug == slug)
+        statement, name = _BY_SLUG, slug
     elif round is not None:
-        statement = statement.join(_rounds, _rounds.c.run_id == _runs.c.id).where(
-            _rounds.c.id == round
-        )
+        statement, name = _BY_ROUND, round
     elif hearing is not None:
-        statement = statement.where(_hearings.c.id == hearing)
+        statement, name = _BY_HEARING, hearing
     else:
         return await _place_of_code(connection, code or "")
-    row = (await connection.execute(statement)).one_or_none()
+    row = (await connection.execute(statement, {"name": name})).one_or_none()
     if row is None:
         raise Refusal("not_found")
     place = _place(row)
@@ -451,7 +448,7 @@ async def all_places(connection: AsyncConnection, *, path: str | None = None) ->
 
     Without a path: every hearing, for the machine's own housekeeping.
     """
-    statement = _places()
+    statement = _PLACES
     if path is not None:
         statement = statement.where(_offices.c.path.startswith(path, autoescape=True))
     return tuple(

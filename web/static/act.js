@@ -33,9 +33,11 @@ export async function api (method, path, data, key = newKey()) {
 }
 const pause = tries => new Promise(resolve => setTimeout(resolve, Math.min(8000, 300 * 2 ** tries) * Math.random() + 100))
 
-export function toast (text, bad) {
+// `heard` is no when the sentence for everybody already says it: an act is heard once.
+export function toast (text, bad, heard = true) {
   const place = document.getElementById('toast')
   if (!place) return
+  place.setAttribute('aria-live', heard ? 'assertive' : 'off')
   place.textContent = text
   place.dataset.bad = bad ? 'yes' : 'no'
   place.hidden = false

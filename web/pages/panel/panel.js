@@ -427,7 +427,7 @@ async function load (id, fresh) {
         if ([...sheets.values()].some(one => one.running)) holder.append(root)
         else holder.prepend(root)
         sheets.set(id, new Sheet(root))
-        if (fresh) toast(say('opened'))
+        if (fresh) toast(say('opened'), false, false)
         tell('sheets')
       }
       break

@@ -50,9 +50,8 @@ from server.store.public_acts import Floods, PublicActs
 from server.store.rounds import waiting as waiting_rounds
 from server.store.transaction import Database
 from server.store.unit import HearingStore, all_places, hearings_to_screen
-from web.layout.renderer import PageRenderer
-from web.layout.routes import page_routers, problem
-from web.layout.routes import router as pages_router
+from web.renderer import PageRenderer
+from web.routes import ROUTERS, problem
 
 log = structlog.get_logger()
 
@@ -279,9 +278,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(health.router)
     app.openapi = cache(lambda: describe(app, (*api, health.router)))  # type: ignore[method-assign]
     app.include_router(sockets.router)
-    for router in page_routers():
+    for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
-    app.include_router(pages_router, include_in_schema=False)
     _handle_errors(app)
     app.add_middleware(Frame)
     return app

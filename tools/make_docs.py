@@ -19,7 +19,7 @@ from server.domain.refusals import CATALOGUE  # noqa: E402
 from server.domain.roles import APART, GRANTABLE, RIGHTS, ROLES  # noqa: E402
 from server.domain.rounds import NEXT as ROUND_NEXT  # noqa: E402
 from server.settings import Settings  # noqa: E402
-from web.layout.renderer import pages  # noqa: E402
+from web import renderer  # noqa: E402
 
 MADE = "<!-- Made by tools/make_docs.py from the code; do not edit. -->\n"
 
@@ -120,7 +120,7 @@ def screens() -> str:
         "Which event redraws which part of which page. A part shows the same to everyone in its",
         "room; what is not named for an event does not change by it.\n",
     ]
-    for room, page in pages().items():
+    for room, page in renderer.PAGES.items():
         lines += [f"## {room}\n", f"Parts: {', '.join(f'`{n}`' for n in page.fragments)}.\n"]
         lines += ["| event | redraws |", "|---|---|"]
         for event in EVENTS:

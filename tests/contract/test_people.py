@@ -16,8 +16,8 @@ import httpx2
 import pytest
 
 from tests.running import PINGYI, ROOT
-from web.layout.routes import STAFF, page_routers
-from web.layout.routes import router as pages_router
+from web.layout.page import STAFF
+from web.routes import ROUTERS
 
 PASSWORD = "correct horse battery"
 
@@ -185,7 +185,7 @@ def gets(house: Serving) -> list[str]:
     """Every address that a GET reaches: the API's and the pages'."""
     api = house.browser().get("/api/v1/openapi.json").json()["paths"]
     found = [path for path, methods in api.items() if "get" in methods]
-    for router in (*page_routers(), pages_router):
+    for router in ROUTERS:
         found += [r.path for r in router.routes if "GET" in getattr(r, "methods", ())]  # type: ignore[attr-defined]
     assert len(found) > 35
     return found

@@ -22,7 +22,7 @@ from playwright.sync_api import Page
 from server.domain.events import EVENTS, ROOMS
 from tests.journeys.browser import chromium, open_page
 from tests.running import PINGYI, ROOT, Running, new_key
-from web.layout.renderer import pages
+from web.renderer import PAGES
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
 
@@ -260,7 +260,7 @@ def test_live_equals_reload_for_every_page_event_and_language(demo: Running) -> 
             versions = _versions(demo)
             for room, lang, page, _ in opened:
                 _settled(page, room, versions[room])
-                names = list(pages()[room].fragments)
+                names = list(PAGES[room].fragments)
                 wrong += [f"{done} · {room} {lang} · {w}" for w in page.evaluate(COMPARE, names)]
             if len(wrong) > 12:
                 break

@@ -18,13 +18,15 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from server.domain.events import EVENTS
+from server.domain.events import EVENTS, ROOMS
 from server.domain.view import HearingView
 from web.layout import texts
 from web.layout.assets import asset_url
 from web.layout.language import LANGUAGES, html_language, translations
 
 WEB = Path(__file__).parent.parent
+STAFF = tuple(room for room in ROOMS if room != "public")
+"""Pages behind a session."""
 
 Build = Callable[[HearingView, str], Any]
 """(view, language) → the frozen dataclass that a fragment or a page is rendered with."""

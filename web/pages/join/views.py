@@ -15,8 +15,7 @@ from server.domain.roles import has_right
 from server.identity.door import SESSION_DAYS
 from server.services import Services, services
 from web.layout.language import language
-from web.layout.page import render
-from web.layout.routes import STAFF
+from web.layout.page import STAFF, render
 from web.pages.join import context
 
 router = APIRouter()

@@ -34,7 +34,7 @@ from server.shows.problems import ShowFileError
 from server.shows.read import read_show
 from web.layout.language import language, say
 from web.layout.page import render
-from web.layout.routes import qr_svg
+from web.layout.qr import qr_svg
 from web.layout.texts import Texts, side
 from web.pages.office import context, files_context, people_context
 from web.pages.office.uploads import Uploads

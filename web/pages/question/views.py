@@ -18,8 +18,8 @@ from server.services import Services, services
 from web.layout.forms import FAILED, headers_of, refusal_of
 from web.layout.language import language, say
 from web.layout.page import render
-from web.layout.renderer import pages
 from web.pages.problem import context as problem_page
+from web.pages.public.live import PAGE as PUBLIC
 from web.pages.question import context
 
 router = APIRouter()
@@ -177,7 +177,7 @@ async def _form_again(
             raise Refusal("not_found")
         view = await unit.view(here.house.now())
     asked = {**typed, "said": refused.message(lang)}
-    html = pages()["public"].html(view, lang, socket="", seat="", slug=slug, asked=asked)
+    html = PUBLIC.html(view, lang, socket="", seat="", slug=slug, asked=asked)
     return HTMLResponse(html, refused.status, headers=headers_of(refused))
 
 

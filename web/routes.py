@@ -4,13 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections import OrderedDict
-from importlib import import_module
-from importlib.util import find_spec
-from io import BytesIO
-from pathlib import Path
 from typing import Any
 
-import segno
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
@@ -20,11 +15,26 @@ from server.domain.roles import Actor, has_right, roles_at
 from server.services import Services, services
 from web.layout.assets import by_hashed_name
 from web.layout.language import language
-from web.layout.page import render
-from web.layout.renderer import pages
+from web.layout.page import STAFF, render
+from web.layout.qr import qr_svg
+from web.pages.desk import views as desk
+from web.pages.home import views as home
+from web.pages.host import views as host
+from web.pages.join import views as join
+from web.pages.login import views as login
+from web.pages.office import views as office
+from web.pages.panel import views as panel
+from web.pages.problem import context as problem_page
+from web.pages.question import views as question
+from web.pages.setup import views as setup
+from web.renderer import PAGES
 
 router = APIRouter()
-STAFF = ("panel", "desk", "host", "card", "stage", "overlay", "podium")
+ROUTERS = (
+    *(views.router for views in (desk, home, host, join, login, office, panel, question, setup)),
+    router,
+)
+"""Every page's addresses; the last are the live pages' own, `/h/SLUG/PAGE` being the widest."""
 KEPT = 64
 _kept: OrderedDict[tuple[str, str, str, int], bytes] = OrderedDict()
 """Public pages by (slug, language, epoch, version): made once, sent to everyone."""
@@ -61,7 +71,7 @@ async def public_page(slug: str, request: Request, lang: str | None = None) -> R
         body = _kept.get(key)
         if body is None:
             view = await unit.view(here.house.now())
-            html = pages()["public"].html(
+            html = PAGES["public"].html(
                 view, chosen, socket=f"/h/{slug}/socket", seat="", slug=slug
             )
             body = _kept[key] = html.encode()
@@ -87,17 +97,10 @@ async def qr(slug: str, request: Request) -> Response:
     return Response(qr_svg(f"{base}/h/{slug}"), media_type="image/svg+xml")
 
 
-def qr_svg(text: str) -> bytes:
-    """A QR code as SVG, with a quiet zone; dark on light whatever the page's theme."""
-    out = BytesIO()
-    segno.make(text, error="m").save(out, kind="svg", scale=8, border=2, light="#fff")
-    return out.getvalue()
-
-
 @router.get("/h/{slug}/{page}")
 async def staff_page(slug: str, page: str, request: Request, lang: str | None = None) -> Response:
     """A staff page, for a session that holds the page's right."""
-    if page not in STAFF or page not in pages():
+    if page not in STAFF:
         raise Refusal("not_found")
     here, chosen = services(request), language(lang)
     async with here.store.look(slug=slug) as unit:
@@ -110,7 +113,7 @@ async def staff_page(slug: str, page: str, request: Request, lang: str | None = 
     me = next((s for s in view.seats if s.id == by.seat), None)
     if page == "panel" and me is None:
         raise Refusal("not_allowed")
-    html = pages()[page].html(
+    html = PAGES[page].html(
         view, chosen, socket=f"/h/{slug}/{page}/socket", seat=seat, slug=slug, me=me, by=by
     )
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
@@ -138,19 +141,5 @@ async def session_for(
 
 def problem(refusal: Refusal, lang: str, **extra: Any) -> Response:
     """A refusal as a page for people."""
-    if find_spec("web.pages.problem.context"):
-        context = import_module("web.pages.problem.context")
-        told = context.problem(refusal.message(lang), refusal.code, refusal.status)
-        html = render("problem/page.html", lang, f=told, **extra)
-    else:
-        html = f"<!doctype html><p>{refusal.message(lang)}</p>"
-    return HTMLResponse(html, refusal.status)
-
-
-def page_routers() -> list[APIRouter]:
-    """Routers of the pages that have addresses of their own (`views.py`)."""
-    found = []
-    for folder in sorted((Path(__file__).parent.parent / "pages").iterdir()):
-        if (folder / "views.py").exists():
-            found.append(import_module(f"web.pages.{folder.name}.views").router)
-    return found
+    told = problem_page.problem(refusal.message(lang), refusal.code, refusal.status)
+    return HTMLResponse(render("problem/page.html", lang, f=told, **extra), refusal.status)

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
 
-from server.domain.events import ROOMS
 from server.domain.view import HearingView
 from web.layout.page import Page
+from web.pages.card.live import PAGE as CARD
+from web.pages.desk.live import PAGE as DESK
+from web.pages.host.live import PAGE as HOST
+from web.pages.overlay.live import PAGE as OVERLAY
+from web.pages.panel.live import PAGE as PANEL
+from web.pages.podium.live import PAGE as PODIUM
+from web.pages.public.live import PAGE as PUBLIC
+from web.pages.stage.live import PAGE as STAGE
 
-
-@cache
-def pages() -> Mapping[str, Page]:
-    """The pages that have a room: `web/pages/<room>/live.py`."""
-    found: dict[str, Page] = {}
-    for room in ROOMS:
-        if find_spec(f"web.pages.{room}") and find_spec(f"web.pages.{room}.live"):
-            found[room] = import_module(f"web.pages.{room}.live").PAGE
-    return found
+PAGES: Mapping[str, Page] = {
+    page.name: page for page in (PUBLIC, PANEL, DESK, HOST, CARD, STAGE, OVERLAY, PODIUM)
+}
+"""Each room's page, in the order of the rooms."""
 
 
 class PageRenderer:
@@ -36,7 +35,7 @@ class PageRenderer:
         """The fragments that an event changes on the room's page."""
         if view is not self._view:
             self._view, self._kept = view, {}
-        page = pages()[room]
+        page = PAGES[room]
         parts = []
         for name in page.redraws[event]:
             key = (room, lang, name)
@@ -47,4 +46,4 @@ class PageRenderer:
 
     def everything(self, room: str, view: HearingView, lang: str) -> str:
         """All fragments of the room's page."""
-        return pages()[room].everything(view, lang)
+        return PAGES[room].everything(view, lang)

@@ -9,7 +9,7 @@ from typing import Any
 
 from moderation.intake.hotline_file import read_hotline_file
 from moderation.intake.refusals import FileRefused
-from moderation.intake.take_in import incoming
+from moderation.take_in import incoming
 from server.actions.import_questions import Source, import_questions
 from server.app import Building
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack

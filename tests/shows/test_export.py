@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from moderation.intake.hotline_file import read_hotline_bytes
-from moderation.intake.take_in import incoming
+from moderation.take_in import incoming
 from server.actions.import_questions import Source, import_questions
 from server.actions.order_queue import order_queue
 from server.actions.take_question import ask_off_the_cuff

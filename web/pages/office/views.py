@@ -18,7 +18,7 @@ from starlette.datastructures import FormData, UploadFile
 
 from moderation.intake.hotline_file import HotlineFile, read_hotline_bytes
 from moderation.intake.refusals import FileRefused
-from moderation.intake.take_in import incoming
+from moderation.take_in import incoming
 from server.actions.create_hearing import create_hearing
 from server.actions.import_questions import Counted, Source, import_questions
 from server.actions.perform import allowed

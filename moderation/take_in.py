@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import fields
 from datetime import datetime
 from typing import Any
@@ -21,13 +21,8 @@ _OWN = frozenset({"row", "external_id", "content", "title", "likes", "tags"})
 
 
 def incoming(file: HotlineFile, seal: Seal) -> list[Incoming]:
-    """Every accepted row of the file, masked."""
-    return [_incoming(item, seal) for item in accepted(file)]
-
-
-def accepted(file: HotlineFile) -> Iterable[IncomingItem]:
-    """The rows that are in."""
-    return (item for item in file.items if isinstance(item, IncomingItem))
+    """Every row of the file that is in, masked."""
+    return [_incoming(item, seal) for item in file.items if isinstance(item, IncomingItem)]
 
 
 def _incoming(item: IncomingItem, seal: Seal) -> Incoming:

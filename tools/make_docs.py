@@ -19,6 +19,7 @@ from server.domain.refusals import CATALOGUE  # noqa: E402
 from server.domain.roles import APART, GRANTABLE, RIGHTS, ROLES  # noqa: E402
 from server.domain.rounds import NEXT as ROUND_NEXT  # noqa: E402
 from server.settings import Settings  # noqa: E402
+from tools import screen_states  # noqa: E402
 from web import renderer  # noqa: E402
 
 MADE = "<!-- Made by tools/make_docs.py from the code; do not edit. -->\n"
@@ -131,6 +132,7 @@ def screens() -> str:
                 parts = f"{parts}{', ' if parts else ''}the question's own line"
             lines.append(f"| `{event}` | {parts or 'nothing'} |")
         lines.append("")
+    lines += ["# What each screen shows\n", *screen_states.lines()]
     return "\n".join(lines).rstrip() + "\n"
 
 

@@ -36,7 +36,8 @@ from web.pages.public.live import PAGE as PUBLIC
 from web.pages.question.context import fate
 from web.pages.stage.live import PAGE as STAGE
 
-PAGES: dict[str, Page] = {p.name: p for p in (PUBLIC, STAGE, OVERLAY, PODIUM, CARD)} | staff.PAGES
+PAGES: dict[str, Page] = {p.name: p for p in (PUBLIC, STAGE, OVERLAY, PODIUM, CARD)}
+LIVE = PAGES | staff.PAGES
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; media-src 'self' blob: https: http:; form-action 'self'; "
@@ -116,7 +117,7 @@ asked: list[dict[str, str]] = []
 def index() -> HTMLResponse:
     """All pages and cases."""
     lines = []
-    for name in (*PAGES, *PLAIN):
+    for name in (*LIVE, *PLAIN):
         cases = PLAIN.get(name, tuple(CASES))
         links = " ".join(f'<a href="/{name}?case={c}">{c}</a>' for c in cases)
         lines.append(f"<h2>{name}</h2><p>{links}</p>")
@@ -203,7 +204,7 @@ def asked_question(slug: str, id_: int, request: Request) -> HTMLResponse:
 @app.get("/{name}")
 def page(request: Request, name: str, case: str = "full", lang: str = "zh") -> HTMLResponse:
     """A page in a case; `theme=light|dark` forces one."""
-    known = PLAIN.get(name, tuple(ALL) if name in PAGES else ())
+    known = PLAIN.get(name, tuple(ALL) if name in LIVE else ())
     if not known:
         raise HTTPException(404)
     chosen = case if case in known else known[0]

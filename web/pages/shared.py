@@ -75,6 +75,11 @@ def now(view: HearingView, lang: str) -> Now | None:
     )
 
 
+def going_on(view: HearingView, lang: str) -> Now | None:
+    """The same, and None once the hearing has ended: no time is left then."""
+    return None if view.hearing.status in OVER else now(view, lang)
+
+
 @dataclass(frozen=True)
 class OnStage:
     """The question on stage. `size` is the step of type in which its text fits a big screen.

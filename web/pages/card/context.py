@@ -23,7 +23,7 @@ class Head:
 def head(view: HearingView, lang: str) -> Head:
     """Item, step and time left."""
     return Head(
-        now=shared.now(view, lang),
+        now=shared.going_on(view, lang),
         status=Texts(lang).word(view.hearing.status),
         paused=view.hearing.status == "paused",
         cleared=view.screens.cleared,

@@ -22,7 +22,7 @@ class NowPanel:
 def now(view: HearingView, lang: str) -> NowPanel:
     """Who, which step, how long still."""
     return NowPanel(
-        now=shared.now(view, lang),
+        now=shared.going_on(view, lang),
         status=Texts(lang).word(view.hearing.status),
         paused=view.hearing.status == "paused",
         rehearsal=view.rehearsal,

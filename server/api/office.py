@@ -11,12 +11,12 @@ from server.actions.perform import allowed
 from server.api import answers
 from server.api.common import ActorDep, Body, ServicesDep, answered
 from server.domain.refusals import Refusal
-from server.domain.roles import ROLES, has_right, roles_at
+from server.domain.roles import ROLES, has_right
+from server.identity import office_book
 from server.services import language_of
 from server.shows.export import show_file_of
 from server.shows.problems import ShowFileError
 from server.shows.read import read_show
-from server.store.identity import Identity
 
 router = APIRouter(tags=["office"])
 SESSION_DAYS = 30
@@ -149,10 +149,7 @@ async def new_token(body: NewToken, here: ServicesDep, by: ActorDep) -> Response
     account = by.id.removeprefix("account:")
     if not account.isdigit():
         raise Refusal("not_allowed")
-    async with here.database.read() as connection:
-        node = next((n for n in await Identity(connection).offices() if n.id == body.office), None)
-    if node is None or not roles_at(by, node.id, node.path):
-        raise Refusal("not_found")
+    node = await office_book.office(here.database, by, body.office)
     secret = await here.people.add_token(by, node.id, body.name, account=int(account))
     return JSONResponse({"name": body.name, "token": secret}, 201)
 
@@ -199,10 +196,7 @@ async def check_show(body: ShowText, request: Request, here: ServicesDep, by: Ac
 @router.post("/offices/{office}/hearings", status_code=201, response_model=answers.HearingMade)
 async def new_hearing(office: int, body: ShowText, here: ServicesDep, by: ActorDep) -> Response:
     """A hearing from a show file, in `draft`."""
-    async with here.database.read() as connection:
-        node = next((n for n in await Identity(connection).offices() if n.id == office), None)
-    if node is None or not roles_at(by, node.id, node.path):
-        raise Refusal("not_found")
+    node = await office_book.office(here.database, by, office)
     try:
         show = read_show(body.text)
     except ShowFileError as error:

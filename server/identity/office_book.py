@@ -100,6 +100,15 @@ async def _offices(identity: Identity, by: Actor) -> tuple[Reached, ...]:
     return tuple(sorted(found.values(), key=lambda one: _order(one.node.path)))
 
 
+async def office(database: Database, by: Actor, id_: int) -> OfficeNode:
+    """The office; `not_found` unless the person holds a role there."""
+    async with database.read() as connection:
+        for node in await Identity(connection).offices():
+            if node.id == id_ and roles_at(by, node.id, node.path):
+                return node
+    raise Refusal("not_found")
+
+
 def _roots(grants: Iterable[Grant]) -> tuple[str, ...]:
     """The paths under which the grants lie, none inside another."""
     roots: list[str] = []

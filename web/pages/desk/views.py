@@ -11,12 +11,13 @@ from fastapi.responses import HTMLResponse
 from server.actions.perform import allowed
 from server.domain.refusals import Refusal
 from server.services import language_of, services
-from server.store.questions import PAGE
 from web.layout.page import render
 from web.pages.desk import context
 
 router = APIRouter()
 _NO_STORE = {"Cache-Control": "no-store"}
+PAGE = 50
+"""Questions in one page of the list."""
 
 
 @router.get("/h/{slug}/desk/list", response_class=HTMLResponse)
@@ -49,6 +50,7 @@ async def listing(
             subject=subject or None,
             search=filters["q"] or None,
             cursor=cursor,
+            size=PAGE,
         )
         subjects = await unit.people.subjects()
     lang, more = language_of(request), ""

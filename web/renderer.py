@@ -1,4 +1,5 @@
-"""Every live page by room, and the HTML that the relay sends there."""
+"""Every live page by room (docs/decisions/0008-public-is-a-room.md), and the HTML that the relay sends
+there."""
 
 from __future__ import annotations
 
@@ -18,7 +19,7 @@ from web.pages.stage.live import PAGE as STAGE
 PAGES: Mapping[str, Page] = {
     page.name: page for page in (PUBLIC, PANEL, DESK, HOST, CARD, STAGE, OVERLAY, PODIUM)
 }
-"""Each room's page, in the order of the rooms."""
+"""Each room's page, in the order of the rooms; its name is its folder's."""
 
 
 class PageRenderer:

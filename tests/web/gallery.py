@@ -20,24 +20,17 @@ from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSoc
 from fastapi.responses import HTMLResponse
 
 from server.domain.view import HearingView
-from tests.web import staff
-from tests.web.views import AT, CASES, EXTREMES, question
+from tests.web.views import AT, CASES, EXTREMES, SEATS, question
 from web.layout.assets import by_hashed_name
-from web.layout.page import Page, render
-from web.pages.card.live import PAGE as CARD
+from web.layout.page import render
 from web.pages.desk import context as desk
 from web.pages.home.context import Listed, home
 from web.pages.join.context import Card, join
-from web.pages.overlay.live import PAGE as OVERLAY
 from web.pages.panel import context as panel
-from web.pages.podium.live import PAGE as PODIUM
 from web.pages.problem.context import problem
-from web.pages.public.live import PAGE as PUBLIC
 from web.pages.question.context import fate
-from web.pages.stage.live import PAGE as STAGE
+from web.renderer import PAGES
 
-PAGES: dict[str, Page] = {p.name: p for p in (PUBLIC, STAGE, OVERLAY, PODIUM, CARD)}
-LIVE = PAGES | staff.PAGES
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; media-src 'self' blob: https: http:; form-action 'self'; "
@@ -45,6 +38,8 @@ CSP = (
 )
 
 ALL = {**CASES, **EXTREMES}
+SIGNED_IN = ("panel", "host", "desk")
+"""Pages whose session the server tells to the template."""
 PLAIN: dict[str, tuple[str, ...]] = {
     "home": ("full", "empty"),
     "join": ("open", "used", "expired", "early", "unknown"),
@@ -100,8 +95,9 @@ def plain(name: str, case: str, lang: str) -> Any:
 def html(name: str, case: str, lang: str, theme: str | None = None) -> str:
     """A page's HTML in a case."""
     extra: dict[str, Any] = {"theme": theme} if theme else {}
-    if name in staff.PAGES:
-        return staff.html(name, case, lang, **extra)
+    if name in SIGNED_IN:
+        extra |= {"socket": f"/h/yunlan-shufa/{name}/socket", "seat": "label"}
+        extra |= {"slug": "yunlan-shufa", "me": SEATS[2], "by": None}
     if name in PAGES:
         return PAGES[name].html(ALL[case](), lang, **extra)
     return render(f"{name}/page.html", lang, page=name, f=plain(name, case, lang), **extra)
@@ -117,7 +113,7 @@ asked: list[dict[str, str]] = []
 def index() -> HTMLResponse:
     """All pages and cases."""
     lines = []
-    for name in (*LIVE, *PLAIN):
+    for name in (*PAGES, *PLAIN):
         cases = PLAIN.get(name, tuple(CASES))
         links = " ".join(f'<a href="/{name}?case={c}">{c}</a>' for c in cases)
         lines.append(f"<h2>{name}</h2><p>{links}</p>")
@@ -204,7 +200,7 @@ def asked_question(slug: str, id_: int, request: Request) -> HTMLResponse:
 @app.get("/{name}")
 def page(request: Request, name: str, case: str = "full", lang: str = "zh") -> HTMLResponse:
     """A page in a case; `theme=light|dark` forces one."""
-    known = PLAIN.get(name, tuple(ALL) if name in LIVE else ())
+    known = PLAIN.get(name, tuple(ALL) if name in PAGES else ())
     if not known:
         raise HTTPException(404)
     chosen = case if case in known else known[0]

@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from server.domain.questions import EDITABLE, NEXT, REJECTION_REASONS, STATES, Question
-from tests.web.staff import LANGUAGES, PAGES, frozen
-from tests.web.test_pages import Reader
+from tests.web.gallery import PAGES
+from tests.web.test_pages import LANGUAGES, Reader, frozen
 from tests.web.views import SUBJECTS, full, question
 from web.layout.page import render
 from web.pages.desk import context

@@ -11,7 +11,7 @@ import pytest
 
 from server.domain.hearing import following
 from server.domain.view import Lease, QueueView
-from tests.web.staff import PAGES, html
+from tests.web.gallery import PAGES, html
 from tests.web.views import (
     AT,
     CASES,

@@ -1,4 +1,4 @@
-"""Every page of the public and of the air renders in every sample case and both languages."""
+"""Every page renders in every sample case and both languages."""
 
 from __future__ import annotations
 
@@ -137,6 +137,15 @@ def test_contexts_are_frozen_dataclasses(case: str) -> None:
             assert frozen(context)
 
 
+@pytest.mark.parametrize("name", PAGES)
+def test_what_is_typed_into_stands_outside_every_fragment(name: str) -> None:
+    """Law 7: an update may redraw a button, never a field."""
+    for case in CASES:
+        for fragment in PAGES[name].fragments:
+            text = str(PAGES[name].fragment(fragment, CASES[case](), "zh"))
+            assert not re.search(r"<(input|textarea|select|details|dialog)\b", text), fragment
+
+
 def test_plain_contexts_are_frozen_dataclasses() -> None:
     for name, cases in PLAIN.items():
         for case in cases:
@@ -178,6 +187,14 @@ def test_every_sentence_has_english_and_none_is_left_over() -> None:
             assert english, chinese
             assert set(re.findall(r"%\(\w+\)s", chinese)) == set(re.findall(r"%\(\w+\)s", english))
             assert not re.search(r"[一-鿿]", english), (name, english)
+
+
+def test_a_sentence_has_one_english_in_all_catalogues() -> None:
+    """They are merged into one: a second translation would win by the name of its file."""
+    po = catalogues()
+    for catalogue in po.values():
+        for chinese, english in catalogue.items():
+            assert {c[chinese] for c in po.values() if chinese in c} == {english}, chinese
 
 
 def test_sentences_of_the_code_have_english() -> None:

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import Any
 
 from server.domain.view import FloorRequest, QueueView
-from tests.web.staff import PAGES, frozen
+from tests.web.gallery import PAGES
+from tests.web.test_pages import frozen
 from tests.web.views import AT, RULES, full, overrun, panel_open, panel_round, question
 from web.layout.page import render
 from web.pages.panel import context

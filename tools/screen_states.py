@@ -62,7 +62,7 @@ def _overlay(view: HearingView) -> str:
 
 
 def _podium(view: HearingView) -> str:
-    now = podium.now(view, "zh")
+    now = shared.head(view, "zh")
     parts = [
         "the host's message, filling the screen" if podium.message(view, "zh").id else "",
         ("step and time" + (", standing still" if now.paused else "")) if now.now else "status",

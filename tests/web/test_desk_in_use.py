@@ -2,23 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.journeys.browser import DESKTOP, TABLET, chromium, open_page, violations
+from tests.journeys.browser import DESKTOP, TABLET, open_page, violations
 from tests.running import Running, new_key
 
 expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for the module."""
-    with chromium() as one:
-        yield one
 
 
 def desk(browser: Browser, demo: Running) -> Page:

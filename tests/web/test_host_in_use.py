@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
-from tests.journeys.browser import DESKTOP, TABLET, chromium, open_page, violations
+from tests.journeys.browser import DESKTOP, TABLET, open_page, violations
 from tests.running import Running
 
 expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 HELD_MS = 1200
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for the module."""
-    with chromium() as one:
-        yield one
 
 
 def console(browser: Browser, demo: Running) -> Page:

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.journeys.browser import chromium, open_page
+from tests.journeys.browser import open_page
 from tests.web import gallery as pretence
 from tests.web.gallery import PLAIN
 from tests.web.pictures import SCREENS, gallery, look, tab_of, visits
@@ -19,13 +19,6 @@ from tests.web.views import CASES
 from web.pages.public.live import PAGE
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for the module."""
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from tests.contract.test_people import PASSWORD, SHOW, Serving, did, make_county, serving
-from tests.journeys.browser import DESKTOP, PHONE, TABLET, chromium, open_page, violations
+from tests.journeys.browser import DESKTOP, PHONE, TABLET, open_page, violations
 from tests.moderation.dirty_files import PHONE as PHONE_NUMBER
 from tests.moderation.dirty_files import TABLE
 from tests.running import Running
@@ -245,12 +245,6 @@ def test_a_show_file_is_checked_then_made(shared_demo: Running, office: httpx2.C
 
 
 # ── in a browser ──
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @dataclass

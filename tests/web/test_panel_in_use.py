@@ -6,25 +6,17 @@ update, a vote sent twice after a lost answer); the storm of updates is in tests
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.journeys.browser import PHONE, TABLET, chromium, open_page, violations
+from tests.journeys.browser import PHONE, TABLET, open_page, violations
 from tests.running import Running
 
 expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 DIMENSIONS = ("personally", "decisions", "enforcement", "findings", "rectification")
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for the module."""
-    with chromium() as one:
-        yield one
 
 
 def tablet(browser: Browser, demo: Running, seat: int, **size: Any) -> Page:

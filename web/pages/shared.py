@@ -81,6 +81,28 @@ def going_on(view: HearingView, lang: str) -> Now | None:
 
 
 @dataclass(frozen=True)
+class Head:
+    """Where the show stands. `status` is said where nothing is going on."""
+
+    now: Now | None
+    status: str
+    paused: bool
+    cleared: bool
+    rehearsal: bool
+
+
+def head(view: HearingView, lang: str) -> Head:
+    """Who, which step, how long still: for a screen before somebody who speaks."""
+    return Head(
+        now=going_on(view, lang),
+        status=Texts(lang).word(view.hearing.status),
+        paused=view.hearing.status == "paused",
+        cleared=view.screens.cleared,
+        rehearsal=view.rehearsal,
+    )
+
+
+@dataclass(frozen=True)
 class OnStage:
     """The question on stage. `size` is the step of type in which its text fits a big screen.
 

@@ -6,28 +6,7 @@ from dataclasses import dataclass
 
 from server.domain.rounds import TAKES_BALLOTS
 from server.domain.view import HearingView
-from web.layout.texts import Texts
 from web.pages import shared
-
-
-@dataclass(frozen=True)
-class Head:
-    """Where the show stands."""
-
-    now: shared.Now | None
-    status: str
-    paused: bool
-    cleared: bool
-
-
-def head(view: HearingView, lang: str) -> Head:
-    """Item, step and time left."""
-    return Head(
-        now=shared.going_on(view, lang),
-        status=Texts(lang).word(view.hearing.status),
-        paused=view.hearing.status == "paused",
-        cleared=view.screens.cleared,
-    )
 
 
 @dataclass(frozen=True)

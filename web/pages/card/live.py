@@ -11,7 +11,7 @@ _ROUNDS = ("rounds",)
 PAGE = Page(
     name="card",
     fragments={
-        "head": context.head,
+        "head": shared.head,
         "message": context.message,
         "script": context.script,
         "question": shared.asked,

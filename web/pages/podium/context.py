@@ -5,28 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.domain.view import HearingView
-from web.layout.texts import Texts
 from web.pages import shared
-
-
-@dataclass(frozen=True)
-class NowPanel:
-    """The present step. `status` is said where there is none."""
-
-    now: shared.Now | None
-    status: str
-    paused: bool
-    rehearsal: bool
-
-
-def now(view: HearingView, lang: str) -> NowPanel:
-    """Who, which step, how long still."""
-    return NowPanel(
-        now=shared.going_on(view, lang),
-        status=Texts(lang).word(view.hearing.status),
-        paused=view.hearing.status == "paused",
-        rehearsal=view.rehearsal,
-    )
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ _QUESTION = ("question", "ahead")
 PAGE = Page(
     name="podium",
     fragments={
-        "now": context.now,
+        "now": shared.head,
         "question": shared.asked,
         "ahead": shared.ahead,
         "message": context.message,

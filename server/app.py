@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import FastAPI, Request
@@ -22,6 +22,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from moderation.intake.normal_form import IncomingItem
 from moderation.policy import clean_public_text
 from moderation.screening.masking import mask_item
+from server.actions import ports
 from server.actions.close_round import finish_closing
 from server.actions.ports import House
 from server.actions.recover import pause_after_restart
@@ -36,6 +37,7 @@ from server.identity import secrets
 from server.identity.door import Door
 from server.identity.limits import Limiter
 from server.identity.people import PeopleDesk
+from server.live import ballot_box, pulse, relay
 from server.live.ballot_box import BallotBox
 from server.live.bus_memory import MemoryBus
 from server.live.bus_redis import RedisBus
@@ -49,7 +51,7 @@ from server.store.migrate import migrate
 from server.store.public_acts import Floods, PublicActs
 from server.store.rounds import waiting as waiting_rounds
 from server.store.transaction import Database
-from server.store.unit import HearingStore, all_places, hearings_to_screen
+from server.store.unit import HearingStore, Unit, all_places, hearings_to_screen
 from web.renderer import PageRenderer
 from web.routes import ROUTERS, problem
 
@@ -98,7 +100,7 @@ class Masked:
     """A masked text and what masking took, for the seal."""
 
     text: str
-    sealed: dict[str, Any]
+    sealed: dict[str, str]
 
 
 def masked(text: str, name: str = "", phone: str = "") -> Masked:
@@ -114,6 +116,37 @@ def masked(text: str, name: str = "", phone: str = "") -> Masked:
 def now() -> int:
     """Milliseconds since 1970."""
     return time.time_ns() // 1_000_000
+
+
+if TYPE_CHECKING:
+
+    def _each_port_is_kept(
+        store: HearingStore,
+        unit: Unit,
+        memory: MemoryBus,
+        redis: RedisBus,
+        box: BallotBox,
+        acts: PublicActs,
+        floods: Floods,
+        renderer: PageRenderer,
+    ) -> None:
+        """One line a port: what a store, a bus or a page lacks is told here by the port's name."""
+        _store: ports.Store = store
+        _unit: ports.Unit = unit
+        _hearings: ports.Hearings = unit.hearings
+        _people: ports.People = unit.people
+        _questions: ports.Questions = unit.questions
+        _rounds: ports.Rounds = unit.rounds
+        _journal: ports.Journal = unit.journal
+        _runs: ports.Runs = unit.runs
+        _bells: tuple[ports.Bell, ports.Bell] = memory, redis
+        _box: ports.Box = box
+        _masker: ports.Masker = masked
+        _counter: ballot_box.Counter = acts
+        _reader: relay.Reader = store
+        _renderer: relay.Renderer = renderer
+        _counts: pulse.Counts = store
+        _beats: pulse.Beats = floods
 
 
 class Building:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 from server.actions.perform import check_key
 from server.actions.ports import House
@@ -32,7 +31,7 @@ async def ask_question(
     if len(cleaned) > LONGEST:
         raise Refusal("text_too_long", most=LONGEST)
     masked = house.mask(cleaned)
-    sealed: dict[str, Any] = dict(masked.sealed)
+    sealed = dict(masked.sealed)
     if contact:
         sealed["contact"] = contact[:200]
     return await house.box.put(

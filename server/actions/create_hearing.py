@@ -115,7 +115,7 @@ async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
         created_at=_moment(seed) or now,
         approved_at=now if approved else None,
     )
-    sealed: dict[str, Any] = dict(masked.sealed)
+    sealed = dict(masked.sealed)
     for name in ("requester_name", "requester_phone"):
         value = getattr(seed, name)
         if value:

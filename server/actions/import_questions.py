@@ -64,7 +64,6 @@ async def import_questions(
                 await unit.questions.add_import(
                     source_key=source.key,
                     file_name=source.file,
-                    mapping={},
                     counts=vars(total),
                     actor=by.id,
                     at=house.now(),

@@ -10,9 +10,10 @@ import hashlib
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Unpack
 
 from server.actions.ports import House, Unit
+from server.domain.hearing import Place, Where
 from server.domain.journal import canonical
 from server.domain.refusals import Refusal, RolledBack
 from server.domain.roles import MACHINE, RIGHTS, Actor, has_right, roles_at
@@ -54,11 +55,11 @@ def check_key(key: str | None, *, needed: bool = False) -> None:
         raise Refusal("key_malformed")
 
 
-def allowed(unit_place: Any, by: Actor, right: str) -> str:
+def allowed(place: Place, by: Actor, right: str) -> str:
     """The role under which `by` holds `right` at the place; 404 where he has no role at all."""
     if by is MACHINE:
         return "machine"
-    roles = roles_at(by, unit_place.ref.office, unit_place.path, unit_place.ref.hearing)
+    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
     if not roles:
         raise Refusal("not_found")
     if not has_right(roles, right):
@@ -66,7 +67,7 @@ def allowed(unit_place: Any, by: Actor, right: str) -> str:
     return next(role for role in roles if role in RIGHTS[right])
 
 
-async def perform(house: House, asked: Asked, work: Work, **where: Any) -> Answer:
+async def perform(house: House, asked: Asked, work: Work, **where: Unpack[Where]) -> Answer:
     """Carries out one act. Raises `Refusal`, `OutcomeUnknown`; changes nothing when it raises
     a refusal. A repeat of a key gets the first answer (with its own `at`) and does nothing."""
     check_key(asked.key)
@@ -79,7 +80,7 @@ async def perform(house: House, asked: Asked, work: Work, **where: Any) -> Answe
     raise AssertionError("unreachable")
 
 
-async def _once(house: House, asked: Asked, work: Work, where: Mapping[str, Any]) -> Answer:
+async def _once(house: House, asked: Asked, work: Work, where: Where) -> Answer:
     now = house.now()
     digest = hashlib.sha256(canonical([asked.verb, dict(where), asked.body])).hexdigest()
     async with house.store.act(**where) as unit:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any, TypedDict
 
 from server.domain.refusals import Refusal
+from server.domain.show import Publication, Publisher, Signer
 
 STATUS_NEXT: Mapping[str, frozenset[str]] = {
     "draft": frozenset({"ready"}),
@@ -60,6 +62,38 @@ class Place:
     status: str
     kind: str
     epoch: str
+
+
+class Where(TypedDict, total=False):
+    """How somebody names the hearing that is meant: by one of these. `line` asks for the run that
+    real questions belong to, even while a rehearsal is shown."""
+
+    slug: str
+    round: str
+    code: str
+    hearing: int
+    line: bool
+
+
+class HearingSettings(TypedDict):
+    """What a hearing was given by its show; `show` holds `language` and `rehearsal_allowed`."""
+
+    note: str
+    stream_url: str | None
+    signers: list[Signer]
+    publishers: list[Publisher]
+    publication: Publication
+    show: dict[str, Any]
+
+
+class NewHearing(HearingSettings):
+    """A hearing to be made, with the epoch of its preparation run."""
+
+    office_id: int
+    slug: str
+    title: str
+    epoch: str
+    at: int
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from typing import Required, TypedDict
 
 from server.domain.refusals import Refusal
 
@@ -119,6 +120,28 @@ class Question:
     reply: str | None = None
     appealed: bool = False
     rewritten: bool = False
+
+
+class NewQuestion(TypedDict, total=False):
+    """A question to be added. `fields` are what its source told beside the text; `asker` is the
+    viewer who asked and `secret_hash` of the secret that he got."""
+
+    code: Required[str]
+    status: Required[str]
+    text: Required[str]
+    source: Required[str]
+    created_at: Required[int]
+    source_key: str
+    external_id: str
+    title: str
+    subject: str | None
+    likes: int
+    tags: list[str]
+    fields: Mapping[str, object]
+    asker: str
+    secret_hash: str
+    off_cuff: bool
+    approved_at: int | None
 
 
 def step(question: Question, act: str) -> Question:

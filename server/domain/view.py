@@ -44,6 +44,17 @@ class SeatView:
 
 
 @dataclass(frozen=True)
+class Staged:
+    """What the stage holds: a question by its id. `seat` is the asking panelist's seat number."""
+
+    question_id: int
+    asker: str
+    seat: int | None
+    phase: str
+    taken_at: int
+
+
+@dataclass(frozen=True)
 class StageView:
     """The question on stage. `seat` is the asking panelist's seat number when one asks."""
 

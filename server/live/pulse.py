@@ -46,10 +46,18 @@ class Numbers(Protocol):
     def turnout(self) -> Mapping[str, tuple[int, int, int, str]]: ...
 
 
-class Counts(Protocol):
-    """Reads and writes the numbers."""
+class Moment(Protocol):
+    """One hearing in one moment."""
 
-    def look(self, **where: Any) -> AbstractAsyncContextManager[Any]: ...
+    place: Place
+
+    async def numbers(self, now: int) -> Numbers: ...
+
+
+class Counts(Protocol):
+    """Reads the numbers."""
+
+    def look(self, *, hearing: int) -> AbstractAsyncContextManager[Moment]: ...
 
 
 class Beats(Protocol):

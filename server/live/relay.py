@@ -51,7 +51,7 @@ class Reading(Protocol):
 class Reader(Protocol):
     """Opens readings of one moment."""
 
-    def look(self, **where: Any) -> AbstractAsyncContextManager[Reading]: ...
+    def look(self, *, hearing: int) -> AbstractAsyncContextManager[Reading]: ...
 
 
 class Renderer(Protocol):

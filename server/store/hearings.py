@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from typing import Any, cast
 
 from sqlalchemy import Row, insert, select, update
 
-from server.domain.hearing import Hearing, Item, Position, Step
+from server.domain.hearing import Hearing, HearingSettings, Item, Position, Step
 from server.domain.view import Lease, Notice, Screens
 from server.store.rows import HEARING, OFFICE, RUN, Repository, inserted_id, table, upsert
 from server.store.tables import (
@@ -65,11 +65,11 @@ class Hearings(Repository):
             .values(status=hearing.status, version=hearing.version)
         )
 
-    async def settings(self) -> dict[str, Any]:
-        """`note`, `stream_url`, `signers`, `publishers`, `publication`, `show`."""
+    async def settings(self) -> HearingSettings:
+        """What the hearing was given by its show."""
         row = await self._row(_SETTINGS)
         assert row is not None
-        return dict(row._mapping)
+        return cast(HearingSettings, dict(row._mapping))
 
     async def items(self) -> tuple[Item, ...]:
         """The agenda in its order."""

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select, update
 
+from server.domain.hearing import Where
 from server.domain.public_acts import Ask, Done, PublicAct, Support, Vote
 from server.domain.questions import SUPPORTABLE
 from server.domain.refusals import Refusal
@@ -51,9 +52,7 @@ class PublicActs:
 
     @staticmethod
     async def _unit(connection: Any, units: dict[str, Unit], act: PublicAct) -> Unit:
-        where: dict[str, Any] = (
-            {"round": act.round} if isinstance(act, Vote) else {"slug": act.slug}
-        )
+        where: Where = {"round": act.round} if isinstance(act, Vote) else {"slug": act.slug}
         name = _place_key(act)
         if name not in units:
             units[name] = Unit(connection, await locate(connection, **where))

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy import Integer, Row, Select, bindparam, func, insert, or_, select, update
 
-from server.domain.questions import PUBLIC, Question
-from server.domain.view import FloorRequest, QueueView
+from server.domain.questions import PUBLIC, NewQuestion, Question
+from server.domain.view import FloorRequest, QueueView, Staged
 from server.store.rows import OFFICE, RUN, Repository, inserted_id, table, upsert
 from server.store.tables import (
     FloorRow,
@@ -99,7 +99,7 @@ class Questions(Repository):
         )
         return str(found.scalar_one())
 
-    async def add(self, **values: Any) -> Question:
+    async def add(self, **values: Unpack[NewQuestion]) -> Question:
         """A new question; gives it with its id. Its first wording is kept."""
         result = await self._c.execute(
             insert(_q).values(
@@ -279,17 +279,26 @@ class Questions(Repository):
         )
         return {row.external_id: (row.id, str((row.fields or {}).get("hash", ""))) for row in rows}
 
-    async def update_fields(self, id_: int, values: Mapping[str, Any]) -> None:
+    async def update_fields(self, id_: int, values: Mapping[str, object]) -> None:
         """What a newer record of the same work order brings."""
         await self._c.execute(
             update(_q).where(_q.c.id == id_, _q.c.run_id == self._ref.run).values(**values)
         )
 
-    async def add_import(self, **values: Any) -> None:
-        """The record of one import: source_key, file_name, mapping, counts, actor, at."""
+    async def add_import(
+        self, source_key: str, file_name: str, counts: Mapping[str, int], actor: str, at: int
+    ) -> None:
+        """The record of one import."""
         await self._c.execute(
             insert(_imports).values(
-                office_id=self._ref.office, hearing_id=self._ref.hearing, **values
+                office_id=self._ref.office,
+                hearing_id=self._ref.hearing,
+                source_key=source_key,
+                file_name=file_name,
+                mapping={},
+                counts=dict(counts),
+                actor=actor,
+                at=at,
             )
         )
 
@@ -325,10 +334,12 @@ class Questions(Repository):
 
     # ── stage ──
 
-    async def stage(self, *, lock: bool = False) -> Row[Any] | None:
-        """The stage's row while a question is on it."""
-        row: Row[Any] | None = await self._row(_STAGE_LOCKED if lock else _STAGE)
-        return row
+    async def stage(self, *, lock: bool = False) -> Staged | None:
+        """What is on stage, while a question is on it."""
+        row = await self._row(_STAGE_LOCKED if lock else _STAGE)
+        if row is None:
+            return None
+        return Staged(row.question_id, row.asker, row.seat, row.phase, row.taken_at)
 
     async def save_stage(
         self,

@@ -10,13 +10,13 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Unpack
 
 from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.events import EVENTS
-from server.domain.hearing import Place, Ref
+from server.domain.hearing import NewHearing, Place, Ref, Where
 from server.domain.journal import Entry
 from server.domain.questions import Question
 from server.domain.refusals import Refusal
@@ -278,44 +278,42 @@ class HearingStore:
         self.database = database
 
     @asynccontextmanager
-    async def act(self, **where: Any) -> AsyncIterator[Unit]:
-        """A writing unit on the hearing found by `slug`, `round`, `code` or `hearing` (an id)."""
+    async def act(self, **where: Unpack[Where]) -> AsyncIterator[Unit]:
+        """A writing unit on the hearing that is meant."""
         async with self.database.write() as connection:
             yield Unit(connection, await locate(connection, **where))
 
     @asynccontextmanager
-    async def look(self, **where: Any) -> AsyncIterator[Unit]:
+    async def look(self, **where: Unpack[Where]) -> AsyncIterator[Unit]:
         """A reading unit of one moment."""
         async with self.database.read() as connection:
             yield Unit(connection, await locate(connection, **where))
 
     @asynccontextmanager
-    async def new_hearing(self, **values: Any) -> AsyncIterator[Unit]:
-        """A writing unit on a hearing that is made with `values` and its preparation run.
-
-        `values`: office_id, slug, title, note, stream_url, signers, publishers, publication, show,
-        epoch, at. Refused with `slug_taken`.
-        """
-        epoch, at = values.pop("epoch"), values.pop("at")
+    async def new_hearing(self, **new: Unpack[NewHearing]) -> AsyncIterator[Unit]:
+        """A writing unit on a hearing that is made with its preparation run; `slug_taken`."""
+        values = dict(new)
+        epoch, at = new["epoch"], new["at"]
+        del values["epoch"], values["at"]
         async with self.database.write() as connection:
             taken = await connection.execute(
-                select(_hearings.c.id).where(_hearings.c.slug == values["slug"])
+                select(_hearings.c.id).where(_hearings.c.slug == new["slug"])
             )
             if taken.one_or_none() is not None:
                 raise Refusal("slug_taken")
             path = await connection.execute(
-                select(_offices.c.path).where(_offices.c.id == values["office_id"])
+                select(_offices.c.path).where(_offices.c.id == new["office_id"])
             )
             result = await connection.execute(insert(_hearings).values(created_at=at, **values))
-            ref = Ref(values["office_id"], inserted_id(result), 0)
+            ref = Ref(new["office_id"], inserted_id(result), 0)
             run = await Runs(connection, ref).add("preparation", epoch, "draft", at)
             yield Unit(
                 connection,
                 Place(
                     run,
                     str(path.scalar_one()),
-                    values["slug"],
-                    values["title"],
+                    new["slug"],
+                    new["title"],
                     "draft",
                     "preparation",
                     epoch,

@@ -172,7 +172,6 @@ class Building:
             now=now,
             code=secrets.code,
             receipt=secrets.receipt,
-            secret=secrets.long_secret,
             clean=clean_public_text,
             mask=masked,
             seal=self.keys.seal,

@@ -220,8 +220,6 @@ class House:
     """A short random public code for a question, a round or an epoch."""
     receipt: Callable[[], str]
     """A receipt code, random, which says nothing about what was cast."""
-    secret: Callable[[], str]
-    """A long random secret."""
     clean: Callable[[str], str]
     """Text as it may be shown: normalised, no control or bidi characters, trimmed."""
     mask: Masker

@@ -222,7 +222,6 @@ class Dimension:
     key: str
     factor: Fraction
     scale: Scale
-    own_scale: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -637,10 +636,10 @@ def _dimensions(top: _Object) -> tuple[Dimension, ...]:
         key = _key(node.need("key"), node.place("key"))
         factor = node.share("factor")
         if "scale" in node.members:
-            return Dimension(key, factor, _scale(node.members["scale"], node.place("scale")), True)
+            return Dimension(key, factor, _scale(node.members["scale"], node.place("scale")))
         if common is None:
             raise RulesInvalid("rules_key_missing", node.place("scale"))
-        return Dimension(key, factor, common, False)
+        return Dimension(key, factor, common)
 
     dimensions = _list(top.need("dimensions"), "dimensions", dimension)
     _distinct((one.key for one in dimensions), "dimensions", ".key")

@@ -92,8 +92,8 @@ def test_full_document() -> None:
     )
     assert rules.version == 1
     assert rules.dimensions == (
-        Dimension("skating", Fraction(4, 5), number, False),
-        Dimension("answers", Fraction(1), labels, True),
+        Dimension("skating", Fraction(4, 5), number),
+        Dimension("answers", Fraction(1), labels),
     )
     assert rules.dimension_keys == ("skating", "answers")
     assert rules.groups == (Group("deputies", Fraction(2, 5)), Group("citizens", Fraction(3, 5)))
@@ -136,7 +136,7 @@ def test_small_defaults() -> None:
         (Label("好", "好", Fraction(-3, 2)),)
     )
     own = {"version": 1, "dimensions": [{"key": "a", "scale": NUMBER}]}
-    assert parse_rules(own).dimensions[0].own_scale
+    assert parse_rules(own).dimensions[0].scale == parse_rules(LEAST).dimensions[0].scale
 
 
 def test_grain_turns_every_mark_into_an_integer() -> None:

@@ -11,7 +11,7 @@ from server.domain.questions import PHASES
 from server.domain.rounds import AUDIENCES, STATES, TAKES_BALLOTS, Round
 from server.domain.view import HearingView, Notice, Screens
 from tests.web.views import AT, full, panel_round, public_round, speaking
-from web.pages import shared
+from web.pages import results, shared
 from web.pages.overlay import context as overlay
 from web.pages.panel import context as panel
 from web.pages.podium import context as podium
@@ -39,14 +39,14 @@ def _stage(view: HearingView) -> str:
     return words + foot + ("; paused" if one.paused and one.scene != "holding" else "")
 
 
-def _round(one: shared.RoundView) -> str:
+def _round(one: results.RoundView) -> str:
     counts = any(choice.count is not None for choice in one.choices)
     shown = "counts" if counts else "marks" if one.subjects else "turnout"
     qr = ", QR" if one.public and one.running else ""
     return f"{'public' if one.public else 'panel'} round ({shown}{qr})"
 
 
-def _reveal(one: shared.Reveal) -> str:
+def _reveal(one: results.Reveal) -> str:
     return f"reveal, {one.shown} of {one.of}"
 
 

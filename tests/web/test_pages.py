@@ -18,7 +18,7 @@ from server.domain.events import EVENTS
 from tests.web.gallery import PAGES, PLAIN, html, plain
 from tests.web.views import CASES, EXTREMES, full, panel_round, public_round, revealing
 from web.layout.assets import assets
-from web.pages import shared
+from web.pages import results, shared
 from web.pages.problem.context import problem
 from web.pages.public.live import PAGE as PUBLIC
 
@@ -256,7 +256,7 @@ def test_counts_of_a_public_round_are_live_only_where_the_rules_say_so() -> None
 
 def test_people_stand_in_the_offices_order() -> None:
     view = CASES["revealing"]()
-    shown = shared.reveal(view, "zh")
+    shown = results.reveal(view, "zh")
     assert shown is not None
     assert [s.key for s in shown.round.subjects] == ["housing", "city", "market"]
 
@@ -289,7 +289,7 @@ def test_public_figures_are_for_reference_only() -> None:
 
 
 def test_percent_rounds_half_up() -> None:
-    assert [shared.percent(*pair) for pair in ((1, 3), (2, 3), (1, 2000), (0, 0), (5, 5))] == [
+    assert [results.percent(*pair) for pair in ((1, 3), (2, 3), (1, 2000), (0, 0), (5, 5))] == [
         "33.3%",
         "66.7%",
         "0.1%",

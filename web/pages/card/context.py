@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from server.domain.rounds import TAKES_BALLOTS
 from server.domain.view import HearingView
-from web.pages import shared
+from web.pages import results
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,7 @@ def script(view: HearingView, lang: str) -> Script:
 class Rounds:
     """Rounds under way and results that may be read out in the hall."""
 
-    rounds: tuple[shared.RoundView, ...]
+    rounds: tuple[results.RoundView, ...]
 
 
 def rounds(view: HearingView, lang: str) -> Rounds:
@@ -36,7 +36,7 @@ def rounds(view: HearingView, lang: str) -> Rounds:
         for r in view.rounds
         if r.status in TAKES_BALLOTS | {"closed", "tallied", "certified", "published"}
     ]
-    return Rounds(tuple(shared.round_view(view, r, lang, "hall") for r in shown))
+    return Rounds(tuple(results.round_view(view, r, lang, "hall") for r in shown))
 
 
 @dataclass(frozen=True)

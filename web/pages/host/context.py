@@ -14,7 +14,7 @@ from server.domain.questions import PHASE_NEXT, PHASES, STAGE_LONGEST, Question
 from server.domain.rounds import AUDIENCES, NEXT, TAKES_BALLOTS, Round
 from server.domain.view import HearingView, SeatView, source_name
 from web.layout.texts import Texts
-from web.pages import shared
+from web.pages import results, shared
 
 UNDER_WAY = frozenset({"live", "paused"})
 
@@ -400,7 +400,7 @@ class RoundLine:
     """One round with the acts that its state allows (`can`). `here`: it belongs to the present
     item. `seats` are the entitled ones in the order of the pulses' letters."""
 
-    round: shared.RoundView
+    round: results.RoundView
     here: bool
     can: frozenset[str]
     seats: tuple[SeatView, ...]
@@ -433,7 +433,7 @@ def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
     texts = Texts(lang)
     seats = {seat.id: seat for seat in view.seats}
     return RoundLine(
-        round=shared.round_view(view, one, lang, "internal"),
+        round=results.round_view(view, one, lang, "internal"),
         here=view.position is not None and one.item == view.position.item,
         can=frozenset(act for act, states in NEXT.items() if one.status in states),
         seats=tuple(seats[e.seat] for e in one.entitled if e.seat in seats),
@@ -446,7 +446,7 @@ def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
         can_reveal=one.published_for("hall"),
         void_reason=one.void_reason or "",
         # To be read before the round opens and freezes them.
-        rules=shared.rules_said(view, one, lang) if one.status == "ready" else (),
+        rules=results.rules_said(view, one, lang) if one.status == "ready" else (),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.domain.view import HearingView
-from web.pages import shared
+from web.pages import results, shared
 
 MOST_BARS = 6
 """More choices than this are no caption."""
@@ -35,7 +35,7 @@ class Strip:
 
 def strip(view: HearingView, lang: str) -> Strip:
     """The question on stage, unless a result is being revealed over it."""
-    hidden = not _on(view) or shared.revealed(view) is not None
+    hidden = not _on(view) or results.revealed(view) is not None
     return Strip(None if hidden else shared.on_stage(view, lang))
 
 
@@ -43,8 +43,8 @@ def strip(view: HearingView, lang: str) -> Strip:
 class Bars:
     """Bars of a public round, or of a result as far as it is revealed."""
 
-    round: shared.RoundView | None
-    reveal: shared.Reveal | None
+    round: results.RoundView | None
+    reveal: results.Reveal | None
     first: int = 0
     last: int = ROWS
 
@@ -53,17 +53,17 @@ def bars(view: HearingView, lang: str) -> Bars:
     """A reveal first; else the public round that is going on, where its counts are shown live."""
     if view.screens.cleared:
         return Bars(None, None)
-    reveal = shared.reveal(view, lang)
+    reveal = results.reveal(view, lang)
     if reveal is not None:
         first = max(0, min(reveal.latest - ROWS + 3, reveal.of - ROWS))
         return Bars(None, reveal, first, first + ROWS)
-    running = shared.present_round(view) if _on(view) else None
+    running = results.present_round(view) if _on(view) else None
     if running is None or running.audience != "public" or not running.show_live:
         return Bars(None, None)
     asked = shared.on_stage(view, lang)
     if len(running.choices) > MOST_BARS or (asked and asked.size in {"m", "s", "xs"}):
         return Bars(None, None)  # They would cover the picture, or the question.
-    return Bars(shared.round_view(view, running, lang, "hall"), None)
+    return Bars(results.round_view(view, running, lang, "hall"), None)
 
 
 def _on(view: HearingView) -> bool:

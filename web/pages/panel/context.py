@@ -14,7 +14,7 @@ from server.domain.exact import exact_text
 from server.domain.rounds import TAKES_BALLOTS, Round
 from server.domain.rules import Dimension, LabelScale, NumberScale, parse_rules
 from server.domain.view import HearingView, SubjectView, source_name
-from web.pages import shared
+from web.pages import results, shared
 
 MOST_BUTTONS = 25
 """A scale with more marks than this gets a row of coarse marks and − / + instead of a button each:
@@ -109,7 +109,7 @@ def floor(view: HearingView, lang: str) -> Floor:
 class RoundLine:
     """One panel round: its state, and its figures once they are published in the hall."""
 
-    round: shared.RoundView
+    round: results.RoundView
     void_reason: str
 
 
@@ -124,7 +124,7 @@ def rounds(view: HearingView, lang: str) -> Rounds:
     """The panel rounds; the script fetches a sheet for each that runs."""
     return Rounds(
         tuple(
-            RoundLine(shared.round_view(view, one, lang, "hall"), one.void_reason or "")
+            RoundLine(results.round_view(view, one, lang, "hall"), one.void_reason or "")
             for one in view.rounds
             if one.audience == "panel"
         )
@@ -197,7 +197,7 @@ def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
         and all(d.factor == 1 for d in rules.dimensions),
         officials=tuple(_official(view, key) for key in round_.subjects),
         lines=tuple(_line(d, round_.labels) for d in rules.dimensions),
-        rules=shared.rules_said(view, round_, lang),
+        rules=results.rules_said(view, round_, lang),
     )
 
 

@@ -9,7 +9,7 @@ from server.domain.questions import Question
 from server.domain.rounds import Round
 from server.domain.view import MOST_SUPPORTED, NEWEST, HearingView, SubjectView, source_name
 from web.layout.texts import Texts
-from web.pages import shared
+from web.pages import results, shared
 
 ITEM_LONGEST = 200
 """Characters of a question in the list; the one on stage is shown whole."""
@@ -71,16 +71,16 @@ class Rounds:
     """Rounds that the public may know of: those going on first, then the latest finished."""
 
     slug: str
-    running: tuple[shared.RoundView, ...]
-    finished: tuple[shared.RoundView, ...]
+    running: tuple[results.RoundView, ...]
+    finished: tuple[results.RoundView, ...]
 
 
 def rounds(view: HearingView, lang: str) -> Rounds:
     """Every round that has been opened; values only where rules or a publication allow them."""
     opened = [r for r in view.rounds if r.status != "ready"]
 
-    def views(chosen: list[Round]) -> tuple[shared.RoundView, ...]:
-        return tuple(shared.round_view(view, r, lang, "public") for r in chosen)
+    def views(chosen: list[Round]) -> tuple[results.RoundView, ...]:
+        return tuple(results.round_view(view, r, lang, "public") for r in chosen)
 
     done = [r for r in opened if r.status not in {"open", "closing"}]
     done.sort(key=lambda r: (r.closed_at or r.opened_at or 0, r.ordinal), reverse=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from server.domain.rounds import TAKES_BALLOTS
 from server.domain.view import HearingView
 from web.layout.texts import Texts
-from web.pages import shared
+from web.pages import results, shared
 
 ROUND_STEPS = frozenset({"evaluation", "result"})
 """Steps in which a round in progress fills the screen; in others it runs along the foot."""
@@ -30,9 +30,9 @@ class Screen:
     status: str
     now: shared.Now | None = None
     question: shared.OnStage | None = None
-    round: shared.RoundView | None = None
-    reveal: shared.Reveal | None = None
-    foot: shared.RoundView | None = None
+    round: results.RoundView | None = None
+    reveal: results.Reveal | None = None
+    foot: results.RoundView | None = None
 
 
 def screen(view: HearingView, lang: str) -> Screen:
@@ -43,9 +43,9 @@ def screen(view: HearingView, lang: str) -> Screen:
         name: str,
         key: str = "",
         question: shared.OnStage | None = None,
-        round_: shared.RoundView | None = None,
-        reveal: shared.Reveal | None = None,
-        foot: shared.RoundView | None = None,
+        round_: results.RoundView | None = None,
+        reveal: results.Reveal | None = None,
+        foot: results.RoundView | None = None,
     ) -> Screen:
         return Screen(
             scene=name,
@@ -65,15 +65,15 @@ def screen(view: HearingView, lang: str) -> Screen:
 
     if view.screens.cleared:
         return scene("holding")
-    reveal = shared.reveal(view, lang)
+    reveal = results.reveal(view, lang)
     if reveal is not None:
         return scene("reveal", reveal.round.id, reveal=reveal)
     if status in shared.OVER:
         return scene("over")
     if status in shared.BEFORE or now is None:
         return scene("opening")
-    running = shared.present_round(view)
-    beside = shared.round_view(view, running, lang, "hall") if running else None
+    running = results.present_round(view)
+    beside = results.round_view(view, running, lang, "hall") if running else None
     question = shared.on_stage(view, lang)
     if question is not None:
         room = question.size in {"xxl", "xl", "l"}  # A long question takes the whole screen.
@@ -92,7 +92,7 @@ def screen(view: HearingView, lang: str) -> Screen:
         None,
     )
     if waiting is not None:
-        return scene("round", waiting.id, round_=shared.round_view(view, waiting, lang, "hall"))
+        return scene("round", waiting.id, round_=results.round_view(view, waiting, lang, "hall"))
     if now.step_key in {"break", "film"}:
         return scene("rest", now.step_key, foot=beside)
     key = view.position.item if view.position else ""

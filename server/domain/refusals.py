@@ -191,10 +191,10 @@ CATALOGUE: Mapping[str, Row] = {
     # Files
     "file_refused": Row(422, "文件不能导入：{place}", "The file was refused: {place}"),
     "show_invalid": Row(422, "议程文件有误：{place}", "The show file is wrong: {place}"),
-    "show_too_large": Row(
+    "show_unwritable": Row(
         409,
-        "这场的提问写不进一个议程文件：{place}。",
-        "This hearing's questions do not fit one show file: {place}.",
+        "这场评议写不成一个议程文件：{place}。",
+        "This hearing cannot be written as one show file: {place}.",
     ),
     "source_unknown": Row(422, "来源代码有误。", "The source key is wrong."),
     "server_error": Row(500, "系统出错，已记录。", "Something failed here; it was recorded."),

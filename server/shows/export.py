@@ -39,7 +39,8 @@ _STATUS = {
 async def show_file_of(unit: Unit) -> str:
     """The YAML of the hearing in its present run; reading it gives a show that can be started.
 
-    Refused with `show_too_large` where the questions are more than one file holds.
+    Refused with `show_unwritable` where a file cannot hold it: more questions than it may have, or
+    a round made in the hearing whose keys the format does not know.
     """
     settings = await unit.hearings.settings()
     view = await unit.view(0)
@@ -74,9 +75,8 @@ async def show_file_of(unit: Unit) -> str:
     try:
         return write_show(show)
     except ShowFileError as error:
-        if error.code not in {"too_large", "too_many", "too_many_values"}:
-            raise
-        raise Refusal("show_too_large", place=(error.zh, error.en)) from error
+        where = f"{error.key}: " if error.key else ""
+        raise Refusal("show_unwritable", place=(where + error.zh, where + error.en)) from error
 
 
 async def _questions(unit: Unit, queue: Sequence[int]) -> tuple[ShowQuestion, ...]:
@@ -96,15 +96,15 @@ async def _questions(unit: Unit, queue: Sequence[int]) -> tuple[ShowQuestion, ..
 def _round(number: int, round_: Any) -> ShowRound:
     return ShowRound(
         key=f"round-{number}",
-        title=round_.title,
+        title=round_.title.strip(),
         audience=round_.audience,
         secrecy=round_.secrecy,
         replacing=round_.replacing,
         subjects=round_.subjects,
         item=round_.item,
-        choices=tuple(ShowChoice(k, v) for k, v in round_.choices),
+        choices=tuple(ShowChoice(k, v.strip()) for k, v in round_.choices),
         rules=round_.rules,
-        labels=tuple(ShowLabel(k, v) for k, v in round_.labels.items()),
+        labels=tuple(ShowLabel(k, v.strip()) for k, v in round_.labels.items()),
         show_live=round_.show_live,
     )
 

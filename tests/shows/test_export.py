@@ -8,6 +8,7 @@ import pytest
 
 from moderation.intake.hotline_file import read_hotline_bytes
 from moderation.take_in import incoming
+from server.actions.create_round import NewRound, create_round
 from server.actions.import_questions import Source, import_questions
 from server.actions.order_queue import order_queue
 from server.actions.take_question import ask_off_the_cuff
@@ -81,5 +82,30 @@ async def test_more_than_a_file_holds_is_refused(tmp_path: Path) -> None:
         await take_in(here, rows)
         with pytest.raises(Refusal) as refused:
             await exported(here)
-    assert refused.value.code == "show_too_large"
-    assert refused.value.message("zh") == "这场的提问写不进一个议程文件：文件超过 1000000 字节。"
+    assert refused.value.code == "show_unwritable"
+    assert refused.value.message("zh") == "这场评议写不成一个议程文件：文件超过 1000000 字节。"
+
+
+async def test_a_round_that_the_format_does_not_know_is_named(tmp_path: Path) -> None:
+    rules = {
+        "version": 1,
+        "scale": {"kind": "number", "min": "0", "max": "10"},
+        "dimensions": [{"key": "履职"}],
+    }
+    new = NewRound("测评", "panel", subjects=("water",), rules=rules, labels={"履职": "履职尽责"})
+    async with home(tmp_path) as here:
+        await create_round(here.house, here.person("host"), here.slug, new)
+        with pytest.raises(Refusal) as refused:
+            await exported(here)
+    assert refused.value.message("en") == (
+        "This hearing cannot be written as one show file:"
+        " rounds[3].labels.履职: must be 1–40 of a–z, 0–9, hyphen and underscore."
+    )
+
+
+async def test_blanks_around_the_words_of_a_round_are_no_hindrance(tmp_path: Path) -> None:
+    new = NewRound("评价", "public", choices=(("yes", " 满意"), ("no", "不满意 ")))
+    async with home(tmp_path) as here:
+        await create_round(here.house, here.person("host"), here.slug, new)
+        written = await exported(here)
+    assert [choice.label for choice in written.rounds[-1].choices] == ["满意", "不满意"]

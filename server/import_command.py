@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,6 @@ from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.domain.roles import MACHINE
 from server.settings import Settings
 from server.store.migrate import migrate
-
-SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 
 Outcome = tuple[int, dict[str, Any], str | None]
 """(exit status, outcome for `--json`, error sentence or None)."""
@@ -33,11 +30,12 @@ async def import_file(
     dry_run: bool,
 ) -> Outcome:
     """Reads, masks and takes the file in. Nothing is written when `dry_run`."""
-    if not SOURCE.fullmatch(source):
-        return 1, {}, _both(Refusal("source_unknown"))
     try:
+        named = Source(source, file.name)
         columns = _mapping(mapping)
         read = read_hotline_file(file, columns)
+    except Refusal as refusal:
+        return 1, {}, _both(refusal)
     except FileRefused as error:
         return 1, {}, f"{error.zh} {error.en}"
     except (OSError, ValueError) as error:
@@ -46,12 +44,11 @@ async def import_file(
     try:
         await migrate(building.database)
         items = incoming(read, building.keys.seal)
-        kind = "mailbox" if "mailbox" in source else "hotline"
         counted = await import_questions(
             building.house,
             MACHINE,
             hearing,
-            Source(source, kind, file.name),
+            named,
             items,
             dry_run=dry_run,
         )

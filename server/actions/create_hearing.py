@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta, timezone
 from typing import Any
 
 from server.actions.create_round import NewRound, checked_round
@@ -11,7 +10,7 @@ from server.actions.ports import House, Unit
 from server.domain.hearing import Item, Step
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
-from server.domain.show import Show, ShowQuestion
+from server.domain.show import BEIJING, Show, ShowQuestion
 from server.domain.view import SubjectView
 
 
@@ -126,7 +125,7 @@ async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
 
 
 def _moment(seed: ShowQuestion) -> int | None:
-    """When the question was asked: a show's times are on the one clock of the country (+08:00)."""
+    """When the question was asked."""
     if seed.asked_at is None:
         return None
-    return int(seed.asked_at.replace(tzinfo=timezone(timedelta(hours=8))).timestamp() * 1000)
+    return int(seed.asked_at.replace(tzinfo=BEIJING).timestamp() * 1000)

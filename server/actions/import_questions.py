@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.domain.incoming import Incoming
+from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 
+_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 AT_ONCE = 200
 """Items in one transaction: a live hearing waits no longer than these take."""
 
@@ -25,11 +28,20 @@ class Counted:
 
 @dataclass(frozen=True)
 class Source:
-    """Where items come from: its key, its kind (`hotline`, `mailbox`), the file's name."""
+    """Where items come from: its key, such as `mayor-mailbox`, and the file's name. Refused with
+    `source_unknown` when the key is none."""
 
     key: str
-    kind: str
     file: str = ""
+
+    def __post_init__(self) -> None:
+        if not _KEY.fullmatch(self.key):
+            raise Refusal("source_unknown")
+
+    @property
+    def kind(self) -> str:
+        """`hotline` or `mailbox`."""
+        return "mailbox" if "mailbox" in self.key else "hotline"
 
 
 async def import_questions(

@@ -23,8 +23,11 @@ Shapes that hold for every show that came out of a file:
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from typing import Literal, TypeAlias, get_args
+
+BEIJING = timezone(timedelta(hours=8))
+"""The one clock on which hearings are held and a show's times are written; it has no summer time."""
 
 Language: TypeAlias = Literal["zh", "en"]
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 from typing import Any
 
 from server.domain.questions import Question
 from server.domain.refusals import Refusal
 from server.domain.show import (
+    BEIJING,
     Show,
     ShowChoice,
     ShowGroup,
@@ -117,9 +118,7 @@ def _question(question: Question) -> ShowQuestion:
         title=" ".join(question.title.split())[:TITLE].strip() or None,
         text=question.text,
         subject=question.subject,
-        asked_at=datetime.fromtimestamp(
-            question.created_at // 1000, timezone(timedelta(hours=8))
-        ).replace(tzinfo=None),
+        asked_at=datetime.fromtimestamp(question.created_at // 1000, BEIJING).replace(tzinfo=None),
         likes=question.likes,
         status=_STATUS[question.status],  # type: ignore[arg-type]
     )

@@ -53,7 +53,7 @@ DAY: Final = 86_400  # seconds
 LIKES: Final = 1_000_000_000
 
 _URL: Final = re.compile(r"https?://[^\s/]\S*")
-_SLUG: Final = re.compile(r"[a-z0-9-]{3,40}")
+SLUG: Final = re.compile(r"[a-z0-9-]{3,40}")
 _WEIGHT: Final = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?")
 
 
@@ -94,7 +94,7 @@ class _ShowReader(Values):
             self.problems.at(version, "unknown_version", known=FORMAT_VERSION)
         show = Show(
             title=self.text(top.need("title"), TITLE),
-            slug=self.shaped(top.need("slug"), _SLUG, "bad_slug"),
+            slug=self.shaped(top.need("slug"), SLUG, "bad_slug"),
             office=self.text(top.need("office"), TITLE),
             language=self.word(top.may("language"), LANGUAGES, "zh"),
             stream_url=self.url(top.may("stream_url")),

@@ -39,7 +39,7 @@ async def take_in(home: Home, rows: str) -> None:
     read = read_hotline_bytes(("工单编号,标题,诉求内容,点赞数\n" + rows).encode())
     assert not read.refusals
     items = incoming(read, home.building.keys.seal)
-    by, source = home.person("office", "host"), Source("hotline-12345", "hotline", "a.csv")
+    by, source = home.person("office", "host"), Source("hotline-12345", "a.csv")
     await import_questions(home.house, by, home.slug, source, items)
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta, timezone
+from datetime import datetime
 
 from server.domain.questions import STATES
 from server.domain.roles import ROLES
+from server.domain.show import BEIJING
 from server.domain.view import SOURCE_NAMES
-
-CHINA = timezone(timedelta(hours=8))
-"""Hearings are held on one clock; Beijing time has no summer time."""
 
 WORDS: Mapping[str, tuple[str, str]] = {
     # hearing
@@ -136,12 +134,12 @@ class Texts:
         """A moment (ms since 1970) as a clock time in Beijing."""
         if at is None:
             return ""
-        moment = datetime.fromtimestamp(at / 1000, CHINA)
+        moment = datetime.fromtimestamp(at / 1000, BEIJING)
         return moment.strftime("%H:%M:%S" if seconds else "%H:%M")
 
     def day(self, at: int) -> str:
         """A moment as a date."""
-        return datetime.fromtimestamp(at / 1000, CHINA).strftime("%Y-%m-%d")
+        return datetime.fromtimestamp(at / 1000, BEIJING).strftime("%Y-%m-%d")
 
     def minutes(self, seconds: int) -> str:
         """A length as m:ss."""

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -20,7 +19,7 @@ from moderation.intake.hotline_file import HotlineFile, read_hotline_bytes
 from moderation.intake.refusals import FileRefused
 from moderation.take_in import incoming
 from server.actions.create_hearing import create_hearing
-from server.actions.import_questions import Counted, Source, import_questions
+from server.actions.import_questions import Source, import_questions
 from server.actions.perform import allowed
 from server.domain.hearing import Place
 from server.domain.incoming import Incoming
@@ -31,7 +30,7 @@ from server.identity import office_book
 from server.identity.office_book import Reached
 from server.services import Services, services
 from server.shows.problems import ShowFileError
-from server.shows.read import read_show
+from server.shows.read import SLUG, read_show
 from web.layout.language import language, say
 from web.layout.page import render
 from web.layout.qr import qr_svg
@@ -43,8 +42,6 @@ router = APIRouter()
 
 LARGEST_FILE = 64 * 1024 * 1024
 LARGEST_SHOW = 1_000_000
-SOURCE = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
-SLUG = re.compile(r"[a-z0-9-]{3,40}")
 _reading = asyncio.Semaphore(1)
 """One file is read at a time: a workbook may take two gigabytes while it is opened."""
 
@@ -229,12 +226,10 @@ async def preview_import(slug: str, request: Request, lang: str | None = None) -
         source = str(form.get("source") or "").strip()[:80]
         try:
             name, content = await _file_of(form, LARGEST_FILE)
+            named = Source(source, name)
         except Refusal as refusal:
             said = refusal.message(here.lang)
             return await _hearing(here, slug, said, refusal.status, source)
-    if not SOURCE.fullmatch(source):
-        said = Refusal("source_unknown").message(here.lang)
-        return await _hearing(here, slug, said, 422, source)
     if not content:
         return await _hearing(here, slug, say(here.lang, "请选择要导入的文件。"), 422, source)
     try:
@@ -242,10 +237,11 @@ async def preview_import(slug: str, request: Request, lang: str | None = None) -
     except FileRefused as error:
         said = Refusal("file_refused", place=(error.zh, error.en)).message(here.lang)
         return await _hearing(here, slug, said, 422, source)
-    counted = await _take_in(here, slug, source, name, items, dry_run=True)
+    house = here.services.house
+    counted = await import_questions(house, here.by, slug, named, items, dry_run=True)
     uploads, owner = Uploads(here.services.settings.data), _owner(here, slug, source)
     id_ = await asyncio.to_thread(uploads.keep, content, owner)
-    here.services.house.later(uploads.expire(id_, owner))
+    house.later(uploads.expire(id_, owner))
     f = files_context.preview(place, id_, name, source, read, counted, here.lang)
     return here.page("import", f"/office/hearings/{slug}", f=f)
 
@@ -265,7 +261,8 @@ async def do_import(slug: str, upload: str, request: Request, lang: str | None =
     if content is None:
         return await _hearing(here, slug, say(here.lang, "文件已过期，请重新上传。"), 409, source)
     read, items = await _read(here, content)
-    counted = await _take_in(here, slug, source, name, items)
+    named = Source(source, name)
+    counted = await import_questions(here.services.house, here.by, slug, named, items)
     await asyncio.to_thread(uploads.drop, upload, owner)
     f = files_context.preview(place, "", name, source, read, counted, here.lang)
     return here.page("import", f"/office/hearings/{slug}", f=f)
@@ -276,15 +273,6 @@ async def _read(here: Here, content: bytes) -> tuple[HotlineFile, list[Incoming]
     async with _reading:
         read = await asyncio.to_thread(read_hotline_bytes, content)
         return read, await asyncio.to_thread(incoming, read, here.services.keys.seal)
-
-
-async def _take_in(
-    here: Here, slug: str, source: str, name: str, items: list[Incoming], *, dry_run: bool = False
-) -> Counted:
-    kind = "mailbox" if "mailbox" in source else "hotline"
-    return await import_questions(
-        here.services.house, here.by, slug, Source(source, kind, name), items, dry_run=dry_run
-    )
 
 
 def _owner(here: Here, slug: str, source: str) -> str:

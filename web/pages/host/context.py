@@ -12,7 +12,7 @@ from server.actions.publish_round import reveal_steps
 from server.domain.hearing import LEASES, Item, following, preceding
 from server.domain.questions import PHASE_NEXT, PHASES, STAGE_LONGEST, Question
 from server.domain.rounds import AUDIENCES, NEXT, TAKES_BALLOTS, Round
-from server.domain.view import HearingView, SeatView, source_name
+from server.domain.view import FloorRequest, HearingView, SeatView, source_name
 from web.layout.texts import Texts
 from web.pages import results, shared
 
@@ -343,23 +343,11 @@ def _one_queued(
 
 
 @dataclass(frozen=True)
-class Wish:
-    """An open request for the floor."""
-
-    id: int
-    seat: int
-    name: str
-    kind: str
-    text: str
-    at: int
-
-
-@dataclass(frozen=True)
 class Floor:
     """Open requests, oldest first."""
 
     slug: str
-    wishes: tuple[Wish, ...]
+    wishes: tuple[FloorRequest, ...]
 
 
 def floor(view: HearingView, lang: str) -> Floor:
@@ -367,11 +355,7 @@ def floor(view: HearingView, lang: str) -> Floor:
     del lang
     return Floor(
         view.hearing.slug,
-        tuple(
-            Wish(r.id, r.seat, r.name, r.kind, r.text, r.at)
-            for r in view.requests
-            if r.status == "open"
-        ),
+        tuple(one for one in view.requests if one.status == "open"),
     )
 
 

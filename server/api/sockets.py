@@ -44,8 +44,11 @@ _FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "resume": {"epoch": str, "version": int},
 }
 _OPTIONAL: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
-    "ask": {"subject": (str, type(None))},
+    "vote": {"epoch": str},
+    "ask": {"subject": (str, type(None)), "epoch": str},
+    "support": {"epoch": str},
 }
+"""`epoch` = of the run that the act is meant for: pages say it, a program may."""
 GUARD_S = 1.0
 """How often a staff socket asks whether its session still holds (revoked means out in ≤ 2 s), and a
 tablet's whether another run is shown."""
@@ -218,6 +221,9 @@ class _Session:
         try:
             if self.viewer is None:
                 raise Refusal("viewer_needed")
+            shown = here.relay.epoch(self.place.ref.hearing)
+            if frame.get("epoch", shown) != shown:
+                raise Refusal("run_changed")
             address = here.door.address(self.websocket)
             if kind == "ask":
                 await here.limiter.check("ask", address, self.viewer)

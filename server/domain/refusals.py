@@ -104,6 +104,11 @@ CATALOGUE: Mapping[str, Row] = {
     "hearing_not_live": Row(409, "场次没有在进行。", "The hearing is not under way."),
     "hearing_archived": Row(409, "场次已归档，不能再改。", "The hearing is archived."),
     "run_illegal": Row(409, "现在不能开始新的一轮演练或正式场次。", "A new run cannot begin now."),
+    "run_changed": Row(
+        409,
+        "已换到另一场（演练或正式），这一操作没有计入，请重新操作。",
+        "Another run has begun (rehearsal or real): this was not counted; do it again.",
+    ),
     "item_unknown": Row(422, "议程里没有这一项。", "There is no such agenda item."),
     "step_unknown": Row(422, "这一项没有这个环节。", "This item has no such step."),
     "item_past": Row(409, "已经开始或完成的议程不能再移动。", "An item begun or done stays put."),

@@ -111,9 +111,10 @@ class Pulse:
         self._stirred.add(hearing)
 
     def like(self, hearing: int, run: int, n: int) -> None:
-        """Applause: summed here, written once a second."""
+        """Applause: summed here, written once a second. `run` is what the socket joined; a socket
+        that stays through the start of another run claps in that one from then on."""
         self._likes[hearing] = self._likes.get(hearing, 0) + n
-        self._runs[hearing] = run
+        self._runs.setdefault(hearing, run)
 
     async def _run(self) -> None:
         while True:
@@ -134,12 +135,16 @@ class Pulse:
         self._beaten = monotonic()
         watched = set() if last else set(self._hub.hearings())
         hearings = watched | set(self._likes) | (set(self._runs) if last else set())
+        numbers: dict[int, tuple[int, int]] = {}
         for hearing in watched:
             async with self._reader.look(hearing=hearing) as unit:
                 place: Place = unit.place
-                self._runs[hearing] = place.ref.run
+            before = self._runs.get(hearing, place.ref.run)
+            if before != place.ref.run:  # A rehearsal's last applause is none of the real run's.
+                numbers[before] = (0, self._likes.pop(hearing, 0))
+            self._runs[hearing] = place.ref.run
         left = set(self._runs) - watched
-        numbers = {
+        numbers |= {
             self._runs[h]: (
                 0 if last else self._hub.count(h, "public"),
                 self._likes.get(h, 0),

@@ -157,6 +157,11 @@ class Relay:
             feed = self._feeds.setdefault(hearing, Feed(run, epoch, seq, dict(view.versions)))
         return feed
 
+    def epoch(self, hearing: int) -> str | None:
+        """Of the run that is shown, as this process last read it; None where nobody watches."""
+        feed = self._feeds.get(hearing)
+        return feed.epoch if feed else None
+
     async def catch_up(self, hearing: int) -> None:
         """Sends everything that happened since this process last looked."""
         feed = await self._feed(hearing)

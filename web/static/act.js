@@ -80,22 +80,28 @@ document.addEventListener('click', event => {
   perform(button, button.dataset.body ? JSON.parse(button.dataset.body) : {})
 })
 
-// What closes, certifies, publishes or voids is held for a second, by pointer or by key.
-let holding
+// What closes, certifies, publishes or voids is held for a second, by pointer or by key. The act may
+// put another button under the finger that still presses (宣布开始 becomes 暂停), or somebody else's act
+// may do so meanwhile: the release clicks nothing, and what the button has become is not done.
+let holding, spent = false
 function begin (event) {
+  if (!event.repeat) spent = false
   const button = event.target.closest?.('button[data-held]')
   if (!button || button.disabled || (event.type === 'keydown' && (event.repeat || !['Enter', ' '].includes(event.key)))) return
   if (event.type === 'keydown') event.preventDefault()
   cancel()
   button.dataset.holding = ''
-  holding = { button, timer: setTimeout(() => { cancel(); perform(button, held(button)) }, HELD_MS) }
+  const meant = button.dataset.act
+  holding = { button, timer: setTimeout(() => { cancel(); spent = true; if (button.dataset.act === meant && button.dataset.held !== undefined) perform(button, held(button)) }, HELD_MS) }
 }
+document.addEventListener('click', event => { if (spent) { event.preventDefault(); event.stopImmediatePropagation() } }, true)
 function held (button) {
   const data = button.dataset.body ? JSON.parse(button.dataset.body) : {}
   const form = button.form
   return form ? { ...data, ...fields(form) } : data
 }
 function cancel () {
+  if (spent) setTimeout(() => { spent = false }, 400)
   if (!holding) return
   clearTimeout(holding.timer)
   delete holding.button.dataset.holding

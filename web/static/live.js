@@ -128,9 +128,11 @@ function say (sentence) { const ear = document.getElementById('say'); if (ear &&
 
 // ── acts ──
 // Sends a frame with a key of its own; resolves with its ack or refusal, however often the
-// connection breaks meanwhile: the same key is sent again until there is an answer.
+// connection breaks meanwhile: the same key is sent again until there is an answer. It bears the
+// run's epoch: what was held up on its way out of a rehearsal is refused by the real run.
 export function act (frame) {
   frame.key ||= newKey()
+  frame.epoch = epoch
   unsent.set(frame.key, frame)
   store()
   resend(frame.key)

@@ -2,7 +2,7 @@
 // what was asked are kept there too, because nobody else can say whose question it was.
 import { mine, perform } from './public.js'
 
-const { slug, lang } = document.body.dataset
+const { slug, lang, epoch, run } = document.body.dataset
 const form = document.querySelector('[data-ask]')
 const receipt = document.querySelector('[data-receipt]')
 const box = document.querySelector('[data-mine]')
@@ -24,10 +24,10 @@ function count () {
 function link (code) { return `/q/${encodeURIComponent(code)}?lang=${lang}` }
 
 // ── mine: codes kept here, fates from the server ──
-const kept = read(keptName, [])
+const kept = read(keptName, [])              // what was asked in a rehearsal bears its epoch and is shown nowhere else
 function list () {
   const fate = new Map(mine.questions.map(one => [one.code, one.status]))
-  const codes = [...new Set([...kept.map(one => one.code), ...fate.keys()])]
+  const codes = [...new Set([...kept.filter(one => !one.epoch || one.epoch === epoch).map(one => one.code), ...fate.keys()])]
   const place = box.querySelector('ul')
   const words = JSON.parse(place.dataset.words)
   place.replaceChildren(...codes.map(code => {
@@ -45,7 +45,7 @@ function list () {
 document.addEventListener('pingyi:mine', list)
 document.addEventListener('pingyi:ack', ({ detail }) => {      // also of a question sent before a reload
   if (!detail.secret) return
-  kept.unshift({ code: detail.code, secret: detail.secret })
+  kept.unshift({ code: detail.code, secret: detail.secret, ...(run === 'rehearsal' && { epoch }) })
   keep(keptName, kept)
   receipt.querySelector('[data-code]').textContent = detail.code
   receipt.querySelector('[data-code]').href = link(detail.code)

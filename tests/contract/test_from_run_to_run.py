@@ -1,8 +1,12 @@
-"""Present is who has shown himself in this run: a card is used once, its tablet comes to every run."""
+"""From one run to the next: tablets come along without a new card, applause stays where it was.
+
+Present is who has shown himself in this run: a card is used once, its tablet comes to every run.
+"""
 
 from __future__ import annotations
 
 import contextlib
+import json
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +17,7 @@ import pytest
 from websockets.sync.client import ClientConnection, connect
 
 from tests.contract.test_people import SHOW, Serving, did, make_county, serving
-from tests.running import new_key
+from tests.running import ask_socket, new_key
 
 PLACE, SLUG = "北湾", "bw-four"
 FOUR_SEATS = SHOW.replace(
@@ -115,3 +119,31 @@ def test_tablets_of_the_rehearsal_are_present_in_the_real_run_without_a_new_card
     again = did(hall.staff, "POST", f"/rounds/{first}/voiding", {"reason": "四号席迟到，重新测评"})
     did(hall.staff, "POST", f"/rounds/{again['again']}/opening")
     assert len(hall.cast(4, again["again"])) == 9
+
+
+def test_what_was_on_its_way_in_a_rehearsal_does_not_come_into_the_real_run(hall: Hall) -> None:
+    def likes() -> int:
+        return int(did(hall.staff, "GET", f"/hearings/{SLUG}")["state"]["likes"])
+
+    hall.run("rehearsal")
+    viewer = did(hall.house.browser(), "POST", "/viewers")["viewer"]
+    public = f"{hall.house.url.replace('http', 'ws', 1)}/h/{SLUG}/socket?as=json&viewer={viewer}"
+    with connect(public, proxy=None) as socket:
+        epoch = json.loads(socket.recv())["epoch"]
+        time.sleep(1.2)  # Applause is written once a second: it is known that somebody watches.
+        socket.send(json.dumps({"type": "like", "n": 7}))
+        time.sleep(0.05)
+        hall.run("real")
+        time.sleep(2.2)
+        assert likes() == 0
+        ask = {"type": "ask", "text": "演练时问的，路上耽搁了？"}
+        late = ask_socket(socket, {**ask, "epoch": epoch})
+        assert (late["type"], late["code"]) == ("refusal", "run_changed")
+        now = did(hall.staff, "GET", f"/hearings/{SLUG}")["epoch"]
+        for meant in ({}, {"epoch": now}):
+            assert ask_socket(socket, {**ask, **meant})["type"] == "ack"
+        socket.send(json.dumps({"type": "like", "n": 2}))  # The same socket, now in the real run.
+        deadline = time.monotonic() + 5
+        while likes() != 2:
+            assert time.monotonic() < deadline, likes()
+            time.sleep(0.1)

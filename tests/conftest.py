@@ -43,18 +43,21 @@ def redis_url() -> Iterator[str]:
 
 
 @pytest.fixture(params=STORES)
-def database_url(request: pytest.FixtureRequest) -> str:
-    """Every store in turn: "" is SQLite in the data folder."""
+def servers(request: pytest.FixtureRequest) -> tuple[str, str]:
+    """(database, Redis) of every installation in turn: "" is SQLite in the data folder, and the bell
+    inside the process; PostgreSQL comes with Redis, as it is installed."""
     if request.param == "sqlite":
-        return ""
-    server: str = request.getfixturevalue("postgresql_server")
-    return create_database(server, f"t{secrets.token_hex(6)}")
+        return "", ""
+    database = create_database(
+        request.getfixturevalue("postgresql_server"), f"t{secrets.token_hex(6)}"
+    )
+    return database, request.getfixturevalue("redis_url")
 
 
 @pytest.fixture
-async def lanxi(tmp_path: Path, database_url: str) -> AsyncIterator[Home]:
-    """The small hearing in `draft`, on every store."""
-    async with home(tmp_path / "data", database_url) as found:
+async def lanxi(tmp_path: Path, servers: tuple[str, str]) -> AsyncIterator[Home]:
+    """The small hearing in `draft`, on every store and bus."""
+    async with home(tmp_path / "data", *servers) as found:
         yield found
 
 

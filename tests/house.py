@@ -158,12 +158,20 @@ class Home:
 
 @asynccontextmanager
 async def home(
-    data: Path, database_url: str = "", redis_url: str = "", show: str = SMALL_SHOW
+    data: Path,
+    database_url: str = "",
+    redis_url: str = "",
+    show: str = SMALL_SHOW,
+    beside: Home | None = None,
 ) -> AsyncIterator[Home]:
-    """A building on this database with the small show in `draft`."""
+    """A building on this database with the small show in `draft`; or one `beside` another, as a
+    second process would be."""
     building = Building(Settings(data=data, database_url=database_url, redis_url=redis_url))
     await building.start()
     try:
+        if beside is not None:
+            yield Home(building, beside.office, beside.staff, beside.slug, beside.seats)
+            return
         read: Show = read_show(show)
         async with building.database.write() as connection:
             office = await Identity(connection).add_office(

@@ -113,9 +113,9 @@ def create_database(url: str, name: str) -> str:
 
 
 @contextmanager
-def redis_server() -> Iterator[str]:
-    """URL of a Redis server that lives as long as the block."""
-    port = free_port()
+def redis_server(port: int | None = None) -> Iterator[str]:
+    """URL of a Redis server (on this port, if given) that lives as long as the block."""
+    port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="pingyi-redis-") as folder:
         server = subprocess.Popen(
             [

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from secrets import token_hex
 
 import redis.asyncio as redis
 import structlog
@@ -16,18 +17,28 @@ from redis.exceptions import RedisError
 from server.live.bus_memory import Heard
 
 CHANNEL = "pingyi:bell"
+LISTEN_S = 0.5
+"""How long it listens before it looks whether it should still."""
 log = structlog.get_logger()
 
 
 class RedisBus:
-    """Rings over Redis; its own process hears itself at once, without the round trip."""
+    """Rings over Redis; its own process hears itself at once, without the round trip.
+
+    No act waits for Redis: what is to be rung is written down and sent by a task of its own, once
+    however often it was rung meanwhile.
+    """
 
     def __init__(self, url: str) -> None:
         # Pub/sub may be silent for hours, so reading has no timeout; connecting and sending do.
         self._sender = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
         self._reader = redis.Redis.from_url(url, socket_timeout=None, socket_connect_timeout=2)
+        self._me = token_hex(4)
         self._heard: list[Heard] = []
-        self._task: asyncio.Task[None] | None = None
+        self._rung: dict[str, None] = {}
+        self._ringing = asyncio.Event()
+        self._stopped = False
+        self._tasks: list[asyncio.Task[None]] = []
 
     def listen(self, heard: Heard) -> None:
         """`heard` is called for every ring."""
@@ -41,36 +52,54 @@ class RedisBus:
         """A round's turnout has changed."""
         await self._tell("round", round_id)
 
-    async def _tell(self, kind: str, id_: str) -> None:
-        for heard in self._heard:
-            await heard(kind, id_)
-        with contextlib.suppress(RedisError, OSError, asyncio.TimeoutError):
-            await self._sender.publish(CHANNEL, f"{kind} {id_}")
-
     async def start(self) -> None:
-        """Listens from now on, and again after every loss of Redis."""
-        self._task = asyncio.create_task(self._listen())
+        """Rings and listens from now on, and again after every loss of Redis."""
+        self._tasks = [asyncio.create_task(self._send()), asyncio.create_task(self._listen())]
 
     async def stop(self) -> None:
-        """Leaves Redis."""
-        if self._task is not None:
-            self._task.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._task
+        """Leaves Redis. Nothing is cancelled: redis-py goes on as if it were not when that happens
+        while it connects, and leaves the connection open."""
+        self._stopped = True
+        self._ringing.set()
+        await asyncio.gather(*self._tasks)
         await self._sender.aclose()
         await self._reader.aclose()
 
+    async def _tell(self, kind: str, id_: str) -> None:
+        self._rung[f"{self._me} {kind} {id_}"] = None
+        self._ringing.set()
+        await self._hear(kind, id_)
+
+    async def _hear(self, kind: str, id_: str) -> None:
+        for heard in self._heard:
+            await heard(kind, id_)
+
+    async def _send(self) -> None:
+        while not self._stopped:
+            await self._ringing.wait()
+            self._ringing.clear()
+            rung, self._rung = self._rung, {}
+            # A ring that cannot be sent is dropped: whoever missed it looks by himself.
+            with contextlib.suppress(RedisError, OSError, asyncio.TimeoutError):
+                async with self._sender.pipeline(transaction=False) as pipeline:
+                    for message in rung:
+                        pipeline.publish(CHANNEL, message)
+                    await pipeline.execute()
+
     async def _listen(self) -> None:
-        while True:
+        while not self._stopped:
             try:
-                pubsub = self._reader.pubsub()
-                async with pubsub:
+                async with self._reader.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(CHANNEL)
-                    async for message in pubsub.listen():
-                        if message["type"] == "message":
-                            kind, _, id_ = message["data"].decode().partition(" ")
-                            for heard in self._heard:
-                                await heard(kind, id_)
-            except (RedisError, OSError) as error:
+                    while not self._stopped:
+                        message = await pubsub.get_message(timeout=LISTEN_S)
+                        if message is not None:
+                            await self._received(message["data"])
+            except Exception as error:  # it must listen on, whatever was sent or whoever failed
                 log.warning("bus_lost", error=type(error).__name__)
-                await asyncio.sleep(0.5)
+                await asyncio.sleep(LISTEN_S)
+
+    async def _received(self, data: bytes) -> None:
+        match data.decode(errors="replace").split(" "):
+            case [ringer, kind, id_] if ringer != self._me:  # Its own was heard at once.
+                await self._hear(kind, id_)

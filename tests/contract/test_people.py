@@ -15,7 +15,9 @@ from typing import Any
 import httpx2
 import pytest
 
+from tests.conftest import STORES
 from tests.running import PINGYI, ROOT
+from tests.services import create_database
 from web.layout.page import STAFF
 from web.routes import ROUTERS
 
@@ -99,8 +101,9 @@ class Serving:
 
 
 @contextlib.contextmanager
-def serving(data: Path) -> Iterator[Serving]:
-    """A server without a demonstration, for as long as the block lasts."""
+def serving(data: Path, database: str = "", redis: str = "") -> Iterator[Serving]:
+    """A server without a demonstration, for as long as the block lasts; on SQLite in one process,
+    or on this PostgreSQL and Redis."""
     environment = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
     data.mkdir(parents=True, exist_ok=True)
     with (data.parent / f"{data.name}.log").open("w") as log:
@@ -110,7 +113,12 @@ def serving(data: Path) -> Iterator[Serving]:
             stdout=subprocess.PIPE,
             stderr=log,
             text=True,
-            env={**environment, "PINGYI_DATA": str(data)},
+            env={
+                **environment,
+                "PINGYI_DATA": str(data),
+                "PINGYI_DATABASE_URL": database,
+                "PINGYI_REDIS_URL": redis,
+            },
         )
     assert process.stdout is not None
     try:
@@ -173,10 +181,16 @@ def make_county(house: Serving, root: httpx2.Client, place: str, name: str) -> C
     return county
 
 
-@pytest.fixture(scope="module")
-def counties(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Serving, County, County]]:
-    """Two counties under one city."""
-    with serving(tmp_path_factory.mktemp("counties") / "data") as house:
+@pytest.fixture(scope="module", params=STORES)
+def counties(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[tuple[Serving, County, County]]:
+    """Two counties under one city, on SQLite and on PostgreSQL with Redis."""
+    servers = ("", "")
+    if request.param == "postgresql":
+        server = request.getfixturevalue("postgresql_server")
+        servers = (create_database(server, "counties"), request.getfixturevalue("redis_url"))
+    with serving(tmp_path_factory.mktemp("counties") / "data", *servers) as house:
         root = house.set_up()
         yield house, make_county(house, root, "北湾", "bw"), make_county(house, root, "栖岭", "ql")
 

@@ -6,7 +6,7 @@ import asyncio
 import re
 import secrets as chance
 import time
-from collections.abc import AsyncIterator, Coroutine, Mapping
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -29,7 +29,7 @@ from server.actions.recover import pause_after_restart
 from server.actions.screen_questions import screen_questions
 from server.actions.tally_round import tally_round
 from server.api import desk, health, hearings, office, questions, rounds, sockets, viewers
-from server.api.common import error_response
+from server.api.common import error_response, refusal_of_validation
 from server.api.openapi import describe, operation_id
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.domain.roles import MACHINE
@@ -335,9 +335,7 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(OutcomeUnknown)
     async def unknown(request: Request, error: OutcomeUnknown) -> Response:
-        response = answer(request, Refusal("outcome_unknown"))
-        response.headers["Retry-After"] = "1"
-        return response
+        return answer(request, Refusal("outcome_unknown"))
 
     @app.exception_handler(RolledBack)
     async def rolled_back(request: Request, error: RolledBack) -> Response:
@@ -349,7 +347,9 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def http(request: Request, error: HTTPException) -> Response:
-        code = {405: "method_not_allowed", 413: "too_large"}.get(error.status_code, "not_found")
+        # 400 is FastAPI's for a body that it cannot read: no UTF-8, or nested beyond all reason.
+        codes = {400: "bad_json", 405: "method_not_allowed", 413: "too_large"}
+        code = codes.get(error.status_code, "not_found")
         return answer(request, Refusal(code))
 
     @app.exception_handler(Exception)
@@ -361,19 +361,6 @@ def _handle_errors(app: FastAPI) -> None:
         where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
         log.error("failed", error=type(error).__name__, where=where, path=request.url.path)
         return answer(request, Refusal("server_error"))
-
-
-def refusal_of_validation(errors: Any) -> Refusal:
-    """The first thing wrong with a request, as a row of the catalogue."""
-    first: Mapping[str, Any] = errors[0]
-    place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
-    if first["type"] == "json_invalid":
-        return Refusal("bad_json")
-    if first["type"] == "extra_forbidden":
-        return Refusal("unknown_field", field=place)
-    if place == "version" or (first["type"] == "missing" and place == "version"):
-        return Refusal("version_missing")
-    return Refusal("malformed", place=place or "body")
 
 
 class Frame:
@@ -406,6 +393,10 @@ class Frame:
 
         try:
             here.door.check_origin(request)
+            if "\0" in request.url.path:
+                raise Refusal("not_found")
+            if b"%00" in scope["query_string"]:
+                raise Refusal("malformed", place="query")
             length = request.headers.get("content-length", "0")
             if length.isdigit() and int(length) > most:
                 raise Refusal("too_large")

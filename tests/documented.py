@@ -28,7 +28,6 @@ class Documented:
             (method.upper(), _pattern(path), operation)
             for path, item in spec["paths"].items()
             for method, operation in item.items()
-            if method != "parameters"
         ]
 
     def operation(self, method: str, path: str) -> dict[str, Any] | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from server.actions.perform import Answer, Asked, perform
@@ -46,8 +46,7 @@ async def create_round(
         unit.record("round_created", ids={"round": made.id}, title=made.title)
         return Answer(round_state(made), 201)
 
-    body = {"title": new.title, "rules": new.rules, "choices": [list(c) for c in new.choices]}
-    asked = Asked(by, "rounds", key, body, "rounds", "create_round")
+    asked = Asked(by, "rounds", key, asdict(new), "rounds", "create_round")
     return await perform(house, asked, work, slug=slug)
 
 
@@ -64,6 +63,10 @@ async def checked_round(
         new.choices
     ):
         raise Refusal("rules_and_choices")
+    if not new.title or not all(label for _, label in new.choices):
+        raise Refusal("text_too_short", least=1)
+    if new.item is not None and all(item.id != new.item for item in await unit.hearings.items()):
+        raise Refusal("item_unknown", item=new.item)
     known = {s.key for s in await unit.people.subjects()}
     for subject in new.subjects:
         if subject not in known:

@@ -54,13 +54,16 @@ async def send_notice(
 async def acknowledge_notice(
     house: House, by: Actor, slug: str, id_: int, key: str | None = None
 ) -> Answer:
-    """`POST /hearings/SLUG/notices/ID/acknowledgement`: the podium has read it."""
+    """`POST /hearings/SLUG/notices/ID/acknowledgement`: the podium has read it; again changes
+    nothing and tells when it was."""
 
     async def work(unit: Unit) -> Answer:
-        now = house.now()
-        if await unit.hearings.notice_seen(id_, now):
+        if await unit.hearings.notice_seen(id_, house.now()):
             unit.record("notice_seen", ids={"id": id_})
-        return Answer({"id": id_, "seen_at": now})
+        seen_at = await unit.hearings.notice_seen_at(id_)
+        if seen_at is None:
+            raise Refusal("not_found")
+        return Answer({"id": id_, "seen_at": seen_at})
 
     return await perform(
         house, Asked(by, "acknowledge", key, {"id": id_}, None, "acknowledge"), work, slug=slug

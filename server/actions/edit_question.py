@@ -56,7 +56,8 @@ async def edit_question(
             await check_subject(unit, subject or None)
             after = replace(after, subject=subject or None)
         if tags is not None:
-            after = replace(after, tags=tuple(dict.fromkeys(t.strip() for t in tags if t.strip())))
+            cleaned = (house.clean(tag) for tag in tags)
+            after = replace(after, tags=tuple(dict.fromkeys(tag for tag in cleaned if tag)))
         if after == question:
             return Answer(desk_question(question))
         after = replace(after, version=question.version + 1)

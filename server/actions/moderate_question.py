@@ -79,6 +79,8 @@ async def reply_in_writing(
     """Answered off stage: `→ replied_in_writing`; the author reads the reply by code."""
 
     def decide(question: Question) -> Question:
+        if not reply:
+            raise Refusal("text_too_short", least=1)
         return replace(rules.step(question, "reply"), reply=reply, answered_at=house.now())
 
     return await _act(house, by, slug, id_, "reply", decide, key, reply=reply)

@@ -143,7 +143,7 @@ async def _asker(house: House, unit: Unit, asker: Any, otherwise: str) -> tuple[
     """(what the screen says, seat number): a seat by number, a name as it is, or the source."""
     if asker is None or asker == "":
         return otherwise, None
-    if isinstance(asker, int) or (isinstance(asker, str) and asker.isdigit()):
+    if isinstance(asker, int) or (isinstance(asker, str) and asker.isdecimal()):
         for seat in await unit.people.seats():
             if seat.number == int(asker):
                 return f"{seat.group_name} {seat.name}", seat.number

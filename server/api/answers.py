@@ -33,13 +33,18 @@ RunKind = Annotated[str, one_of(hearing.RUN_KINDS)]
 NewRunKind = Annotated[str, one_of(("rehearsal", "real"))]
 StepKey = Annotated[str, one_of(hearing.STEPS)]
 ItemStatus = Annotated[str, one_of(("coming", "current", "done", "skipped"))]
+FloorKind = Annotated[str, one_of(("ask", "follow_up"))]
+FloorOutcome = Annotated[str, one_of(("granted", "declined"))]
 LeaseKind = Annotated[str, one_of(hearing.LEASES)]
 QuestionStatus = Annotated[str, one_of(questions.STATES)]
 QuestionPhase = Annotated[str, one_of(questions.PHASES)]
+StageOutcome = Annotated[str, one_of(("answered", "deferred", "withdrawn"))]
 Source = Annotated[str, one_of(("hotline", "mailbox", "live", "panel"))]
 RejectionReason = Annotated[str, one_of(questions.REJECTION_REASONS)]
 RoundStatus = Annotated[str, one_of(rounds.STATES)]
 RoundAudience = Annotated[str, one_of(("panel", "public"))]
+Secrecy = Annotated[str, one_of(("named", "secret"))]
+Replacing = Annotated[str, one_of(("first", "last"))]
 PublicationAudience = Annotated[str, one_of(rounds.AUDIENCES)]
 Role = Annotated[str, one_of(ROLES)]
 
@@ -273,13 +278,13 @@ class NoticeSeen(Answer):
 
 class FloorRequested(Answer):
     id: int
-    kind: Annotated[str, one_of(("ask", "follow_up"))]
+    kind: FloorKind
     status: Annotated[str, one_of(("open",))]
 
 
 class FloorSettled(Answer):
     id: int
-    status: Annotated[str, one_of(("granted", "declined"))]
+    status: FloorOutcome
 
 
 class JournalEntry(Answer):
@@ -478,8 +483,8 @@ class Grade(Answer):
 
 
 class RoundWhole(StateRound):
-    secrecy: Annotated[str, one_of(("named", "secret"))]
-    replacing: Annotated[str, one_of(("first", "last"))]
+    secrecy: Secrecy
+    replacing: Replacing
     """Whether a voter's first or last ballot holds."""
     subjects: list[Subject]
     opened_at: int | None

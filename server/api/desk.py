@@ -2,14 +2,29 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from server.actions import merge_questions, moderate_question, order_queue, take_question
 from server.actions.edit_question import edit_question
 from server.actions.perform import allowed
 from server.api import answers
-from server.api.common import ActorDep, Body, Key, Nothing, ServicesDep, answered
+from server.api.common import (
+    ActorDep,
+    Body,
+    Cursor,
+    Id,
+    Key,
+    Nothing,
+    Number,
+    ServicesDep,
+    Word,
+    answered,
+)
+from server.domain.questions import STATES
 from server.domain.refusals import Refusal
 from server.domain.view import desk_question
 
@@ -17,49 +32,68 @@ router = APIRouter(tags=["desk"])
 
 
 class Edit(Body):
-    version: int | None = None
+    """Null, or left out, leaves as it is."""
+
+    version: int
+    """The version that was read."""
     text: str | None = None
-    subject: str | None = None
-    tags: list[str] | None = None
+    """2–20,000 characters, on stage at most 600; the earlier wording is kept."""
+    subject: Word | None = None
+    """The key of the official it is for; empty takes it back."""
+    tags: list[Annotated[str, Field(max_length=40)]] | None = Field(default=None, max_length=20)
 
 
-class Reason(Body):
-    reason: str
+class Rejection(Body):
+    reason: answers.RejectionReason
 
 
 class Shortlist(Body):
-    subject: str | None = None
+    subject: Word | None = None
+    """The key of the official it is for."""
 
 
 class Merge(Body):
-    into: int
+    into: Number
+    """The id of the question that carries on."""
 
 
 class Reply(Body):
-    reply: str
+    reply: str = Field(max_length=20_000)
+    """What the author reads."""
+
+
+class Ending(Body):
+    reason: str = Field(max_length=500)
+    """In words; the author reads it."""
 
 
 class QueueOrder(Body):
-    version: int | None = None
-    ids: list[int]
+    version: int
+    """The version that was read."""
+    ids: list[Number] = Field(max_length=1000)
+    """The whole queue. Those left out are shortlisted again."""
 
 
 class Give(Body):
-    seat: int | None = None
+    seat: Number | None = None
+    """The seat's number; null takes the question back."""
 
 
 class Take(Body):
-    question: int | None = None
-    asker: int | str | None = None
+    question: Number | None = None
+    """The id of an approved question; null: one that is asked off the cuff."""
+    asker: Number | Annotated[str, Field(max_length=60)] | None = None
+    """A seat's number, or a name; null: the seat it was given to, else its source."""
     text: str | None = None
+    """What is asked off the cuff, up to 600 characters; it may be typed later."""
 
 
 class Phase(Body):
-    phase: str
+    phase: answers.QuestionPhase
 
 
 class Pull(Body):
-    outcome: str = "deferred"
+    outcome: answers.StageOutcome = "deferred"
 
 
 DESK = "/hearings/{slug}/desk/questions"
@@ -70,18 +104,21 @@ async def desk(
     slug: str,
     here: ServicesDep,
     by: ActorDep,
-    status: str | None = None,
-    source: str | None = None,
-    tag: str | None = None,
-    subject: str | None = None,
-    q: str | None = Query(default=None, max_length=200),
-    cursor: int | None = None,
+    status: Annotated[str | None, Query(description="Several are joined by commas.")] = None,
+    source: Annotated[Word | None, Query(description="A kind, or which of them.")] = None,
+    tag: Word | None = None,
+    subject: Word | None = None,
+    q: Annotated[Word | None, Query(description="Any part of text, title or number.")] = None,
+    cursor: Cursor = None,
 ) -> Response:
     """A list by state, source, tag, subject or words (also two characters)."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "page:desk")
+        wanted = tuple(status.split(",")) if status else ()
+        if not set(wanted) <= set(STATES):
+            raise Refusal("malformed", place="status")
         page = await unit.questions.desk_page(
-            status=tuple(status.split(",")) if status else (),
+            status=wanted,
             source=source,
             tag=tag,
             subject=subject,
@@ -97,8 +134,8 @@ async def desk(
     return JSONResponse(told)
 
 
-@router.get(DESK + "/{id_}", response_model=answers.DeskQuestionWhole)
-async def one(slug: str, id_: int, here: ServicesDep, by: ActorDep) -> Response:
+@router.get(DESK + "/{id}", response_model=answers.DeskQuestionWhole)
+async def one(slug: str, id_: Id, here: ServicesDep, by: ActorDep) -> Response:
     """One question, with every earlier wording and its author's appeal."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "page:desk")
@@ -115,9 +152,9 @@ async def one(slug: str, id_: int, here: ServicesDep, by: ActorDep) -> Response:
     return JSONResponse(told)
 
 
-@router.patch(DESK + "/{id_}", response_model=answers.DeskQuestion)
+@router.patch(DESK + "/{id}", response_model=answers.DeskQuestion)
 async def edit(
-    slug: str, id_: int, body: Edit, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str, id_: Id, body: Edit, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """Rewrites, assigns or tags; 409 with the present text when somebody else was first."""
     return answered(
@@ -135,10 +172,10 @@ async def edit(
     )
 
 
-@router.post(DESK + "/{id_}/approval", response_model=answers.DeskQuestion)
+@router.post(DESK + "/{id}/approval", response_model=answers.DeskQuestion)
 async def approve(
     slug: str,
-    id_: int,
+    id_: Id,
     here: ServicesDep,
     by: ActorDep,
     body: Nothing | None = None,
@@ -148,9 +185,9 @@ async def approve(
     return answered(await moderate_question.approve_question(here.house, by, slug, id_, key))
 
 
-@router.post(DESK + "/{id_}/rejection", response_model=answers.DeskQuestion)
+@router.post(DESK + "/{id}/rejection", response_model=answers.DeskQuestion)
 async def reject(
-    slug: str, id_: int, body: Reason, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str, id_: Id, body: Rejection, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """Rejected with a reason code."""
     return answered(
@@ -158,18 +195,18 @@ async def reject(
     )
 
 
-@router.delete(DESK + "/{id_}/rejection", response_model=answers.DeskQuestion)
+@router.delete(DESK + "/{id}/rejection", response_model=answers.DeskQuestion)
 async def unreject(
-    slug: str, id_: int, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str, id_: Id, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """The rejection is taken back."""
     return answered(await moderate_question.unreject_question(here.house, by, slug, id_, key))
 
 
-@router.post(DESK + "/{id_}/shortlisting", response_model=answers.DeskQuestion)
+@router.post(DESK + "/{id}/shortlisting", response_model=answers.DeskQuestion)
 async def shortlist(
     slug: str,
-    id_: int,
+    id_: Id,
     here: ServicesDep,
     by: ActorDep,
     body: Shortlist | None = None,
@@ -182,46 +219,46 @@ async def shortlist(
     )
 
 
-@router.delete(DESK + "/{id_}/shortlisting", response_model=answers.DeskQuestion)
+@router.delete(DESK + "/{id}/shortlisting", response_model=answers.DeskQuestion)
 async def unshortlist(
-    slug: str, id_: int, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str, id_: Id, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """Back to approved."""
     return answered(await moderate_question.unshortlist_question(here.house, by, slug, id_, key))
 
 
-@router.post(DESK + "/{id_}/merging", response_model=answers.DeskQuestion)
+@router.post(DESK + "/{id}/merging", response_model=answers.DeskQuestion)
 async def merge(
-    slug: str, id_: int, body: Merge, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str, id_: Id, body: Merge, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """Merged into another question."""
     return answered(await merge_questions.merge_question(here.house, by, slug, id_, body.into, key))
 
 
-@router.delete(DESK + "/{id_}/merging", response_model=answers.DeskQuestion)
-async def unmerge(
-    slug: str, id_: int, here: ServicesDep, by: ActorDep, key: Key = None
-) -> Response:
+@router.delete(DESK + "/{id}/merging", response_model=answers.DeskQuestion)
+async def unmerge(slug: str, id_: Id, here: ServicesDep, by: ActorDep, key: Key = None) -> Response:
     """The merge is taken back."""
     return answered(await merge_questions.unmerge_question(here.house, by, slug, id_, key))
 
 
-@router.post(DESK + "/{id_}/reply", response_model=answers.DeskQuestion)
+@router.post(DESK + "/{id}/reply", response_model=answers.DeskQuestion)
 async def reply(
-    slug: str, id_: int, body: Reply, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str, id_: Id, body: Reply, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """Answered in writing."""
     text = here.house.clean(body.reply)
     return answered(await moderate_question.reply_in_writing(here.house, by, slug, id_, text, key))
 
 
-@router.post(DESK + "/{id_}/closing", response_model=answers.DeskQuestion)
+@router.post(DESK + "/{id}/closing", response_model=answers.DeskQuestion)
 async def close(
-    slug: str, id_: int, body: Reason, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str, id_: Id, body: Ending, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """Closed with a reason in words."""
     return answered(
-        await moderate_question.close_question(here.house, by, slug, id_, body.reason, key)
+        await moderate_question.close_question(
+            here.house, by, slug, id_, here.house.clean(body.reason), key
+        )
     )
 
 
@@ -243,9 +280,9 @@ async def put_queue(
     )
 
 
-@router.put("/hearings/{slug}/queue/{id_}/asker", response_model=answers.Queue)
+@router.put("/hearings/{slug}/queue/{id}/asker", response_model=answers.Queue)
 async def give(
-    slug: str, id_: int, body: Give, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str, id_: Id, body: Give, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """A queued question is given to a panelist."""
     return answered(await order_queue.give_question(here.house, by, slug, id_, body.seat, key))
@@ -279,7 +316,7 @@ async def pull(
     here: ServicesDep,
     by: ActorDep,
     body: Pull | None = None,
-    outcome: str | None = None,
+    outcome: answers.StageOutcome | None = None,
     key: Key = None,
 ) -> Response:
     """Off the stage: answered, deferred or withdrawn (`outcome` in the body or the query)."""

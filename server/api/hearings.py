@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
@@ -12,7 +14,18 @@ from server.actions.move_position import move_position
 from server.actions.perform import allowed
 from server.actions.start_run import start_run
 from server.api import answers
-from server.api.common import ActorDep, Body, Key, MaybeActor, Nothing, ServicesDep, answered
+from server.api.common import (
+    LARGEST,
+    ActorDep,
+    Body,
+    Id,
+    Key,
+    MaybeActor,
+    Nothing,
+    ServicesDep,
+    Word,
+    answered,
+)
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, roles_at
@@ -22,26 +35,30 @@ router = APIRouter(tags=["hearings"])
 
 
 class NewRun(Body):
-    kind: str
+    kind: answers.NewRunKind
 
 
 class Move(Body):
-    version: int | None = None
-    item: str
-    step: str
+    version: int
+    """`state.slot.version`; 0 while the slot is null."""
+    item: Word
+    step: answers.StepKey
 
 
 class NewStatus(Body):
-    version: int | None = None
-    status: str
+    version: int
+    """`state.hearing.version`."""
+    status: answers.HearingStatus
 
 
 class Order(Body):
-    order: list[str]
+    order: list[Word] = Field(max_length=500)
+    """The ids of all items still to come, each once."""
 
 
 class Deputy(Body):
     deputy: str = Field(max_length=40)
+    """Empty takes the deputy back."""
 
 
 class Cleared(Body):
@@ -50,15 +67,20 @@ class Cleared(Body):
 
 class NewNotice(Body):
     text: str
+    """1–120 characters."""
 
 
 class FloorWish(Body):
-    kind: str = "ask"
+    kind: answers.FloorKind = "ask"
     text: str = ""
+    """What the panelist would ask: up to 500 characters."""
 
 
 class FloorOutcome(Body):
-    outcome: str
+    outcome: answers.FloorOutcome
+
+
+After = Annotated[int, Query(ge=0, le=LARGEST, description="The `seq` to go on after.")]
 
 
 def check_announced(place: Place, by: Actor | None) -> None:
@@ -193,10 +215,10 @@ async def notice(
     return answered(await direct_screens.send_notice(here.house, by, slug, body.text, key))
 
 
-@router.post("/hearings/{slug}/notices/{id_}/acknowledgement", response_model=answers.NoticeSeen)
+@router.post("/hearings/{slug}/notices/{id}/acknowledgement", response_model=answers.NoticeSeen)
 async def acknowledge(
     slug: str,
-    id_: int,
+    id_: Id,
     here: ServicesDep,
     by: ActorDep,
     body: Nothing | None = None,
@@ -216,16 +238,16 @@ async def floor(
     )
 
 
-@router.post("/hearings/{slug}/floor/{id_}/outcome", response_model=answers.FloorSettled)
+@router.post("/hearings/{slug}/floor/{id}/outcome", response_model=answers.FloorSettled)
 async def settle(
-    slug: str, id_: int, body: FloorOutcome, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str, id_: Id, body: FloorOutcome, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """The host grants or declines it."""
     return answered(await request_floor.settle_floor(here.house, by, slug, id_, body.outcome, key))
 
 
 @router.get("/hearings/{slug}/journal", response_model=answers.JournalPage)
-async def journal(slug: str, here: ServicesDep, by: ActorDep, after: int = 0) -> Response:
+async def journal(slug: str, here: ServicesDep, by: ActorDep, after: After = 0) -> Response:
     """The run's journal, 256 entries at a time."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "see_journal")

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import Field
 
 from server.actions.create_hearing import create_hearing
 from server.actions.perform import allowed
 from server.api import answers
-from server.api.common import ActorDep, Body, ServicesDep, answered
+from server.api.common import LARGEST, ActorDep, Body, Id, Number, ServicesDep, Word, answered
 from server.domain.refusals import Refusal
 from server.domain.roles import ROLES, has_right
 from server.identity import office_book
@@ -20,47 +22,56 @@ from server.shows.read import read_show
 
 router = APIRouter(tags=["office"])
 SESSION_DAYS = 30
+OfficeId = Annotated[int, Path(ge=1, le=LARGEST)]
 
 
 class Login(Body):
-    login: str
-    password: str
+    login: Word
+    password: Word
 
 
 class NewOffice(Body):
-    parent: int
+    parent: Number
+    """The id of the office above."""
     name: str = Field(max_length=60)
-    level: str = Field(default="county", pattern="^(province|city|county|town)$")
+    level: Literal["province", "city", "county", "town"] = "county"
 
 
 class NewAccount(Body):
-    office: int
-    login: str
-    name: str
-    password: str
+    office: Number
+    login: Word
+    """3–40 of a–z, 0–9, `.`, `_` and `-`."""
+    name: str = Field(max_length=40)
+    password: Word
 
 
 class NewGrant(Body):
-    account: int
-    role: str
-    office: int
+    account: Number
+    role: answers.Role
+    office: Number
     subtree: bool = False
-    hearing: str | None = None
+    """Also for the offices below."""
+    hearing: Word | None = None
+    """The slug of the one hearing that it is for; null: all of the office's."""
 
 
 class NewCard(Body):
-    seat: int | None = None
-    role: str = ""
+    seat: Number | None = None
+    """The number of a panelist's seat."""
+    role: Word = ""
+    """For a device instead: `screen`, `card`, `commentator` or `subject`."""
 
 
 class NewToken(Body):
     name: str = Field(min_length=1, max_length=60)
-    office: int
+    office: Number
 
 
 class ShowText(Body):
     text: str
+    """A show file (YAML)."""
     slug: str | None = Field(default=None, pattern="^[a-z0-9-]{3,40}$")
+    """The hearing's address; null: the one in the file."""
 
 
 class Yaml(PlainTextResponse):
@@ -100,15 +111,16 @@ async def sign_out(request: Request, here: ServicesDep, by: ActorDep) -> Respons
 @router.post("/offices", status_code=201, response_model=answers.OfficeMade)
 async def new_office(body: NewOffice, here: ServicesDep, by: ActorDep) -> Response:
     """An office below another."""
-    node = await here.people.add_office(by, body.parent, body.name, body.level)
+    node = await here.people.add_office(by, body.parent, here.house.clean(body.name), body.level)
     return JSONResponse({"id": node.id, "name": node.name, "path": node.path}, 201)
 
 
 @router.post("/accounts", status_code=201, response_model=answers.AccountMade)
 async def new_account(body: NewAccount, here: ServicesDep, by: ActorDep) -> Response:
     """A person's account."""
-    id_ = await here.people.add_account(by, body.office, body.login, body.name, body.password)
-    return JSONResponse({"id": id_, "login": body.login, "name": body.name}, 201)
+    name = here.house.clean(body.name)
+    id_ = await here.people.add_account(by, body.office, body.login, name, body.password)
+    return JSONResponse({"id": id_, "login": body.login, "name": name}, 201)
 
 
 @router.post("/grants", status_code=201, response_model=answers.GrantMade)
@@ -124,8 +136,8 @@ async def new_grant(body: NewGrant, here: ServicesDep, by: ActorDep) -> Response
     return JSONResponse({"id": id_, "role": body.role}, 201)
 
 
-@router.delete("/grants/{id_}", response_model=answers.Revoked)
-async def revoke_grant(id_: int, here: ServicesDep, by: ActorDep) -> Response:
+@router.delete("/grants/{id}", response_model=answers.Revoked)
+async def revoke_grant(id_: Id, here: ServicesDep, by: ActorDep) -> Response:
     """The role ends."""
     await here.people.revoke_grant(by, id_)
     return JSONResponse({"id": id_, "revoked": True})
@@ -150,12 +162,15 @@ async def new_token(body: NewToken, here: ServicesDep, by: ActorDep) -> Response
     if not account.isdigit():
         raise Refusal("not_allowed")
     node = await office_book.office(here.database, by, body.office)
-    secret = await here.people.add_token(by, node.id, body.name, account=int(account))
-    return JSONResponse({"name": body.name, "token": secret}, 201)
+    name = here.house.clean(body.name)
+    if not name:
+        raise Refusal("text_too_short", least=1)
+    id_, secret = await here.people.add_token(by, node.id, name, account=int(account))
+    return JSONResponse({"id": id_, "name": name, "token": secret}, 201)
 
 
-@router.delete("/tokens/{id_}", response_model=answers.Revoked)
-async def revoke_token(id_: int, here: ServicesDep, by: ActorDep) -> Response:
+@router.delete("/tokens/{id}", response_model=answers.Revoked)
+async def revoke_token(id_: Id, here: ServicesDep, by: ActorDep) -> Response:
     """The token holds no longer."""
     await here.people.revoke_token(by, id_)
     return JSONResponse({"id": id_, "revoked": True})
@@ -194,7 +209,9 @@ async def check_show(body: ShowText, request: Request, here: ServicesDep, by: Ac
 
 
 @router.post("/offices/{office}/hearings", status_code=201, response_model=answers.HearingMade)
-async def new_hearing(office: int, body: ShowText, here: ServicesDep, by: ActorDep) -> Response:
+async def new_hearing(
+    office: OfficeId, body: ShowText, here: ServicesDep, by: ActorDep
+) -> Response:
     """A hearing from a show file, in `draft`."""
     node = await office_book.office(here.database, by, office)
     try:

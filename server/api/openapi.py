@@ -15,7 +15,7 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 
 from server.api.answers import Error
-from server.api.common import NEEDED, actor, maybe_actor, viewer_needed
+from server.api.common import NEEDED, PERSON, VIEWER, Who, actor, maybe_actor, viewer_needed
 from server.domain.refusals import CATALOGUE
 
 ABOUT = """\
@@ -74,9 +74,6 @@ SCHEMES: Mapping[str, Mapping[str, str]] = {
         "description": "The same in a browser; over https the name begins with `__Host-`.",
     },
 }
-Who = list[dict[str, list[str]]]
-PERSON: Who = [{"token": []}, {"session": []}]
-VIEWER: Who = [{"viewer": []}, {"viewer_cookie": []}]
 WHO: Mapping[Callable[..., Any], Who] = {
     actor: PERSON,
     maybe_actor: [{}, *PERSON],
@@ -110,9 +107,7 @@ def describe(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
     for path in spec["paths"].values():
         for operation in path.values():
             _complete(operation, by_id[operation["operationId"]])
-        path["parameters"] = [{"$ref": "#/components/parameters/lang"}]
     components = spec["components"]
-    components["parameters"] = {"lang": LANGUAGE}
     components["securitySchemes"] = dict(SCHEMES)
     components["responses"] = {str(status): _error(status) for status in ERRORS}
     components["schemas"].update(_error_schemas())
@@ -126,9 +121,10 @@ def _complete(operation: dict[str, Any], route: APIRoute) -> None:
     operation["summary"] = " ".join(title.split())
     if more:
         operation["description"] = more
-    for parameter in operation.get("parameters", ()):
+    for parameter in operation.setdefault("parameters", []):
         if parameter["schema"].pop(NEEDED, False):
             parameter["required"] = True
+    operation["parameters"].append(LANGUAGE)
     who = [WHO[call] for call in _calls(route.dependant) if call in WHO]
     operation.setdefault("security", who[0] if who else [])
     for status in ERRORS:

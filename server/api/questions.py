@@ -6,16 +6,19 @@ from typing import Any
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
+from pydantic import Field
 
 from server.actions import ask_question as asking
 from server.actions.appeal_question import appeal_question
 from server.api import answers
 from server.api.common import (
     Body,
+    Cursor,
     MaybeActor,
     NeededKey,
     ServicesDep,
     ViewerDep,
+    Word,
     answered,
 )
 from server.api.hearings import check_announced
@@ -28,18 +31,23 @@ router = APIRouter(tags=["questions"])
 
 class NewQuestion(Body):
     text: str
-    subject: str | None = None
-    contact: str | None = None
+    """2–500 characters after trimming."""
+    subject: Word | None = None
+    """The key of the official it is for."""
+    contact: str | None = Field(default=None, max_length=200)
+    """How the author may be reached; sealed, shown to nobody."""
 
 
 class Appeal(Body):
-    secret: str
+    secret: Word
+    """What asking was answered with."""
     text: str
+    """2–500 characters after trimming."""
 
 
 @router.get("/hearings/{slug}/questions", response_model=answers.QuestionPage)
 async def questions(
-    slug: str, here: ServicesDep, by: MaybeActor, cursor: int | None = None
+    slug: str, here: ServicesDep, by: MaybeActor, cursor: Cursor = None
 ) -> Response:
     """Everything that was approved and not withdrawn or closed, newest first."""
     async with here.store.look(slug=slug) as unit:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -12,7 +12,7 @@ from server.actions import certify_round as certifying
 from server.actions import publish_round as publishing
 from server.actions.cast_ballot import begin_draft, cast_ballot
 from server.actions.cast_vote import cast_vote
-from server.actions.close_round import close_round
+from server.actions.close_round import LONGEST_CLOSING, close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
 from server.actions.perform import allowed
@@ -20,13 +20,18 @@ from server.actions.tally_round import ballots_csv
 from server.actions.void_round import void_round
 from server.api import answers
 from server.api.common import (
+    PERSON,
+    VIEWER,
     ActorDep,
     Body,
     Key,
     MaybeActor,
     NeededKey,
     Nothing,
+    Number,
+    RoundId,
     ServicesDep,
+    Word,
     answered,
 )
 from server.api.hearings import check_announced
@@ -48,38 +53,54 @@ class Choice(Body):
 
 class RoundBody(Body):
     title: str = Field(min_length=1, max_length=80)
-    audience: str = Field(pattern="^(panel|public)$")
-    secrecy: str = Field(default="named", pattern="^(named|secret)$")
-    replacing: str = Field(default="last", pattern="^(first|last)$")
-    subjects: list[str] = Field(default_factory=list)
+    audience: Literal["panel", "public"]
+    secrecy: Literal["named", "secret"] = "named"
+    replacing: Literal["first", "last"] = "last"
+    """Whether a voter's first or last ballot holds."""
+    subjects: list[Word] = Field(default_factory=list, max_length=200)
+    """Keys of officials; a panel round needs one at least."""
     rules: dict[str, Any] | None = None
+    """Panel rounds: the rule set, as `pingyi tally` takes it."""
     choices: list[Choice] = Field(default_factory=list, max_length=12)
-    labels: dict[str, str] = Field(default_factory=dict)
+    """Public rounds: what may be chosen."""
+    labels: dict[Word, Word] = Field(default_factory=dict, max_length=200)
+    """Panel rounds: words for the keys of dimensions and grades."""
     show_live: bool = False
-    item: str | None = None
-    replaces: str | None = None
+    """Public rounds: counts are shown while it is open."""
+    item: Word | None = None
+    """The agenda item that it belongs to."""
+    replaces: Word | None = None
+    """The id of the voided round that is held again."""
 
 
 class Closing(Body):
-    seconds: int = Field(default=0, alias="in")
+    seconds: int = Field(default=0, alias="in", ge=0, le=LONGEST_CLOSING)
+    """Seconds for which ballots are still taken."""
 
 
 class Publication(Body):
-    audience: str = "internal"
+    audience: answers.PublicationAudience = "internal"
+    """A wider one includes the narrower."""
 
 
 class Voiding(Body):
-    reason: str
+    reason: str = Field(max_length=500)
+    """In words; it stays in the journal."""
 
 
 class Reveal(Body):
-    step: int
+    step: Number
+    """0 hides; 1 the turnout; then one subject or choice each."""
 
 
 class Ballot(Body):
-    marks: dict[str, dict[str, Any]] | None = None
-    recused: list[str] = Field(default_factory=list)
-    choice: str | None = None
+    marks: dict[Word, dict[Word, Any]] | None = None
+    """A panelist's: subject → dimension → value (a number, a label's key, `abstain`, `dont_know`,
+    `void`). A ballot is the whole of what the seat says in the round."""
+    recused: list[Word] = Field(default_factory=list, max_length=200)
+    """A panelist's: keys of the subjects that the seat does not mark."""
+    choice: Word | None = None
+    """A viewer's, instead of marks."""
 
 
 class Ballots(PlainTextResponse):
@@ -101,7 +122,7 @@ async def create(
         subjects=tuple(body.subjects),
         rules=body.rules,
         choices=tuple((c.key, here.house.clean(c.label)) for c in body.choices),
-        labels=body.labels,
+        labels={key: here.house.clean(label) for key, label in body.labels.items()},
         show_live=body.show_live,
         item=body.item,
         replaces=body.replaces,
@@ -109,8 +130,8 @@ async def create(
     return answered(await create_round(here.house, by, slug, new, key))
 
 
-@router.get("/rounds/{id_}", response_model=answers.RoundWhole)
-async def one(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
+@router.get("/rounds/{id}", response_model=answers.RoundWhole)
+async def one(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
     """The round with its choices, or its dimensions, grades, subjects and rules."""
     async with here.store.look(round=id_) as unit:
         check_announced(unit.place, by)
@@ -141,33 +162,33 @@ async def one(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
     return JSONResponse(told)
 
 
-@router.post("/rounds/{id_}/opening", response_model=answers.StateRound)
+@router.post("/rounds/{id}/opening", response_model=answers.StateRound)
 async def open_(
-    id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
+    id_: RoundId, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
 ) -> Response:
     """Ballots are taken from now on."""
     return answered(await open_round(here.house, by, id_, key))
 
 
-@router.post("/rounds/{id_}/closing", response_model=answers.StateRound)
+@router.post("/rounds/{id}/closing", response_model=answers.StateRound)
 async def close(
-    id_: str, here: ServicesDep, by: ActorDep, body: Closing | None = None, key: Key = None
+    id_: RoundId, here: ServicesDep, by: ActorDep, body: Closing | None = None, key: Key = None
 ) -> Response:
     """Closed at once, or `in` seconds."""
     return answered(await close_round(here.house, by, id_, body.seconds if body else 0, key))
 
 
-@router.post("/rounds/{id_}/certification", response_model=answers.RoundSigned)
+@router.post("/rounds/{id}/certification", response_model=answers.RoundSigned)
 async def certify(
-    id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
+    id_: RoundId, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
 ) -> Response:
     """One signer signs."""
     return answered(await certifying.certify_round(here.house, by, id_, key))
 
 
-@router.post("/rounds/{id_}/publication", response_model=answers.RoundPublished)
+@router.post("/rounds/{id}/publication", response_model=answers.RoundPublished)
 async def publish(
-    id_: str,
+    id_: RoundId,
     here: ServicesDep,
     by: ActorDep,
     body: Publication | None = None,
@@ -178,25 +199,29 @@ async def publish(
     return answered(await publishing.publish_round(here.house, by, id_, audience, key))
 
 
-@router.put("/rounds/{id_}/reveal", response_model=answers.Revealed)
+@router.put("/rounds/{id}/reveal", response_model=answers.Revealed)
 async def reveal(
-    id_: str, body: Reveal, here: ServicesDep, by: ActorDep, key: Key = None
+    id_: RoundId, body: Reveal, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """What the hall screen shows of a published result."""
     return answered(await publishing.reveal_next(here.house, by, id_, body.step, key))
 
 
-@router.post("/rounds/{id_}/voiding", response_model=answers.RoundVoided)
+@router.post("/rounds/{id}/voiding", response_model=answers.RoundVoided)
 async def void(
-    id_: str, body: Voiding, here: ServicesDep, by: ActorDep, key: Key = None
+    id_: RoundId, body: Voiding, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """Voided; a new round is linked."""
-    return answered(await void_round(here.house, by, id_, body.reason, key))
+    return answered(await void_round(here.house, by, id_, here.house.clean(body.reason), key))
 
 
-@router.put("/rounds/{id_}/ballot", response_model=answers.BallotTaken | answers.VoteTaken)
+@router.put(
+    "/rounds/{id}/ballot",
+    response_model=answers.BallotTaken | answers.VoteTaken,
+    openapi_extra={"security": [*PERSON, *VIEWER]},
+)
 async def ballot(
-    id_: str, body: Ballot, request: Request, here: ServicesDep, key: NeededKey = None
+    id_: RoundId, body: Ballot, request: Request, here: ServicesDep, key: NeededKey = None
 ) -> Response:
     """A panelist's sheet (`marks`) or a viewer's choice (`choice`)."""
     if (body.choice is None) == (body.marks is None and not body.recused):
@@ -212,14 +237,16 @@ async def ballot(
     return answered(await cast_ballot(here.house, by, id_, body.marks or {}, body.recused, key))
 
 
-@router.put("/rounds/{id_}/draft", response_model=answers.DraftBegun)
-async def draft(id_: str, here: ServicesDep, by: ActorDep, body: Nothing | None = None) -> Response:
+@router.put("/rounds/{id}/draft", response_model=answers.DraftBegun)
+async def draft(
+    id_: RoundId, here: ServicesDep, by: ActorDep, body: Nothing | None = None
+) -> Response:
     """The tablet's sheet is begun."""
     return answered(await begin_draft(here.house, by, id_))
 
 
-@router.get("/rounds/{id_}/ballot", response_model=answers.OwnBallot)
-async def my_ballot(id_: str, here: ServicesDep, by: ActorDep) -> Response:
+@router.get("/rounds/{id}/ballot", response_model=answers.OwnBallot)
+async def my_ballot(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
     """What this seat has cast in the round, for its own tablet."""
     async with here.store.look(round=id_) as unit:
         allowed(unit.place, by, "cast_ballot")
@@ -238,8 +265,8 @@ async def my_ballot(id_: str, here: ServicesDep, by: ActorDep) -> Response:
     return JSONResponse(told)
 
 
-@router.get("/rounds/{id_}/turnout", response_model=answers.Turnout)
-async def turnout(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
+@router.get("/rounds/{id}/turnout", response_model=answers.Turnout)
+async def turnout(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
     """How many are due, present and have cast: never a value."""
     async with here.store.look(round=id_) as unit:
         round_ = await unit.rounds.get(id_)
@@ -275,8 +302,8 @@ def may_see_result(round_: Round, place: Place, by: Actor | None) -> bool:
     return bool(set(roles) & {*round_.signers, *round_.publishers})
 
 
-@router.get("/rounds/{id_}/result", response_model=answers.PanelResult | answers.PublicResult)
-async def result(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
+@router.get("/rounds/{id}/result", response_model=answers.PanelResult | answers.PublicResult)
+async def result(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
     """The result with its trace, for those who may see it."""
     async with here.store.look(round=id_) as unit:
         check_announced(unit.place, by)
@@ -287,8 +314,8 @@ async def result(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
     return JSONResponse(dict(round_.result))
 
 
-@router.get("/rounds/{id_}/ballots.csv", response_class=Ballots)
-async def ballots(id_: str, here: ServicesDep, by: ActorDep) -> Response:
+@router.get("/rounds/{id}/ballots.csv", response_class=Ballots)
+async def ballots(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
     """What anybody allowed recomputes the result from; only after closing."""
     async with here.store.look(round=id_) as unit:
         allowed(unit.place, by, "see_ballots")
@@ -299,8 +326,8 @@ async def ballots(id_: str, here: ServicesDep, by: ActorDep) -> Response:
         return Ballots(await ballots_csv(unit, round_))
 
 
-@router.get("/rounds/{id_}/rules.json", response_model=answers.RuleSet)
-async def rules_json(id_: str, here: ServicesDep, by: MaybeActor) -> Response:
+@router.get("/rounds/{id}/rules.json", response_model=answers.RuleSet)
+async def rules_json(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
     """The frozen rules in canonical form, whose hash is on the result."""
     async with here.store.look(round=id_) as unit:
         check_announced(unit.place, by)

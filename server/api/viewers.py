@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter, Request, Response
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 
 from server.actions.support_question import support_question
@@ -16,6 +18,7 @@ router = APIRouter(tags=["viewers"])
 
 class Supporting(Body):
     on: bool = True
+    """False takes it back."""
 
 
 @router.post("/viewers", status_code=201, response_model=answers.ViewerToken)
@@ -28,7 +31,11 @@ async def new_viewer(request: Request, here: ServicesDep, body: Nothing | None =
 
 
 @router.get("/viewers/me", response_model=answers.ViewerActs)
-async def me(hearing: str, request: Request, here: ServicesDep) -> Response:
+async def me(
+    hearing: Annotated[str, Query(description="The hearing's slug.")],
+    request: Request,
+    here: ServicesDep,
+) -> Response:
     """What this viewer has done in the hearing: votes, supports, questions asked."""
     viewer = here.door.viewer(request)
     async with here.store.look(slug=hearing) as unit:

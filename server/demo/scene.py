@@ -110,7 +110,7 @@ async def _sign_in(building: Building, slug: str, base: str) -> Scene:
         return f"{base}/demo/enter/{token}"
 
     async def token(role: str, seat: int | None = None) -> str:
-        return await people.add_token(
+        _, secret = await people.add_token(
             machine,
             place.ref.office,
             f"demo {role}",
@@ -118,6 +118,7 @@ async def _sign_in(building: Building, slug: str, base: str) -> Scene:
             role=role,
             seat=seat,
         )
+        return secret
 
     scene.links["public"] = f"{base}/h/{slug}"
     for page, role in DEVICES.items():

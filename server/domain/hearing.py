@@ -153,7 +153,9 @@ class Hearing:
 
 
 def change_status(hearing: Hearing, wanted: str) -> Hearing:
-    """The hearing with the new status, or `hearing_step_illegal`."""
+    """The hearing with the new status, or `hearing_step_illegal`; `malformed` for none."""
+    if wanted not in STATUS_NEXT:
+        raise Refusal("malformed", place="status")
     if wanted not in STATUS_NEXT.get(hearing.status, frozenset()):
         raise Refusal("hearing_step_illegal", now=hearing.status, wanted=wanted)
     return replace(hearing, status=wanted, version=hearing.version + 1)

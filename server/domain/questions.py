@@ -166,6 +166,9 @@ def check_merge(question: Question, into: Question) -> None:
 
 
 def check_phase(now: str, wanted: str) -> None:
-    """`phase_illegal` unless `wanted` may follow `now`; the same phase again changes nothing."""
-    if wanted not in PHASES or (wanted != now and wanted not in PHASE_NEXT[now]):
+    """`phase_illegal` unless `wanted` may follow `now`; the same phase again changes nothing.
+    `malformed` for what is no phase."""
+    if wanted not in PHASES:
+        raise Refusal("malformed", place="phase")
+    if wanted != now and wanted not in PHASE_NEXT[now]:
         raise Refusal("phase_illegal", now=now, wanted=wanted)

@@ -206,6 +206,10 @@ CATALOGUE: Mapping[str, Row] = {
 }
 
 
+LONGEST_DETAIL = 300
+"""Characters of one text in a detail."""
+
+
 class Refusal(Exception):
     """Something was asked that the rules do not allow; nothing was changed.
 
@@ -231,12 +235,15 @@ class Refusal(Exception):
         return _Filled(self.detail_in(lang)).fill(row.en if lang == "en" else row.zh)
 
     def detail_in(self, lang: str) -> dict[str, Any]:
-        """The detail with every (Chinese, English) pair of sentences in the reader's language."""
+        """The detail with every (Chinese, English) pair of sentences in the reader's language.
+        A text may be what was sent; it comes back long enough to be recognised."""
         side = 1 if lang == "en" else 0
-        return {
-            name: value[side] if isinstance(value, tuple) and len(value) == 2 else value
-            for name, value in self.detail.items()
-        }
+        told = {}
+        for name, value in self.detail.items():
+            one = value[side] if isinstance(value, tuple) and len(value) == 2 else value
+            long = isinstance(one, str) and len(one) > LONGEST_DETAIL
+            told[name] = one[: LONGEST_DETAIL - 1] + "…" if long else one
+        return told
 
 
 class OutcomeUnknown(Exception):

@@ -355,12 +355,12 @@ class PeopleDesk:
         role: str = "",
         account: int | None = None,
         seat: int | None = None,
-    ) -> str:
-        """An API token; shown once."""
+    ) -> tuple[int, str]:
+        """An API token: its id and its secret, which is shown once."""
         secret = f"pgy_{long_secret()}"
         async with self._database.write() as connection:
             identity = Identity(connection)
-            await identity.add_token(
+            id_ = await identity.add_token(
                 hash=digest(secret),
                 name=name,
                 office_id=office,
@@ -372,7 +372,7 @@ class PeopleDesk:
                 created_at=self._now(),
             )
             await identity.note(self._now(), by.id, "add_token", office, name=name, role=role)
-        return secret
+        return id_, secret
 
     async def revoke_token(self, by: Actor, id_: int) -> None:
         """The token holds no longer; its maker or whoever manages people there ends it."""

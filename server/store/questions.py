@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Unpack
 
-from sqlalchemy import Integer, Row, Select, bindparam, func, insert, or_, select, update
+from sqlalchemy import Integer, Row, Select, bindparam, exists, func, insert, or_, select, update
 
 from server.domain.questions import PUBLIC, NewQuestion, Question
 from server.domain.view import FloorRequest, QueueView, Staged
@@ -235,8 +235,12 @@ class Questions(Repository):
                 )
             )
         if tag:
-            # Tags are a short JSON list; the quotes keep 路 from matching 道路.
-            statement = statement.where(func.lower(_q.c.tags.as_string()).contains(f'"{tag}"'))
+            sqlite = self._c.dialect.name == "sqlite"
+            elements = func.json_each if sqlite else func.json_array_elements_text
+            one = elements(_q.c.tags).table_valued("value")
+            statement = statement.where(
+                exists(select(1).select_from(one).where(one.c.value == tag))
+            )
         if cursor is not None:
             statement = statement.where(_q.c.id < cursor)
         return await self._many(statement.order_by(_q.c.id.desc()).limit(size))

@@ -1,0 +1,426 @@
+"""Systematically wrong input to every route, as every kind of person: one sentence, nothing changed.
+
+Each operation of the live OpenAPI has one right call (`right_calls.py`). From it come the wrong ones: every
+value of its body, of its path and of its query is replaced by each of `WRONG` in turn, members are
+left out and added, and what is no JSON at all is sent. An answer is either a refusal, after which
+the database holds what it held before, or a success, which the description must allow for what was
+sent: a thing that is refused nowhere else shows up here as a description that is too narrow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import http.client
+import json
+import sqlite3
+import time
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import pytest
+
+from server.domain.refusals import CATALOGUE
+from server.store.tables import LikesRow, SessionRow, ViewersRow
+from tests.contract.right_calls import (
+    ADMIN,
+    TARGET,
+    VERSION,
+    Call,
+    right_calls,
+    session_of,
+)
+from tests.documented import Documented, documented
+from tests.running import Running, new_key, running
+
+PHONE = "13800138000"
+RAW = "\ue000"
+"""Stands in a body for text that no JSON writer would write."""
+WRONG: dict[str, str] = {
+    "null": "null",
+    "true": "true",
+    "zero": "0",
+    "negative": "-1",
+    "over 32 bits": "2147483648",
+    "over 64 bits": "9223372036854775808",
+    "fraction": "1.5",
+    "huge": "1e400",
+    "5,000 digits": "1" + "0" * 5000,
+    "not a number": "NaN",
+    "empty": '""',
+    "blank": '"  \\u3000 "',
+    "digit that is none": '"²"',
+    "many digits": '"' + "9" * 5000 + '"',
+    "5,000 characters": '"' + "字" * 5000 + '"',
+    "20,001 characters": '"' + "字" * 20_001 + '"',
+    "control and bidi": f'"\\u0007\\u202e{PHONE}\\u200b\\u2066 ab\\u0085"',
+    "NUL": '"a\\u0000b"',
+    "half a surrogate": '"\\ud800"',
+    "markup": '"<script>alert(1)</script>\'; -- ../../etc/passwd"',
+    "list": "[]",
+    "list of itself": '["x", null]',
+    "object": "{}",
+    "another object": '{"a": 1}',
+    "nested": "[" * 1000 + "]" * 1000,
+    "deeply nested": "[" * 100_000 + "]" * 100_000,
+}
+PATHS = {
+    "absent": "999999",
+    "zero": "0",
+    "negative": "-1",
+    "over 32 bits": "2147483648",
+    "over 64 bits": "9223372036854775808",
+    "5,000 digits": "9" * 5000,
+    "long": "x" * 300,
+    "traversal": "..%2f..%2fetc%2fpasswd",
+    "quote": "'%20or%20'1'='1",
+    "NUL": "a%00b",
+    "bidi": "%e2%80%ae",
+    "no UTF-8": "%ff",
+    "surrogate": "%ed%a0%80",
+}
+QUERIES = ("", "x", "-1", "2147483648", "9223372036854775808", "9" * 5000, "1.5", "%00", "%ff", "'")
+NO_JSON: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "application/json"),
+    "blank": (b"  ", "application/json"),
+    "no JSON": (b"{not json", "application/json"),
+    "cut off": (b'{"text": "', "application/json"),
+    "no UTF-8": (b'{"text": "\xff\xfe"}', "application/json"),
+    "UTF-16": ('{"text": "x"}'.encode("utf-16"), "application/json"),
+    "a form": (b"text=x&version=1", "application/x-www-form-urlencoded"),
+    "a file": (b"--x\r\nContent-Disposition: form-data; name=text\r\n\r\nx\r\n--x--", "multipart/form-data; boundary=x"),
+    "text": (b"{}", "text/plain"),
+    "no type": (b"{}", ""),
+    "3 MB": (b'{"text": "' + b"x" * 3_000_000 + b'"}', "application/json"),
+}  # fmt: skip
+KEYS = ("", "short", "k" * 65, "with space 1", "quote'quote'", "键键键键键键键键", "a/b/c/d/e")
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One wrong call as it goes over the wire."""
+
+    what: str
+    method: str
+    path: str
+    body: bytes | None = None
+    kind: str = "application/json"
+    key: str | None = None
+    chunked: bool = False
+
+
+class Range:
+    """A demonstration that is fired at, its people, and what its database holds."""
+
+    def __init__(self, demo: Running) -> None:
+        self.demo = demo
+        self.described: Documented = documented(demo.url)
+        self.tokens: dict[str, str | None] = {
+            "nobody": None,
+            **{k: v for k, v in demo.line["tokens"].items() if isinstance(v, str)},
+            "panel": demo.line["tokens"]["panel"][0],
+        }
+        self.cookies: dict[str, str] = {}
+        self._wire = http.client.HTTPConnection(urlsplit(demo.url).netloc, timeout=30)
+        self._base = sqlite3.connect(f"file:{demo.data / 'pingyi.db'}?mode=ro", uri=True)
+        noise = {t.__tablename__ for t in (LikesRow, ViewersRow, SessionRow)}
+        names = self._base.execute("select name from sqlite_master where type = 'table'")
+        self._tables = [n for (n,) in names if n not in noise and not n.startswith("sqlite_")]
+        self.wrong: list[str] = []
+        self.shots = 0
+        self.settle()
+
+    def close(self) -> None:
+        """Lets go of the server and of its database."""
+        self._wire.close()
+        self._base.close()
+
+    # ── what is kept ──
+
+    def held(self) -> dict[str, list[Any]]:
+        """Everything that is kept, but for what floods and when somebody was last seen."""
+        return {t: self._base.execute(f"select * from {t}").fetchall() for t in self._tables}
+
+    def settle(self) -> None:
+        """Waits until the machine has done what follows from an act by itself; then remembers."""
+        waiting = (
+            "select (select count(*) from questions where status = 'received') +"
+            " (select count(*) from rounds where status = 'closed')"
+        )
+        deadline = time.monotonic() + 10
+        while self._base.execute(waiting).fetchone()[0]:
+            assert time.monotonic() < deadline, "the machine did not finish"
+            time.sleep(0.02)
+        self._kept = self.held()
+        self._version = self._data_version()
+
+    def changed(self) -> list[str]:
+        """The tables that hold something else than at the last `settle`."""
+        if self._data_version() == self._version:
+            return []
+        self._version, now = self._data_version(), self.held()
+        return [name for name in self._tables if now[name] != self._kept[name]]
+
+    def _data_version(self) -> int:
+        # SQLite counts here what other connections have committed.
+        return int(self._base.execute("pragma data_version").fetchone()[0])
+
+    # ── the wire ──
+
+    def send(self, who: str, shot: Shot, lang: str) -> tuple[int, http.client.HTTPMessage, bytes]:
+        """The answer's status, headers and body."""
+        headers = {"Content-Type": shot.kind} if shot.kind and shot.body is not None else {}
+        if shot.key is not None:
+            headers["Idempotency-Key"] = shot.key
+        if who in self.cookies:
+            headers["Cookie"] = self.cookies[who]
+        elif who == "viewer":
+            headers["Authorization"] = f"Bearer {self.viewer()}"
+        elif self.tokens[who] is not None:
+            headers["Authorization"] = f"Bearer {self.tokens[who]}"
+        path = shot.path + ("&" if "?" in shot.path else "?") + f"lang={lang}"
+        body = iter([shot.body]) if shot.chunked and shot.body is not None else shot.body
+        # What is refused before it was read whole has its answer all the same.
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            self._wire.request(shot.method, path, body, headers, encode_chunked=shot.chunked)
+        try:
+            answer = self._wire.getresponse()
+            told = answer.status, answer.headers, answer.read()
+        finally:
+            if len(shot.body or b"") > 1_000_000:
+                self._wire.close()
+        return told
+
+    def aimed(self, call: Call, shot: Shot) -> Shot:
+        """The shot at the present target, in its present version."""
+        target = str(call.targets[0]) if call.targets else ""
+        body = shot.body
+        if call.version and body:
+            found = self._base.execute(call.version.replace(TARGET, target)).fetchone()[0]
+            body = body.replace(f'"{VERSION}"'.encode(), str(found).encode())
+        return replace(shot, path=shot.path.replace(TARGET, target), body=body)
+
+    def done(self, call: Call) -> None:
+        """An act on the target succeeded."""
+        if len(call.targets) > 1:
+            call.targets.pop(0)
+        if call.undo is not None:
+            status, _, body = self.send("host", Shot("undo", *call.undo), "en")
+            assert status == 200, body
+
+    def viewer(self) -> str:
+        """A viewer whom no limit has met yet."""
+        _, _, body = self.send("nobody", Shot("a viewer", "POST", "/api/v1/viewers"), "en")
+        return str(json.loads(body)["viewer"])
+
+    # ── the verdict ──
+
+    def fire(
+        self, operation: dict[str, Any], call: Call, who: str, shot: Shot, *, never: bool = False
+    ) -> None:
+        """Sends it and notes what is wrong with the answer. `never`: it must not succeed."""
+        self.shots += 1
+        shot = self.aimed(call, shot)
+        lang = "en" if self.shots % 2 else "zh"
+
+        told = f"{operation['operationId']} as {who}, {shot.what}"
+        try:
+            status, headers, body = self.send(who, shot, lang)
+        except (http.client.HTTPException, OSError) as error:
+            self._wire.close()
+            self.wrong.append(f"{told}: no answer ({error!r})")
+            return
+        problem = (
+            self._refusal(status, headers, body, lang)
+            if status >= 400
+            else self._success(operation, shot, status, body, never)
+        )
+        if status < 400 and shot.method != "GET":
+            self.done(call)
+            self.settle()
+        if problem:
+            self.wrong.append(f"{told}: {problem}")
+
+    def _refusal(
+        self, status: int, headers: http.client.HTTPMessage, body: bytes, lang: str
+    ) -> str | None:
+        if status >= 500:
+            return f"{status} {body[:200]!r}"
+        error = json.loads(body)["error"]
+        if set(error) != {"code", "message", "detail"} or error["code"] not in CATALOGUE:
+            return f"not the error shape: {error}"
+        row = CATALOGUE[error["code"]]
+        if row.status != status:
+            return f"{status} with {error['code']}"
+        begins = (row.en if lang == "en" else row.zh).partition("{")[0]
+        if not error["message"].strip() or not error["message"].startswith(begins):
+            return f"not the {lang} sentence of {error['code']}: {error['message']!r}"
+        if len(body) > 2_000:
+            return f"an answer of {len(body)} bytes: {error['code']}"
+        if status == 429 and not headers["Retry-After"]:
+            return "429 without Retry-After"
+        changed = self.changed()
+        if changed:
+            self.settle()
+            return f"{status} {error['code']}, but it changed {changed}"
+        return None
+
+    def _success(
+        self, operation: dict[str, Any], shot: Shot, status: int, body: bytes, never: bool
+    ) -> str | None:
+        if shot.method == "GET":
+            changed = self.changed()
+            if changed:
+                return f"reading changed {changed}"
+        if never:
+            return f"{status} {body[:200]!r}"
+        if str(status) not in operation["responses"]:
+            return f"{status} is not described"
+        if shot.body and shot.body.strip():
+            sent = json.loads(shot.body)
+            if not self.described.accepts(operation, sent):
+                return f"{status}, but the description does not allow {shot.body[:80]!r}"
+        bad = sorted(set(_invisible(body.decode())))
+        return f"{status} with invisible characters: {bad}" if bad else None
+
+
+def _invisible(text: str) -> Iterator[str]:
+    """Characters that no screen should be sent, written out or escaped in JSON."""
+    for char in text if not text.startswith(("{", "[")) else _strings(json.loads(text)):
+        if unicodedata.category(char) in {"Cc", "Cf", "Cs"} and char not in "\n\r\t\u200d":
+            yield repr(char)
+
+
+def _strings(value: Any) -> str:
+    if isinstance(value, dict):
+        return "".join(_strings(one) for pair in value.items() for one in pair)
+    if isinstance(value, list):
+        return "".join(map(_strings, value))
+    return value if isinstance(value, str) else ""
+
+
+# ── The wrong ones ────────────────────────────────────────────────────────────────────────────
+
+
+def address(path: str, values: dict[str, Any], query: dict[str, str]) -> str:
+    """The path with its values, and the query, both as they are (already escaped)."""
+    for name, value in values.items():
+        path = path.replace(f"{{{name}}}", str(value))
+    told = "&".join(f"{k}={v}" for k, v in query.items())
+    return f"{path}?{told}" if told else path
+
+
+def bodies(body: Any) -> Iterator[tuple[str, bytes, bool]]:
+    """(what, bytes, whether it must never be taken) for each wrong body."""
+    for where, changed in _replaced(body):
+        for what, raw in WRONG.items():
+            told = json.dumps(changed, ensure_ascii=False).replace(f'"{RAW}"', raw)
+            yield f"{where or 'body'} = {what}", told.encode(), False
+    for where, changed in _grown(body):
+        yield f"{where}, unknown field", json.dumps(changed).encode(), True
+        half = json.dumps(changed).replace("unknown", "\\ud800")
+        yield f"{where}, half a surrogate as a field", half.encode(), True
+        long = json.dumps(changed).replace("unknown", "x" * 5000)
+        yield f"{where}, a field's name of 5,000 characters", long.encode(), True
+    for where, changed in _shrunk(body):
+        yield f"{where} left out", json.dumps(changed, ensure_ascii=False).encode(), False
+
+
+def _replaced(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    """Every place in the body, with the mark in its stead."""
+    yield where, RAW
+    if isinstance(value, dict):
+        for key, one in value.items():
+            for place, changed in _replaced(one, f"{where}.{key}"):
+                yield place, {**value, key: changed}
+    elif isinstance(value, list) and value:
+        for place, changed in _replaced(value[0], f"{where}[0]"):
+            yield place, [changed, *value[1:]]
+
+
+def _grown(value: Any, where: str = "body") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        yield where, {**value, "unknown": 1}
+
+
+def _shrunk(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
+    if isinstance(value, dict):
+        for key, one in value.items():
+            yield f"{where}.{key}", {k: v for k, v in value.items() if k != key}
+            for place, changed in _shrunk(one, f"{where}.{key}"):
+                yield place, {**value, key: changed}
+
+
+def shots(
+    method: str, path: str, call: Call, keyed: bool, needs_key: bool
+) -> Iterator[tuple[Shot, bool]]:
+    """Every wrong call of an operation, and whether it must never succeed."""
+    right = json.dumps(call.body).encode() if call.body is not None else None
+
+    def shot(what: str, **changes: Any) -> Shot:
+        made = Shot(what, method, address(path, call.path, call.query), right)
+        return replace(made, **{"key": new_key() if needs_key else None, **changes})
+
+    for name in call.path:
+        for what, value in PATHS.items():
+            where = address(path, {**call.path, name: value}, call.query)
+            yield shot(f"{name} in the path: {what}", path=where), True
+    for name in call.query:
+        for value in QUERIES:
+            where = address(path, call.path, {**call.query, name: value})
+            yield shot(f"?{name}={value[:20]}", path=where), False
+    if call.body is None:
+        return
+    for what, body, never in bodies(call.body):
+        yield shot(what, body=body), never
+    for what, (body, kind) in NO_JSON.items():
+        harmless = {"empty", "blank", "no type", "text", "UTF-16"}
+        yield shot(what, body=body, kind=kind), what not in harmless
+    yield shot("3 MB in pieces", body=NO_JSON["3 MB"][0], chunked=True), True
+    if needs_key:
+        yield shot("no key", key=None), True
+    for key in KEYS if keyed else ():
+        yield shot(f"key {key!r}", key=key.encode().decode("latin-1")), True
+
+
+OTHERS = ("nobody", "viewer", "moderator", "host", "panel")
+
+
+@pytest.fixture(scope="module")
+def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Range]:
+    """A demonstration of its own to fire at."""
+    with running(tmp_path_factory.mktemp("range") / "data") as demo:
+        found = Range(demo)
+        yield found
+        found.close()
+
+
+def test_wrong_input_is_one_sentence_and_changes_nothing(target: Range) -> None:
+    demo = target.demo
+    calls = right_calls(demo)
+    target.cookies["admin"] = session_of(demo, ADMIN)
+    target.settle()
+    operations = {
+        operation["operationId"]: (method.upper(), path, operation)
+        for path, item in target.described.spec["paths"].items()
+        for method, operation in item.items()
+    }
+    named = {name.partition(" ")[0] for name in calls}
+    assert set(operations) == named, "every operation has a right call"
+    for name, call in calls.items():
+        method, path, operation = operations[name.partition(" ")[0]]
+        keyed = [p for p in operation.get("parameters", ()) if p["name"] == "Idempotency-Key"]
+        needs_key = bool(keyed and keyed[0]["required"])
+        for n, (shot, never) in enumerate(shots(method, path, call, bool(keyed), needs_key)):
+            target.fire(operation, call, call.who, shot, never=never)
+            if n % 8 == 0:
+                other = OTHERS[n // 8 % len(OTHERS)]
+                target.fire(operation, call, other, shot, never=never)
+    assert not target.wrong, f"{target.shots} shots:\n" + "\n".join(target.wrong)
+    assert target.shots > 4_000
+    log = Path(f"{demo.data}.log").read_text()
+    assert PHONE not in log
+    assert "Traceback" not in log

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
+import http.client
 import json
 import threading
 import time
 from typing import Any
 
-import httpx2
-from websockets.exceptions import WebSocketException
-
 from tests.running import Running, new_key
+
+TROUBLE = (OSError, http.client.HTTPException, KeyError, IndexError, TypeError, ValueError)
+"""What a hand meets while the server is gone, or when another hand was quicker."""
 
 
 class Storm:
-    """Acts until stopped. It survives the server's restarts, as people's devices do."""
+    """Acts until stopped. It survives the server's restarts, as people's devices do.
 
-    def __init__(self, demo: Running, hands: int = 5) -> None:
-        self.demo, self.acts, self.frames = demo, 0, 0
+    `pace` is how many phases of a question a second it aims at: each of them is told to every room,
+    so each page is redrawn as often. Beside them the screens are cleared and restored, the queue is
+    turned, a control changes hands and people vote.
+    """
+
+    def __init__(self, demo: Running, pace: float = 40) -> None:
+        self.demo, self.acts = demo, 0
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        self._threads = [threading.Thread(target=self._hand, args=(i,)) for i in range(hands)]
-        self._threads.append(threading.Thread(target=self._listen))
-        self.seconds = 0.0
+        hands = (self._phases, pace), (self._screens, 4), (self._queue, 4), (self._votes, 4)
+        self._threads = [threading.Thread(target=self._hand, args=one) for one in hands]
+        self._began = self.seconds = 0.0
 
     def __enter__(self) -> Storm:
         self._began = time.monotonic()
@@ -37,70 +42,76 @@ class Storm:
             thread.join(15)
         self.seconds = time.monotonic() - self._began
 
-    def _hand(self, number: int) -> None:
-        works = (self._phases, self._screens, self._screens, self._queue, self._votes)
-        with httpx2.Client(base_url=f"{self.demo.url}/api/v1", timeout=10, trust_env=False) as http:
-            while not self._stopped.is_set():
-                try:
-                    works[number % len(works)](http)
-                except (httpx2.HTTPError, KeyError, IndexError, TypeError, ValueError):
-                    time.sleep(0.2)
+    def _hand(self, work: Any, pace: float) -> None:
+        """One hand: does its work again and again, so many acts a second."""
+        while not self._stopped.is_set():
+            try:
+                work(Hand(self, 1 / pace))
+            except TROUBLE:
+                self._stopped.wait(0.2)
 
-    def _do(self, http: httpx2.Client, role: str, method: str, path: str, body: Any) -> Any:
-        token = self.demo.line["tokens"][role]
-        answer = http.request(method, path, json=body, headers={"Authorization": f"Bearer {token}"})
-        if answer.status_code < 300:
-            with self._lock:
-                self.acts += 1
-        return answer.json()
+    def done(self) -> None:
+        """An act was carried out."""
+        with self._lock:
+            self.acts += 1
 
-    def _phases(self, http: httpx2.Client) -> None:
+    @property
+    def over(self) -> bool:
+        return self._stopped.is_set()
+
+    def _phases(self, hand: Hand) -> None:
         here = self.demo.here
-        self._do(http, "host", "PUT", f"{here}/stage", {"asker": 3, "text": "追问：依据是什么？"})
-        for phase in ("answering", "follow_up", "answering", "follow_up", "done"):
-            self._do(http, "host", "PATCH", f"{here}/stage", {"phase": phase})
-        self._do(http, "host", "DELETE", f"{here}/stage", {"outcome": "answered"})
+        hand.do("host", "DELETE", f"{here}/stage?outcome=answered")
+        hand.do("host", "PUT", f"{here}/stage", {"asker": 3, "text": "追问：依据是什么？"})
+        while not self.over:
+            for phase in ("answering", "follow_up"):
+                hand.do("host", "PATCH", f"{here}/stage", {"phase": phase})
 
-    def _queue(self, http: httpx2.Client) -> None:
+    def _screens(self, hand: Hand) -> None:
         here = self.demo.here
-        queue = self._do(http, "moderator", "GET", f"{here}/queue", None)
-        for _ in range(5):
-            queue = self._do(
-                http,
-                "moderator",
-                "PUT",
-                f"{here}/queue",
-                {"version": queue["version"], "ids": queue["ids"][::-1]},
-            )
-            time.sleep(0.1)
+        while not self.over:
+            for on in (True, False):
+                hand.do("host", "PUT", f"{here}/screens", {"cleared": on})
+            hand.do("host", "PUT", f"{here}/leases/show")
 
-    def _votes(self, http: httpx2.Client) -> None:
-        viewer = http.post("/viewers", json={}).json()["viewer"]
-        rounds = http.get(self.demo.here).json()["state"]["rounds"]
+    def _queue(self, hand: Hand) -> None:
+        here = self.demo.here
+        queue = hand.do("moderator", "GET", f"{here}/queue")
+        while not self.over:
+            turned = {"version": queue["version"], "ids": queue["ids"][::-1]}
+            queue = hand.do("moderator", "PUT", f"{here}/queue", turned)
+
+    def _votes(self, hand: Hand) -> None:
+        viewer = hand.do("", "POST", "/viewers")["viewer"]
+        rounds = hand.do("", "GET", self.demo.here)["state"]["rounds"]
         round_ = next(r for r in rounds if r["audience"] == "public" and r["status"] == "open")
         for choice in round_["choices"]:
-            http.put(
-                f"/rounds/{round_['id']}/ballot",
-                json={"choice": choice["key"]},
-                headers={"Authorization": f"Bearer {viewer}", "Idempotency-Key": new_key()},
-            )
-            time.sleep(0.2)
+            hand.do(viewer, "PUT", f"/rounds/{round_['id']}/ballot", {"choice": choice["key"]})
 
-    def _screens(self, http: httpx2.Client) -> None:
-        here = self.demo.here
-        for on in (True, False):
-            self._do(http, "host", "PUT", f"{here}/screens", {"cleared": on})
-        self._do(http, "host", "PUT", f"{here}/leases/show", {})
 
-    def _listen(self) -> None:
-        """Counts the updates that a page of the busiest room is sent."""
-        while not self._stopped.is_set():
-            with (
-                contextlib.suppress(OSError, WebSocketException, TimeoutError),
-                self.demo.socket("host", token=self.demo.line["tokens"]["host"]) as socket,
-            ):
-                while not self._stopped.is_set():
-                    with contextlib.suppress(TimeoutError):
-                        frame = json.loads(socket.recv(timeout=0.5))
-                        self.frames += frame["type"] in {"cue", "pulse"}
-            time.sleep(0.1)
+class Hand:
+    """One connection that acts at its pace."""
+
+    def __init__(self, storm: Storm, every: float) -> None:
+        self._storm, self._every = storm, every
+        self._due = time.monotonic()
+        address = storm.demo.url.removeprefix("http://")
+        self._connection = http.client.HTTPConnection(address, timeout=10)
+
+    def do(self, who: str, method: str, path: str, body: Any = None) -> Any:
+        """One act of a role, or of a viewer with this token; its answer."""
+        self._due = max(
+            self._due + self._every, time.monotonic() - 1
+        )  # It makes up for one second.
+        time.sleep(max(0.0, self._due - time.monotonic()))
+        headers = {"Content-Type": "application/json", "Idempotency-Key": new_key()}
+        if who:
+            tokens = self._storm.demo.line["tokens"]
+            headers["Authorization"] = f"Bearer {tokens.get(who, who)}"
+        sent = None if method == "GET" else json.dumps(body or {})
+        self._connection.request(method, f"/api/v1{path}", sent, headers)
+        answer = self._connection.getresponse()
+        told = json.loads(answer.read())
+        if answer.status < 300 and method != "GET":
+            self._storm.done()
+        return told

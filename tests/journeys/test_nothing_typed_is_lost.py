@@ -1,8 +1,9 @@
 """Law 7: what a person is touching, typing or reading is never moved by anybody else's update.
 
-For a minute at least 50 updates a second reach the pages in the two browsers while 2,000 characters are typed into three forms
-(asking, the desk's rewrite, the tablet's 申请提问) and 150 choices are made on the sheet, across a
-dropped connection and a restart of the server. Not one may be lost.
+For a minute at least 50 updates a second reach each of the pages in two browsers while 2,000
+characters are typed into three forms (asking, the desk's rewrite, the tablet's 申请提问) and 150
+choices are made on the sheet, across a dropped connection and a restart of the server. Not one may be
+lost.
 """
 
 from __future__ import annotations
@@ -20,9 +21,11 @@ from tests.running import Running
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300), pytest.mark.alone]
 
 SECONDS = 60
-LEAST = 40
-"""Updates a second over the pages of both browsers, the server's restart included. The aim is 50; 50 to
-57 were measured on two quiet cores that also carry the browsers, and a gate needs some air."""
+LEAST = 50
+"""Updates a second that must reach each of the three pages, the dropped connection and the server's
+restart included."""
+PACE = 85
+"""Acts a second that are told to all three: what is lost to the restart is made up for."""
 ALPHABET = "依法行政公开处罚决定裁量基准复议应诉整改时限责任群众热线工单回复监督"
 ROUNDS = 25
 
@@ -75,7 +78,7 @@ def test_two_thousand_characters_and_150_choices_in_a_storm(demo: Running) -> No
         expected: dict[str, str] = {}
         clicks = 0
         began = time.monotonic()
-        with Storm(demo) as storm:
+        with Storm(demo, PACE) as storm:
             for n in range(ROUNDS):
                 if n == 8:
                     tablet_context.set_offline(True)
@@ -122,4 +125,4 @@ def test_two_thousand_characters_and_150_choices_in_a_storm(demo: Running) -> No
         assert tablet.locator("#ask-text").input_value() == "".join(floor)
     told = ", ".join(f"{name} {rate:.0f}/s" for name, rate in updates.items())
     print(f"updates that reached the pages: {told}; acts {acts:.0f}/s")
-    assert sum(updates.values()) >= LEAST, told
+    assert min(updates.values()) >= LEAST, told

@@ -393,10 +393,8 @@ class Frame:
 
         try:
             here.door.check_origin(request)
-            if "\0" in request.url.path:
-                raise Refusal("not_found")
-            if b"%00" in scope["query_string"]:
-                raise Refusal("malformed", place="query")
+            if "\0" in scope["path"] or b"%00" in scope["query_string"]:
+                raise Refusal("malformed", place="address")  # PostgreSQL keeps no NUL
             length = request.headers.get("content-length", "0")
             if length.isdigit() and int(length) > most:
                 raise Refusal("too_large")

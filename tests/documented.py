@@ -7,6 +7,7 @@ be added to answers; here none may come that it does not name.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
@@ -22,6 +23,8 @@ class Documented:
     def __init__(self, spec: dict[str, Any]) -> None:
         self.spec = spec
         self.seen: set[tuple[str, str]] = set()
+        self.members: set[str] = set()
+        """Names of members that some answer had."""
         self._components = {"components": strict(spec["components"])}
         self._validators: dict[tuple[str, str], jsonschema.Draft202012Validator] = {}
         self._routes = [
@@ -59,7 +62,9 @@ class Documented:
             if kind != "application/json":
                 return
             schema = kinds[kind]["schema"]
-        wrong = self._best_error((name, status), schema, answer.json())
+        told = answer.json()
+        self.members |= set(_members(told))
+        wrong = self._best_error((name, status), schema, told)
         assert wrong is None, f"{method} {answer.url.path} → {status}: {wrong}"
 
     def accepts(self, operation: dict[str, Any], body: Any) -> bool:
@@ -69,6 +74,11 @@ class Documented:
             return True
         schema = described["content"]["application/json"]["schema"]
         return self._best_error((operation["operationId"], "body"), schema, body) is None
+
+    def allows(self, operation: dict[str, Any], status: str, told: Any) -> str | None:
+        """What is wrong with this as the JSON answer of the operation, or None."""
+        schema = operation["responses"][status]["content"]["application/json"]["schema"]
+        return self._best_error((operation["operationId"], status), schema, told)
 
     def _followed(self, described: dict[str, Any]) -> dict[str, Any]:
         name = described.get("$ref", "").rpartition("/")[2]
@@ -81,6 +91,13 @@ class Documented:
             self._validators[name] = validator
         error = jsonschema.exceptions.best_match(validator.iter_errors(value))
         return None if error is None else f"{error.json_path}: {error.message[:300]}"
+
+
+def _members(told: Any) -> Iterator[str]:
+    if isinstance(told, dict):
+        yield from told
+    for one in told.values() if isinstance(told, dict) else told if isinstance(told, list) else ():
+        yield from _members(one)
 
 
 def strict(schema: Any) -> Any:

@@ -38,6 +38,7 @@ class Client:
 
     base: str
     token: str | None = None
+    cookie: str | None = None
 
     def call(
         self, method: str, path: str, body: Any = None, key: str | None = None, **headers: str
@@ -47,6 +48,8 @@ class Client:
             headers["Idempotency-Key"] = key
         if self.token is not None:
             headers["Authorization"] = f"Bearer {self.token}"
+        if self.cookie is not None:
+            headers["Cookie"] = self.cookie
         answer = httpx2.request(
             method,
             f"{self.base}/api/v1{path}",
@@ -194,6 +197,17 @@ def running(data: Path, *options: str) -> Iterator[Running]:
         yield found
     finally:
         found.stop()
+
+
+def round_until(demo: Running, round_id: str, status: str) -> None:
+    """Waits for what follows by itself: `closed` by the clock, `tallied` by the machine."""
+    deadline = time.monotonic() + 5
+    while time.monotonic() < deadline:
+        found = next(r for r in demo.state()["rounds"] if r["id"] == round_id)
+        if found["status"] == status:
+            return
+        time.sleep(0.05)
+    raise AssertionError(f"round is {found['status']}, not {status}")
 
 
 def frames_until(socket: ClientConnection, wanted: Any, seconds: float = 10) -> list[Any]:

@@ -1,4 +1,5 @@
-"""Makes the pages of docs/ that are tables of the code: events, refusals, settings, rights, screens.
+"""Makes the pages of docs/ that are tables of the code: events, refusals, settings, rights, screens,
+and the list of routes in api.md.
 
 `python tools/make_docs.py` writes them; a test fails when a page differs from what this makes.
 """
@@ -11,6 +12,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from server.app import create_app  # noqa: E402
 from server.domain.events import EVENTS, ROOMS  # noqa: E402
 from server.domain.hearing import STATUS_NEXT  # noqa: E402
 from server.domain.questions import NEXT as QUESTION_NEXT  # noqa: E402
@@ -136,7 +138,20 @@ def screens() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def api() -> str:
+    """docs/api.md: what stands above its last heading is written by hand."""
+    heading = "## Every route\n"
+    written = (ROOT / "docs/api.md").read_text(encoding="utf-8").partition(heading)[0]
+    lines = [heading.rstrip(), MADE.rstrip(), "| | |", "|---|---|"]
+    for path, item in create_app().openapi()["paths"].items():
+        for method, operation in item.items():
+            address = f"{method.upper()} {path.removeprefix('/api/v1')}"
+            lines.append(f"| `{address}` | {operation['summary']} |")
+    return written + "\n".join(lines) + "\n"
+
+
 PAGES = {
+    "api.md": api,
     "events.md": events,
     "refusals.md": refusals,
     "settings.md": settings,

@@ -113,6 +113,8 @@ Number = Annotated[int, Field(ge=0, le=LARGEST)]
 Cursor = Annotated[
     int | None, Query(ge=0, le=LARGEST, description="The `cursor` of the page before.")
 ]
+NOT_EMPTY: dict[str, Any] = {"minLength": 1}
+"""For the description: that something must remain once a text was cleaned, the actions check."""
 Word = Annotated[str, Field(max_length=200)]
 """A key, a code, or one of the words that the rules know."""
 
@@ -140,7 +142,7 @@ def refusal_of_validation(errors: Sequence[Mapping[str, Any]]) -> Refusal:
     first = errors[0]
     kind, told = first["type"], first.get("ctx", {})
     place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
-    place = _shown(str(told["place"]) if kind == "no_text" else place)
+    place = shown(str(told["place"]) if kind == "no_text" else place)
     if kind == "json_invalid":
         return Refusal("bad_json")
     if kind == "extra_forbidden":
@@ -154,6 +156,6 @@ def refusal_of_validation(errors: Sequence[Mapping[str, Any]]) -> Refusal:
     return Refusal("malformed", place=place or "body")
 
 
-def _shown(place: str) -> str:
+def shown(place: str) -> str:
     """A name that the sender chose, fit to be shown in a sentence."""
     return "".join(char if char.isprintable() else "\ufffd" for char in place)[:80]

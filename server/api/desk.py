@@ -13,6 +13,7 @@ from server.actions.edit_question import edit_question
 from server.actions.perform import allowed
 from server.api import answers
 from server.api.common import (
+    NOT_EMPTY,
     ActorDep,
     Body,
     Cursor,
@@ -58,12 +59,12 @@ class Merge(Body):
 
 
 class Reply(Body):
-    reply: str = Field(max_length=20_000)
+    reply: str = Field(max_length=20_000, json_schema_extra=NOT_EMPTY)
     """What the author reads."""
 
 
 class Ending(Body):
-    reason: str = Field(max_length=500)
+    reason: str = Field(max_length=500, json_schema_extra=NOT_EMPTY)
     """In words; the author reads it."""
 
 

@@ -16,6 +16,7 @@ from server.actions.start_run import start_run
 from server.api import answers
 from server.api.common import (
     LARGEST,
+    NOT_EMPTY,
     ActorDep,
     Body,
     Id,
@@ -66,7 +67,7 @@ class Cleared(Body):
 
 
 class NewNotice(Body):
-    text: str
+    text: str = Field(json_schema_extra=NOT_EMPTY)
     """1–120 characters."""
 
 

@@ -20,6 +20,7 @@ from server.actions.tally_round import ballots_csv
 from server.actions.void_round import void_round
 from server.api import answers
 from server.api.common import (
+    NOT_EMPTY,
     PERSON,
     VIEWER,
     ActorDep,
@@ -84,7 +85,7 @@ class Publication(Body):
 
 
 class Voiding(Body):
-    reason: str = Field(max_length=500)
+    reason: str = Field(max_length=500, json_schema_extra=NOT_EMPTY)
     """In words; it stays in the journal."""
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -18,7 +19,9 @@ from fastapi import APIRouter, WebSocket, WebSocketDisconnect
 from server.actions.ask_question import ask_question
 from server.actions.cast_vote import cast_vote
 from server.actions.check_in import check_in
+from server.actions.perform import check_key
 from server.actions.support_question import support_question
+from server.api.common import shown
 from server.domain.events import ROOMS
 from server.domain.hearing import Place
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
@@ -199,6 +202,7 @@ class _Session:
             elif kind == "resume":
                 await self.here.relay.welcome(self.listener, frame["epoch"], frame["version"])
             elif kind in {"vote", "ask", "support"}:
+                check_key(frame["key"])
                 # An act waits for its commit; the next frame need not wait for the act.
                 task = asyncio.create_task(self._act(kind, frame))
                 self.acts.add(task)
@@ -245,6 +249,9 @@ class _Session:
             self._refuse(key, refusal)
         except OutcomeUnknown:
             self.listener.put(frames.unknown(here.house.now(), key))
+        except Exception as error:  # the sender is told, and the log holds none of his words
+            log.error("act_failed", kind=kind, error=type(error).__name__)
+            self._refuse(key, Refusal("server_error"))
 
     def _refuse(self, key: str | None, refusal: Refusal) -> None:
         self.listener.put(
@@ -260,7 +267,7 @@ def _checked(frame: dict[str, Any]) -> str:
     needed, optional = _FIELDS[kind], _OPTIONAL.get(kind, {})
     for name in frame:
         if name != "type" and name not in needed and name not in optional:
-            raise Refusal("unknown_field", field=name[:40])
+            raise Refusal("unknown_field", field=shown(name)[:40])
     for name, wanted in needed.items():
         if name == "key" and name not in frame:
             raise Refusal("key_missing")
@@ -270,8 +277,11 @@ def _checked(frame: dict[str, Any]) -> str:
     for name, wanted in optional.items():
         if name in frame and not isinstance(frame[name], wanted):
             raise Refusal("malformed", place=name)
+    for name, value in frame.items():
+        if isinstance(value, str) and "\0" in value:  # PostgreSQL keeps it nowhere
+            raise Refusal("malformed", place=name)
     return kind
 
 
 def _whole_number(text: str | None) -> int | None:
-    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+    return int(text) if text is not None and re.fullmatch("[0-9]{1,18}", text) else None

@@ -12,8 +12,6 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
-import sqlite3
-import time
 import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -24,7 +22,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from server.domain.refusals import CATALOGUE
-from server.store.tables import LikesRow, SessionRow, ViewersRow
+from tests.contract.kept import Kept
 from tests.contract.right_calls import (
     ADMIN,
     TARGET,
@@ -67,6 +65,8 @@ WRONG: dict[str, str] = {
     "nested": "[" * 1000 + "]" * 1000,
     "deeply nested": "[" * 100_000 + "]" * 100_000,
 }
+NO_TEXT = {"NUL": "malformed", "half a surrogate": "malformed"}
+"""What no text may hold: PostgreSQL would fail at it."""
 PATHS = {
     "absent": "999999",
     "zero": "0",
@@ -83,19 +83,19 @@ PATHS = {
     "surrogate": "%ed%a0%80",
 }
 QUERIES = ("", "x", "-1", "2147483648", "9223372036854775808", "9" * 5000, "1.5", "%00", "%ff", "'")
-NO_JSON: dict[str, tuple[bytes, str]] = {
-    "empty": (b"", "application/json"),
-    "blank": (b"  ", "application/json"),
-    "no JSON": (b"{not json", "application/json"),
-    "cut off": (b'{"text": "', "application/json"),
-    "no UTF-8": (b'{"text": "\xff\xfe"}', "application/json"),
-    "UTF-16": ('{"text": "x"}'.encode("utf-16"), "application/json"),
-    "a form": (b"text=x&version=1", "application/x-www-form-urlencoded"),
-    "a file": (b"--x\r\nContent-Disposition: form-data; name=text\r\n\r\nx\r\n--x--", "multipart/form-data; boundary=x"),
-    "text": (b"{}", "text/plain"),
-    "no type": (b"{}", ""),
-    "3 MB": (b'{"text": "' + b"x" * 3_000_000 + b'"}', "application/json"),
-}  # fmt: skip
+NO_JSON: dict[str, tuple[bytes, str, str | None]] = {
+    "empty": (b"", "application/json", None),
+    "blank": (b"  ", "application/json", None),
+    "no JSON": (b"{not json", "application/json", "bad_json"),
+    "cut off": (b'{"text": "', "application/json", "bad_json"),
+    "no UTF-8": (b'{"text": "\xff\xfe"}', "application/json", "bad_json"),
+    "UTF-16": ('{"text": "x"}'.encode("utf-16"), "application/json", None),
+    "a form": (b"text=x&version=1", "application/x-www-form-urlencoded", "malformed"),
+    "a file": (b"--x\r\n\r\nx\r\n--x--", "multipart/form-data; boundary=x", "malformed"),
+    "text": (b"{}", "text/plain", None),
+    "no type": (b"{}", "", None),
+    "3 MB": (b'{"text": "' + b"x" * 3_000_000 + b'"}', "application/json", "too_large"),
+}
 KEYS = ("", "short", "k" * 65, "with space 1", "quote'quote'", "键键键键键键键键", "a/b/c/d/e")
 
 
@@ -110,6 +110,9 @@ class Shot:
     kind: str = "application/json"
     key: str | None = None
     chunked: bool = False
+    refused: str | None = None
+    """The code that who may do the right thing must be refused with; "" = any code; None = what is
+    sent may be right after all."""
 
 
 class Range:
@@ -125,48 +128,14 @@ class Range:
         }
         self.cookies: dict[str, str] = {}
         self._wire = http.client.HTTPConnection(urlsplit(demo.url).netloc, timeout=30)
-        self._base = sqlite3.connect(f"file:{demo.data / 'pingyi.db'}?mode=ro", uri=True)
-        noise = {t.__tablename__ for t in (LikesRow, ViewersRow, SessionRow)}
-        names = self._base.execute("select name from sqlite_master where type = 'table'")
-        self._tables = [n for (n,) in names if n not in noise and not n.startswith("sqlite_")]
+        self.kept = Kept(demo.data)
         self.wrong: list[str] = []
         self.shots = 0
-        self.settle()
 
     def close(self) -> None:
         """Lets go of the server and of its database."""
         self._wire.close()
-        self._base.close()
-
-    # ── what is kept ──
-
-    def held(self) -> dict[str, list[Any]]:
-        """Everything that is kept, but for what floods and when somebody was last seen."""
-        return {t: self._base.execute(f"select * from {t}").fetchall() for t in self._tables}
-
-    def settle(self) -> None:
-        """Waits until the machine has done what follows from an act by itself; then remembers."""
-        waiting = (
-            "select (select count(*) from questions where status = 'received') +"
-            " (select count(*) from rounds where status = 'closed')"
-        )
-        deadline = time.monotonic() + 10
-        while self._base.execute(waiting).fetchone()[0]:
-            assert time.monotonic() < deadline, "the machine did not finish"
-            time.sleep(0.02)
-        self._kept = self.held()
-        self._version = self._data_version()
-
-    def changed(self) -> list[str]:
-        """The tables that hold something else than at the last `settle`."""
-        if self._data_version() == self._version:
-            return []
-        self._version, now = self._data_version(), self.held()
-        return [name for name in self._tables if now[name] != self._kept[name]]
-
-    def _data_version(self) -> int:
-        # SQLite counts here what other connections have committed.
-        return int(self._base.execute("pragma data_version").fetchone()[0])
+        self.kept.close()
 
     # ── the wire ──
 
@@ -199,7 +168,7 @@ class Range:
         target = str(call.targets[0]) if call.targets else ""
         body = shot.body
         if call.version and body:
-            found = self._base.execute(call.version.replace(TARGET, target)).fetchone()[0]
+            found = self.kept.one(call.version.replace(TARGET, target))
             body = body.replace(f'"{VERSION}"'.encode(), str(found).encode())
         return replace(shot, path=shot.path.replace(TARGET, target), body=body)
 
@@ -218,10 +187,8 @@ class Range:
 
     # ── the verdict ──
 
-    def fire(
-        self, operation: dict[str, Any], call: Call, who: str, shot: Shot, *, never: bool = False
-    ) -> None:
-        """Sends it and notes what is wrong with the answer. `never`: it must not succeed."""
+    def fire(self, operation: dict[str, Any], call: Call, who: str, shot: Shot) -> None:
+        """Sends it and notes what is wrong with the answer."""
         self.shots += 1
         shot = self.aimed(call, shot)
         lang = "en" if self.shots % 2 else "zh"
@@ -234,18 +201,23 @@ class Range:
             self.wrong.append(f"{told}: no answer ({error!r})")
             return
         problem = (
-            self._refusal(status, headers, body, lang)
+            self._refusal(status, headers, body, lang, shot.refused if who == call.who else "")
             if status >= 400
-            else self._success(operation, shot, status, body, never)
+            else self._success(operation, shot, status, body)
         )
         if status < 400 and shot.method != "GET":
             self.done(call)
-            self.settle()
+            self.kept.settle()
         if problem:
             self.wrong.append(f"{told}: {problem}")
 
     def _refusal(
-        self, status: int, headers: http.client.HTTPMessage, body: bytes, lang: str
+        self,
+        status: int,
+        headers: http.client.HTTPMessage,
+        body: bytes,
+        lang: str,
+        code: str | None,
     ) -> str | None:
         if status >= 500:
             return f"{status} {body[:200]!r}"
@@ -258,24 +230,28 @@ class Range:
         begins = (row.en if lang == "en" else row.zh).partition("{")[0]
         if not error["message"].strip() or not error["message"].startswith(begins):
             return f"not the {lang} sentence of {error['code']}: {error['message']!r}"
+        if not all(char.isprintable() for char in error["message"]) or len(error["message"]) > 400:
+            return f"no sentence for a screen: {error['message']!r:.100}"
         if len(body) > 2_000:
             return f"an answer of {len(body)} bytes: {error['code']}"
+        if code and error["code"] != code:
+            return f"{error['code']} instead of {code}"
         if status == 429 and not headers["Retry-After"]:
             return "429 without Retry-After"
-        changed = self.changed()
+        changed = self.kept.changed()
         if changed:
-            self.settle()
+            self.kept.settle()
             return f"{status} {error['code']}, but it changed {changed}"
         return None
 
     def _success(
-        self, operation: dict[str, Any], shot: Shot, status: int, body: bytes, never: bool
+        self, operation: dict[str, Any], shot: Shot, status: int, body: bytes
     ) -> str | None:
         if shot.method == "GET":
-            changed = self.changed()
+            changed = self.kept.changed()
             if changed:
                 return f"reading changed {changed}"
-        if never:
+        if shot.refused is not None:
             return f"{status} {body[:200]!r}"
         if str(status) not in operation["responses"]:
             return f"{status} is not described"
@@ -313,20 +289,20 @@ def address(path: str, values: dict[str, Any], query: dict[str, str]) -> str:
     return f"{path}?{told}" if told else path
 
 
-def bodies(body: Any) -> Iterator[tuple[str, bytes, bool]]:
-    """(what, bytes, whether it must never be taken) for each wrong body."""
+def bodies(body: Any) -> Iterator[tuple[str, bytes, str | None]]:
+    """(what, bytes, the code it is refused with) for each wrong body."""
     for where, changed in _replaced(body):
         for what, raw in WRONG.items():
             told = json.dumps(changed, ensure_ascii=False).replace(f'"{RAW}"', raw)
-            yield f"{where or 'body'} = {what}", told.encode(), False
+            yield f"{where or 'body'} = {what}", told.encode(), NO_TEXT.get(what)
     for where, changed in _grown(body):
-        yield f"{where}, unknown field", json.dumps(changed).encode(), True
+        yield f"{where}, unknown field", json.dumps(changed).encode(), "unknown_field"
         half = json.dumps(changed).replace("unknown", "\\ud800")
-        yield f"{where}, half a surrogate as a field", half.encode(), True
+        yield f"{where}, half a surrogate as a field", half.encode(), "malformed"
         long = json.dumps(changed).replace("unknown", "x" * 5000)
-        yield f"{where}, a field's name of 5,000 characters", long.encode(), True
+        yield f"{where}, a field's name of 5,000 characters", long.encode(), "unknown_field"
     for where, changed in _shrunk(body):
-        yield f"{where} left out", json.dumps(changed, ensure_ascii=False).encode(), False
+        yield f"{where} left out", json.dumps(changed, ensure_ascii=False).encode(), None
 
 
 def _replaced(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
@@ -354,10 +330,8 @@ def _shrunk(value: Any, where: str = "") -> Iterator[tuple[str, Any]]:
                 yield place, {**value, key: changed}
 
 
-def shots(
-    method: str, path: str, call: Call, keyed: bool, needs_key: bool
-) -> Iterator[tuple[Shot, bool]]:
-    """Every wrong call of an operation, and whether it must never succeed."""
+def shots(method: str, path: str, call: Call, keyed: bool, needs_key: bool) -> Iterator[Shot]:
+    """Every wrong call of an operation."""
     right = json.dumps(call.body).encode() if call.body is not None else None
 
     def shot(what: str, **changes: Any) -> Shot:
@@ -367,23 +341,23 @@ def shots(
     for name in call.path:
         for what, value in PATHS.items():
             where = address(path, {**call.path, name: value}, call.query)
-            yield shot(f"{name} in the path: {what}", path=where), True
+            yield shot(f"{name} in the path: {what}", path=where, refused=NO_TEXT.get(what, ""))
     for name in call.query:
         for value in QUERIES:
             where = address(path, call.path, {**call.query, name: value})
-            yield shot(f"?{name}={value[:20]}", path=where), False
+            code = "malformed" if value == "%00" else None
+            yield shot(f"?{name}={value[:20]}", path=where, refused=code)
     if call.body is None:
         return
-    for what, body, never in bodies(call.body):
-        yield shot(what, body=body), never
-    for what, (body, kind) in NO_JSON.items():
-        harmless = {"empty", "blank", "no type", "text", "UTF-16"}
-        yield shot(what, body=body, kind=kind), what not in harmless
-    yield shot("3 MB in pieces", body=NO_JSON["3 MB"][0], chunked=True), True
+    for what, body, code in bodies(call.body):
+        yield shot(what, body=body, refused=code)
+    for what, (body, kind, code) in NO_JSON.items():
+        yield shot(what, body=body, kind=kind, refused=code)
+    yield shot("3 MB in pieces", body=NO_JSON["3 MB"][0], chunked=True, refused="too_large")
     if needs_key:
-        yield shot("no key", key=None), True
+        yield shot("no key", key=None, refused="key_missing")
     for key in KEYS if keyed else ():
-        yield shot(f"key {key!r}", key=key.encode().decode("latin-1")), True
+        yield shot(f"key {key!r}", key=key.encode().decode("latin-1"), refused="key_malformed")
 
 
 OTHERS = ("nobody", "viewer", "moderator", "host", "panel")
@@ -402,7 +376,7 @@ def test_wrong_input_is_one_sentence_and_changes_nothing(target: Range) -> None:
     demo = target.demo
     calls = right_calls(demo)
     target.cookies["admin"] = session_of(demo, ADMIN)
-    target.settle()
+    target.kept.settle()
     operations = {
         operation["operationId"]: (method.upper(), path, operation)
         for path, item in target.described.spec["paths"].items()
@@ -414,13 +388,41 @@ def test_wrong_input_is_one_sentence_and_changes_nothing(target: Range) -> None:
         method, path, operation = operations[name.partition(" ")[0]]
         keyed = [p for p in operation.get("parameters", ()) if p["name"] == "Idempotency-Key"]
         needs_key = bool(keyed and keyed[0]["required"])
-        for n, (shot, never) in enumerate(shots(method, path, call, bool(keyed), needs_key)):
-            target.fire(operation, call, call.who, shot, never=never)
+        for n, shot in enumerate(shots(method, path, call, bool(keyed), needs_key)):
+            target.fire(operation, call, call.who, shot)
             if n % 8 == 0:
                 other = OTHERS[n // 8 % len(OTHERS)]
-                target.fire(operation, call, other, shot, never=never)
+                target.fire(operation, call, other, shot)
     assert not target.wrong, f"{target.shots} shots:\n" + "\n".join(target.wrong)
     assert target.shots > 4_000
     log = Path(f"{demo.data}.log").read_text()
     assert PHONE not in log
     assert "Traceback" not in log
+
+
+def test_what_does_not_exist_and_keys_used_again(shared_demo: Running) -> None:
+    demo = shared_demo
+    host, desk = demo.as_("host"), demo.as_("moderator")
+    choices = [{"key": "good", "label": "满意"}, {"key": "bad", "label": "不满意"}]
+    body = {"title": "加问", "audience": "public", "choices": choices}
+    rounds = f"{demo.here}/rounds"
+    assert host.refused("POST", rounds, {**body, "item": "none"}) == (422, "item_unknown")
+    assert host.refused("POST", rounds, {**body, "title": "\u202e\u200b"}) == (
+        422,
+        "text_too_short",
+    )
+    key = new_key()
+    made = host.do("POST", rounds, body, key)
+    assert host.do("POST", rounds, body, key) == made
+    for other in ({"show_live": True}, {"replacing": "first"}, {"subjects": ["housing"]}):
+        assert host.refused("POST", rounds, {**body, **other}, key) == (422, "key_reused")
+    id_ = desk.get(f"{demo.here}/desk/questions?status=approved")["items"][0]["id"]
+    at = f"{demo.here}/desk/questions/{id_}"
+    assert desk.refused("POST", f"{at}/reply", {"reply": " \u200b "}) == (422, "text_too_short")
+    assert desk.refused("GET", f"{demo.here}/desk/questions?status=nonsense") == (422, "malformed")
+    missing = {"item": "housing", "step": "questions"}
+    assert host.refused("PUT", f"{demo.here}/position", missing) == (422, "version_missing")
+    null = {**missing, "version": None}
+    assert host.refused("PUT", f"{demo.here}/position", null) == (422, "version_missing")
+    word = {**missing, "version": "x"}
+    assert host.refused("PUT", f"{demo.here}/position", word) == (422, "malformed")

@@ -6,10 +6,9 @@ import csv
 import io
 import json
 import subprocess
-import time
 from typing import Any
 
-from tests.running import PINGYI, ROOT, Running, ask_socket, frames_until, new_key
+from tests.running import PINGYI, ROOT, Running, ask_socket, frames_until, new_key, round_until
 
 
 def test_ready_line_says_what_the_contract_promises(shared_demo: Running) -> None:
@@ -170,22 +169,12 @@ def test_public_round_with_change(demo: Running) -> None:
     assert viewers[1].refused(
         "PUT", f"/rounds/{round_['id']}/ballot", {"choice": choices[0]}, new_key()
     ) == (409, "round_closed")
-    _until(demo, round_["id"], "tallied")
+    round_until(demo, round_["id"], "tallied")
     assert demo.anyone().refused("GET", f"/rounds/{round_['id']}/result") == (409, "not_published")
     host.do("POST", f"/rounds/{round_['id']}/certification")
     host.do("POST", f"/rounds/{round_['id']}/publication", {"audience": "public"})
     result = demo.anyone().get(f"/rounds/{round_['id']}/result")
     assert {c["key"]: c["count"] for c in result["choices"]} == counts
-
-
-def _until(demo: Running, round_id: str, status: str) -> None:
-    deadline = time.monotonic() + 5
-    while time.monotonic() < deadline:
-        found = next(r for r in demo.state()["rounds"] if r["id"] == round_id)
-        if found["status"] == status:
-            return
-        time.sleep(0.05)
-    raise AssertionError(f"round is {found['status']}, not {status}")
 
 
 def test_panel_round_to_a_recomputed_public_result(demo: Running, tmp_path: Any) -> None:
@@ -227,7 +216,7 @@ def test_panel_round_to_a_recomputed_public_result(demo: Running, tmp_path: Any)
     assert host.get(f"/rounds/{round_id}/turnout") == {"due": 21, "present": 21, "cast": 20}
     host.do("POST", f"/rounds/{round_id}/closing", {"in": 1})
     panel[20].do("PUT", f"/rounds/{round_id}/ballot", {"recused": [subject]}, new_key())
-    _until(demo, round_id, "tallied")
+    round_until(demo, round_id, "tallied")
     assert demo.as_("teller").call("GET", f"/rounds/{round_id}/result").status_code == 409
     host.do("POST", f"/rounds/{round_id}/certification")
     assert host.refused("POST", f"/rounds/{round_id}/certification")[0] == 409

@@ -1,0 +1,359 @@
+"""`/api/v1/openapi.json` is complete and true: a whole hearing is driven through every operation.
+
+`Client.call` holds each answer against the description, here and in every other test that asks
+the API; here every operation succeeds once, and every member that is described is met once.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import httpx2
+import jsonschema
+import pytest
+from fastapi.routing import APIRoute
+
+from server.api import answers, desk, health, hearings, office, questions, rounds, viewers
+from server.domain.refusals import CATALOGUE
+from tests.contract.right_calls import ADMIN, administrator, session_of
+from tests.documented import Documented, documented
+from tests.running import ROOT, Client, Running, new_key, round_until
+
+ROUTERS = [m.router for m in (hearings, questions, viewers, desk, rounds, office, health)]
+UNTYPED = {
+    "ErrorDetail.detail", "JournalEntry.body", "RoundWhole.rules", "RoundBody.rules", "RuleSet",
+    "PanelResult.trace", "Ballot.marks",
+}  # fmt: skip
+"""What has no one shape: it depends on the code, the event or the rules."""
+
+
+def described(demo: Running) -> dict[str, Any]:
+    return documented(demo.url).spec
+
+
+def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    for path, item in spec["paths"].items():
+        for method, operation in item.items():
+            yield method.upper(), path, operation
+
+
+# ── Every operation succeeds, as it is described ──────────────────────────────────────────────
+
+
+def test_every_operation_answers_as_described(demo: Running) -> None:
+    asked_before_the_show(demo)
+    desk_and_stage(demo)
+    run_of_show(demo)
+    panel_round(demo)
+    public_round(demo)
+    the_office(demo)
+    of_this_process(demo)
+    rehearsal_of_another(demo)
+    found = documented(demo.url)
+    missing = {
+        (operation["operationId"], status)
+        for _, _, operation in operations(found.spec)
+        for status in operation["responses"]
+        if status < "400"
+    } - found.seen
+    assert not missing, "no test saw them succeed"
+    unmet = {
+        f"{name}.{member}"
+        for name, schema in found.spec["components"]["schemas"].items()
+        if hasattr(answers, name)
+        for member in schema.get("properties", ())
+        if member not in found.members
+    }
+    assert not unmet, "described, but no answer had them"
+
+
+def asked_before_the_show(demo: Running) -> None:
+    anyone, viewer, desk = demo.anyone(), demo.viewer(), demo.as_("moderator")
+    assert anyone.get("/viewers/me?hearing=" + demo.slug)["viewer"] is False
+    listed = anyone.get(f"{demo.here}/questions?cursor=2000000000")["items"]
+    viewer.do("PUT", f"{demo.here}/questions/{listed[0]['code']}/support", {"on": True}, new_key())
+    text = "请问老旧小区加装电梯的公示期有多长？" * 5
+    asked = viewer.do("POST", f"{demo.here}/questions", {"text": text}, new_key())
+    me = viewer.get("/viewers/me?hearing=" + demo.slug)
+    assert me["questions"] == [{"code": asked["code"], "status": "received"}]
+    id_ = desk.get(f"{demo.here}/desk/questions?q={asked['code']}")["items"][0]["id"]
+    one = f"{demo.here}/desk/questions/{id_}"
+    desk.do("POST", f"{one}/rejection", {"reason": "unclear"})
+    assert anyone.get(f"/questions/{asked['code']}")["reason_text"]
+    appeal = {"secret": asked["secret"], "text": "请再看一次"}
+    anyone.do("POST", f"/questions/{asked['code']}/appeal", appeal)
+    assert desk.get(one)["appeal"]
+    desk.do("DELETE", f"{one}/rejection")
+    desk.do("POST", f"{one}/approval")
+
+
+def desk_and_stage(demo: Running) -> None:
+    desk, host = demo.as_("moderator"), demo.as_("host")
+    page = desk.get(f"{demo.here}/desk/questions?status=approved")["items"]
+    subject = demo.state()["slot"]["subject"]
+    first, second, third, fourth = (f"{demo.here}/desk/questions/{q['id']}" for q in page[:4])
+    edit = {"version": page[0]["version"], "text": "改写过的问题？", "tags": ["道路", "住房"]}
+    desk.do("PATCH", first, edit)
+    assert desk.get(first)["wordings"]
+    for tag, found in (("道路", [page[0]["id"]]), ("路", [])):
+        tagged = desk.get(f"{demo.here}/desk/questions?tag={tag}")["items"]
+        assert [q["id"] for q in tagged] == found
+    desk.do("POST", f"{second}/merging", {"into": page[0]["id"]})
+    assert demo.anyone().get(f"/questions/{page[1]['code']}")["merged_into"] == page[0]["code"]
+    desk.do("DELETE", f"{second}/merging")
+    desk.do("POST", f"{third}/reply", {"reply": "已经修好。"})
+    assert demo.anyone().get(f"/questions/{page[2]['code']}")["reply"] == "已经修好。"
+    desk.do("POST", f"{fourth}/closing", {"reason": "已在别处办理"})
+    desk.do("POST", f"{first}/shortlisting", {"subject": subject})
+    desk.do("DELETE", f"{first}/shortlisting")
+    queue = desk.get(f"{demo.here}/queue")
+    order = {"version": queue["version"], "ids": [page[0]["id"], *queue["ids"]]}
+    desk.do("PUT", f"{demo.here}/queue", order)
+    host.do("PUT", f"{demo.here}/queue/{page[0]['id']}/asker", {"seat": 3})
+    host.do("PUT", f"{demo.here}/stage", {"question": page[0]["id"]})
+    host.do("PATCH", f"{demo.here}/stage", {"phase": "answering"})
+    assert demo.state()["stage"]["phase"] == "answering"
+    host.do("DELETE", f"{demo.here}/stage", {"outcome": "answered"})
+    assert demo.anyone().get(f"/questions/{page[0]['code']}")["answered_at"]
+
+
+def run_of_show(demo: Running) -> None:
+    host, panel, anyone = demo.as_("host"), demo.as_("panel"), demo.anyone()
+    state = anyone.call("GET", demo.here)
+    etag = state.headers["etag"]
+    assert anyone.call("GET", demo.here, **{"If-None-Match": etag}).status_code == 304
+    slot = state.json()["state"]["slot"]
+    agenda = anyone.get(f"{demo.here}/agenda")["items"]
+    coming = [item["id"] for item in agenda if item["status"] == "coming"]
+    host.do("PUT", f"{demo.here}/agenda", {"order": coming[1::-1] + coming[2:]})
+    host.do("PATCH", f"{demo.here}/agenda/{slot['item']}", {"deputy": "副局长"})
+    anyone.get(f"{demo.here}/agenda")
+    move = {"version": slot["version"], "item": slot["item"], "step": "questions"}
+    host.do("PUT", f"{demo.here}/position", move)
+    version = demo.state()["hearing"]["version"]
+    host.do("PUT", f"{demo.here}/status", {"version": version, "status": "paused"})
+    assert demo.state()["slot"]["remaining_ms"] > 0
+    host.do("PUT", f"{demo.here}/status", {"version": version + 1, "status": "live"})
+    host.do("PUT", f"{demo.here}/screens", {"cleared": False})
+    host.do("PUT", f"{demo.here}/leases/show")
+    notice = host.do("POST", f"{demo.here}/notices", {"text": "请加快"})
+    at = f"{demo.here}/notices/{notice['id']}/acknowledgement"
+    seen = host.do("POST", at)
+    assert host.do("POST", at) == seen, "the first acknowledgement stands"
+    floor = panel.do("POST", f"{demo.here}/floor", {"kind": "ask", "text": "请问"})
+    host.do("POST", f"{demo.here}/floor/{floor['id']}/outcome", {"outcome": "granted"})
+    demo.as_("scrutineer").get(f"{demo.here}/journal?after=1")
+
+
+def panel_round(demo: Running) -> None:
+    host, panel, anyone = demo.as_("host"), demo.as_("panel"), demo.anyone()
+    first, second = [r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel"][:2]
+    whole = anyone.get(f"/rounds/{first}")
+    subject, dimensions = whole["subjects"][0]["key"], [d["key"] for d in whole["dimensions"]]
+    labels = [{"key": "good", "label": "好", "points": "20"}, {"key": "poor", "points": "10"}]
+    made = host.do(
+        "POST",
+        f"{demo.here}/rounds",
+        {
+            "title": "加测",
+            "audience": "panel",
+            "subjects": [subject],
+            "rules": {
+                "version": 1,
+                "scale": {"kind": "labels", "labels": labels},
+                "dimensions": [{"key": "all"}],
+            },
+        },
+    )
+    assert len(anyone.get(f"/rounds/{made['id']}")["grades"]) == 2
+    host.do("POST", f"/rounds/{first}/opening")
+    assert panel.get(f"/rounds/{first}/ballot")["receipt"] is None
+    panel.do("PUT", f"/rounds/{first}/draft")
+    marks = {subject: dict.fromkeys(dimensions, "15")}
+    panel.do("PUT", f"/rounds/{first}/ballot", {"marks": marks}, new_key())
+    assert panel.get(f"/rounds/{first}/ballot")["marks"] == marks
+    host.get(f"/rounds/{first}/turnout")
+    assert "closes_at" in host.do("POST", f"/rounds/{first}/closing", {"in": 60})
+    host.do("POST", f"/rounds/{first}/closing")
+    round_until(demo, first, "tallied")
+    assert host.do("POST", f"/rounds/{first}/certification")["waiting"] == []
+    host.do("POST", f"/rounds/{first}/publication", {"audience": "public"})
+    host.do("PUT", f"/rounds/{first}/reveal", {"step": 1})
+    anyone.get(f"/rounds/{first}/result")
+    anyone.get(demo.here)
+    assert anyone.call("GET", f"/rounds/{first}/rules.json").status_code == 200
+    assert demo.as_("teller").call("GET", f"/rounds/{first}/ballots.csv").status_code == 200
+    host.do("POST", f"/rounds/{second}/opening")
+    host.do("POST", f"/rounds/{second}/voiding", {"reason": "宣读有误"})
+
+
+def public_round(demo: Running) -> None:
+    host, anyone = demo.as_("host"), demo.anyone()
+    round_ = next(r for r in demo.state()["rounds"] if r["status"] == "open")
+    at = f"/rounds/{round_['id']}"
+    viewer = demo.viewer()
+    viewer.do("PUT", f"{at}/ballot", {"choice": round_["choices"][0]["key"]}, new_key())
+    assert viewer.get("/viewers/me?hearing=" + demo.slug)["votes"]
+    anyone.get(f"{at}/turnout")
+    anyone.get(at)
+    host.do("POST", f"{at}/closing")
+    round_until(demo, round_["id"], "tallied")
+    host.do("POST", f"{at}/certification")
+    host.do("POST", f"{at}/publication", {"audience": "public"})
+    assert anyone.get(f"{at}/result")["choices"][0]["count"] == 1
+    anyone.get(demo.here)
+
+
+def the_office(demo: Running) -> None:
+    office = demo.as_("office")
+    account = administrator(demo)
+    admin = Client(demo.url, cookie=session_of(demo, ADMIN))
+    admin.do("POST", "/offices", {"parent": 1, "name": "新区依法治区办"})
+    wanted = {"account": account["id"], "role": "moderator", "office": 1, "hearing": demo.slug}
+    grant = office.do("POST", "/grants", wanted)
+    office.do("DELETE", f"/grants/{grant['id']}")
+    office.do("POST", f"{demo.here}/cards", {"seat": 2})
+    token = admin.do("POST", "/tokens", {"name": "脚本", "office": 1})
+    assert Client(demo.url, token["token"]).get("/roles")["roles"]
+    admin.do("DELETE", f"/tokens/{token['id']}")
+    assert Client(demo.url, token["token"]).refused("GET", "/roles") == (401, "bad_token")
+    show = office.call("GET", f"{demo.here}/show").text
+    assert office.do("POST", "/shows/check", {"text": show})["ok"] is True
+    assert office.do("POST", "/shows/check", {"text": "title: 1\n"})["ok"] is False
+    office.do("POST", "/offices/1/hearings", {"text": show, "slug": "another"})
+    office.get(f"{demo.here}/people")
+    admin.do("DELETE", "/sessions")
+
+
+def of_this_process(demo: Running) -> None:
+    found = documented(demo.url)
+    for path in ("/healthz", "/readyz", "/metrics"):
+        found.check("GET", httpx2.get(demo.url + path, trust_env=False))
+
+
+def rehearsal_of_another(demo: Running) -> None:
+    host = demo.as_("office")
+    account = demo.as_("office").do(
+        "POST",
+        "/accounts",
+        {"office": 1, "login": "host", "name": "主持台", "password": ADMIN["password"]},
+    )
+    wanted = {"account": account["id"], "role": "host", "office": 1, "hearing": "another"}
+    demo.as_("office").do("POST", "/grants", wanted)
+    host = Client(
+        demo.url, cookie=session_of(demo, {"login": "host", "password": ADMIN["password"]})
+    )
+    here = "/hearings/another"
+    host.do("PUT", f"{here}/status", {"version": 0, "status": "ready"})
+    assert host.get(here)["state"]["slot"] is None
+    host.do("POST", f"{here}/runs", {"kind": "rehearsal"})
+    assert host.get(here)["state"]["hearing"]["run"] == "rehearsal"
+
+
+# ── The description itself ────────────────────────────────────────────────────────────────────
+
+
+def test_whatever_is_not_described_fails(shared_demo: Running) -> None:
+    """The check that every other test relies on: one member more, one less, one wrong."""
+    spec = copy.deepcopy(described(shared_demo))
+    right = shared_demo.anyone().call("GET", shared_demo.here)
+    for change in (
+        lambda state: state["properties"].pop("viewers"),
+        lambda state: state["properties"].update(viewers={"type": "string"}),
+        lambda state: state["required"].append("nobody"),
+    ):
+        wrong = copy.deepcopy(spec)
+        change(wrong["components"]["schemas"]["State"])
+        with pytest.raises(AssertionError, match=r"viewers|nobody"):
+            Documented(wrong).check("GET", right)
+    Documented(spec).check("GET", right)
+    del spec["paths"]["/api/v1/hearings/{slug}"]["get"]["responses"]["200"]
+    with pytest.raises(AssertionError, match="answers 200"):
+        Documented(spec).check("GET", right)
+
+
+def test_every_operation_is_described_whole(shared_demo: Running) -> None:
+    spec = described(shared_demo)
+    ids = [operation["operationId"] for _, _, operation in operations(spec)]
+    assert len(ids) == len(set(ids))
+    schemes = spec["components"]["securitySchemes"]
+    for method, path, operation in operations(spec):
+        name = operation["operationId"]
+        assert re.fullmatch(r"[a-z]+_[a-z_]+", name)
+        assert operation["summary"].endswith(".") or len(operation["summary"]) > 10, name
+        assert operation["tags"][0] in {tag["name"] for tag in spec["tags"]}
+        told = {p["name"] for p in operation["parameters"] if p["in"] == "path"}
+        assert told == set(re.findall(r"{(\w+)}", path)), name
+        assert all(set(one) <= set(schemes) for one in operation["security"]), name
+        done = [s for s in operation["responses"] if s in {"200", "201"}]
+        assert len(done) == 1, f"{name} succeeds in one way"
+        content = operation["responses"][done[0]]["content"]
+        assert all(kind["schema"] for kind in content.values()), f"{name}: an answer of any shape"
+        for status in ("401", "403", "404", "409", "413", "422", "429", "503"):
+            assert status in operation["responses"], name
+        if method != "GET" and "requestBody" in operation:
+            assert list(operation["requestBody"]["content"]) == ["application/json"], name
+
+
+def test_every_member_has_a_type(shared_demo: Running) -> None:
+    schemas = described(shared_demo)["components"]["schemas"]
+    untyped = set()
+    for name, schema in schemas.items():
+        jsonschema.Draft202012Validator.check_schema(schema)
+        for reference in re.findall(r"#/components/schemas/(\w+)", str(schema)):
+            assert reference in schemas
+        members = schema.get("properties")
+        if members is None:
+            untyped.add(name)
+            continue
+        untyped |= {f"{name}.{key}" for key, value in members.items() if _is_open(value)}
+    assert untyped == UNTYPED
+
+
+def _is_open(schema: Any) -> bool:
+    """Whether anything at all may stand somewhere in it."""
+    if not isinstance(schema, dict):
+        return schema is True
+    shaped = {"$ref", "type", "anyOf", "enum", "const"} & set(schema)
+    inside = [*schema.get("anyOf", ()), *(schema[k] for k in ("items", "additionalProperties") if k in schema)]  # fmt: skip
+    return not shaped or any(_is_open(one) for one in inside)
+
+
+def test_every_code_stands_under_its_status(shared_demo: Running) -> None:
+    told = described(shared_demo)["components"]["responses"]
+    for code, row in CATALOGUE.items():
+        if row.status not in {405, 500}:
+            assert f"`{code}`" in told[str(row.status)]["description"]
+
+
+def test_descriptions_cost_nothing() -> None:
+    """A route that returned anything but a ready answer would be checked at every request."""
+    for router in ROUTERS:
+        for route in router.routes:
+            assert isinstance(route, APIRoute)
+            returned = inspect.signature(route.endpoint, eval_str=True).return_annotation
+            assert returned.__name__ == "Response", route.path
+
+
+def test_examples_in_the_documentation_are_true(shared_demo: Running) -> None:
+    """Each heading that is a route is followed by a request and its answer."""
+    found = documented(shared_demo.url)
+    text = (ROOT / "docs/api.md").read_text(encoding="utf-8")
+    examples = re.findall(
+        r"^### (\w+) (\S+)\n.*?^```\n(.*?)^```\n```json\n(.*?)^```", text, re.MULTILINE | re.DOTALL
+    )
+    assert len(examples) == 5
+    for method, path, request, answer in examples:
+        operation = found.spec["paths"][f"/api/v1{path}"][method.lower()]
+        body = re.search(r"-d '(.*)'", request)
+        assert body is None or found.accepts(operation, json.loads(body[1])), path
+        status = "201" if "201" in operation["responses"] else "200"
+        assert found.allows(operation, status, json.loads(answer)) is None, path
+        address = re.search(r"/api/v1(\S+)", request)
+        assert address is not None
+        assert found.operation(method, f"/api/v1{address[1]}") == operation

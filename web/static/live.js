@@ -102,8 +102,8 @@ export async function swap (content, whole) {
     } else if (piece.dataset.into) put(piece, whole)
   }
   settle(whole)
+  tell('swapped')                            // what scripts put on it now (countdowns, mine) may change its height too
   steady()
-  tell('swapped')
 }
 // ── numbers ──
 function set (name, value) { for (const slot of document.querySelectorAll(`[data-pulse="${name}"]`)) if (slot.textContent !== String(value)) slot.textContent = value }

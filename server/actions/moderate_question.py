@@ -133,7 +133,8 @@ async def _act(
         )
         return Answer(desk_question(after))
 
-    return await perform(house, Asked(by, "moderate", key, body, None, verb), work, slug=slug)
+    asked = Asked(by, "moderate", key, {"id": id_, **body}, None, verb)
+    return await perform(house, asked, work, slug=slug)
 
 
 def _event(before: Question, after: Question) -> str:

@@ -73,17 +73,43 @@ async def _one(unit: Unit, act: PublicAct) -> Done:
     return await _ask(unit, act)
 
 
+def _owner(act: PublicAct) -> str:
+    """Whose the act's key is, beside the hearing."""
+    return f"viewer:{act.viewer}"
+
+
+async def _first_answer(unit: Unit, act: Support | Ask, digest: str) -> dict[str, Any] | None:
+    """What the key was answered first, or None; `key_reused` when that was for something else."""
+    first = await unit.journal.first_answer(_owner(act), act.key)
+    if first is None:
+        # Votes keep their keys in their own table.
+        if await unit.rounds.votes_by_key(act.viewer, act.key):
+            raise Refusal("key_reused")
+        return None
+    if first[0] != digest:
+        raise Refusal("key_reused")
+    return first[2]
+
+
+def _check_not_archived(unit: Unit) -> None:
+    if unit.place.status == "archived":
+        raise Refusal("hearing_archived")
+
+
 async def _vote(unit: Unit, vote: Vote) -> Done:
     round_ = await unit.rounds.get(vote.round, share=True)
     if round_ is None or round_.audience != "public":
         raise Refusal("not_found")
     hearing = unit.place.ref.hearing
-    first = await unit.rounds.vote_by_key(vote.round, vote.viewer, vote.key)
-    if first is not None:
-        choice, replaced = first
+    first = await unit.rounds.votes_by_key(vote.viewer, vote.key)
+    if first:
+        choice, replaced = first.get(vote.round, (None, False))
         if choice != vote.choice:
             raise Refusal("key_reused")
         return Done({"round": vote.round, "choice": choice, "replaced": replaced}, hearing)
+    if await unit.journal.first_answer(_owner(vote), vote.key) is not None:
+        raise Refusal("key_reused")
+    _check_not_archived(unit)
     refusal = refusal_of(round_)
     if refusal is not None:
         raise refusal
@@ -112,14 +138,12 @@ async def _vote(unit: Unit, vote: Vote) -> Done:
 
 
 async def _support(unit: Unit, act: Support) -> Done:
-    owner = f"viewer:{act.viewer}"
     digest = hashlib.sha256(f"support {act.code} {act.on}".encode()).hexdigest()
     hearing = unit.place.ref.hearing
-    first = await unit.journal.first_answer(owner, act.key)
+    first = await _first_answer(unit, act, digest)
     if first is not None:
-        if first[0] != digest:
-            raise Refusal("key_reused")
-        return Done(first[2], hearing)
+        return Done(first, hearing)
+    _check_not_archived(unit)
     question = await unit.questions.by_code(act.code, lock=True)
     if question is None:
         raise Refusal("not_found")
@@ -148,20 +172,17 @@ async def _support(unit: Unit, act: Support) -> Done:
             .values(support=_questions.c.support + delta)
         )
     answer = {"question": act.code, "on": act.on, "support": question.support + delta}
-    await unit.journal.keep_answer(owner, act.key, digest, 200, answer, act.at)
+    await unit.journal.keep_answer(_owner(act), act.key, digest, 200, answer, act.at)
     return Done(answer, hearing)
 
 
 async def _ask(unit: Unit, act: Ask) -> Done:
+    hearing = unit.place.ref.hearing
+    first = await _first_answer(unit, act, act.digest)
+    if first is not None:
+        return Done({**first, "secret": act.secret}, hearing)
     if unit.place.status in {"ended", "certified", "archived"}:
         raise Refusal("asking_closed")
-    owner = f"viewer:{act.viewer}"
-    hearing = unit.place.ref.hearing
-    first = await unit.journal.first_answer(owner, act.key)
-    if first is not None:
-        if first[0] != act.digest:
-            raise Refusal("key_reused")
-        return Done({**first[2], "secret": act.secret}, hearing)
     if act.subject is not None and all(s.key != act.subject for s in await unit.people.subjects()):
         raise Refusal("subject_unknown", subject=act.subject)
     question = await unit.questions.add(
@@ -179,7 +200,7 @@ async def _ask(unit: Unit, act: Ask) -> Done:
     if act.sealed is not None:
         await unit.questions.seal(question.id, act.sealed)
     answer = {"code": act.code, "status": "received"}
-    await unit.journal.keep_answer(owner, act.key, act.digest, 201, answer, act.at)
+    await unit.journal.keep_answer(_owner(act), act.key, act.digest, 201, answer, act.at)
     unit.record("question_received", ids={"id": question.id, "code": act.code})
     return Done({**answer, "secret": act.secret}, hearing, entry=True)
 

@@ -9,11 +9,21 @@ from sqlalchemy import Row, and_, bindparam, case, func, insert, or_, select, up
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.rounds import CastBallot, Entitled, Round
-from server.store.rows import OFFICE, RUN, Repository, table, upsert
-from server.store.tables import BallotRow, CountRow, DraftRow, RoundRow, SeatRow, VoteRow
+from server.store.rows import HEARING, OFFICE, RUN, Repository, table, upsert
+from server.store.tables import (
+    BallotRow,
+    CountRow,
+    DraftRow,
+    HearingRow,
+    RoundRow,
+    Run,
+    SeatRow,
+    VoteRow,
+)
 
 _r, _b, _votes, _counts = table(RoundRow), table(BallotRow), table(VoteRow), table(CountRow)
 _drafts, _seats = table(DraftRow), table(SeatRow)
+_hearings, _runs = table(HearingRow), table(Run)
 
 
 _ALL = (
@@ -23,6 +33,15 @@ _ONE = select(_r).where(_r.c.run_id == RUN, _r.c.office_id == OFFICE, _r.c.id ==
 _ONE_LOCKED, _ONE_SHARED = _ONE.with_for_update(), _ONE.with_for_update(read=True)
 _COUNTS = select(_counts).where(_counts.c.round_id.in_(bindparam("ids", expanding=True)))
 _CAST = select(_b.c.seat_id).where(_b.c.round_id == bindparam("id"))
+_BY_KEY = (
+    select(_votes.c.round_id, _votes.c.choice, _votes.c.replaced)
+    .join(_r, _r.c.id == _votes.c.round_id)
+    .where(
+        _r.c.hearing_id == HEARING,
+        _votes.c.viewer == bindparam("viewer"),
+        _votes.c.key == bindparam("key"),
+    )
+)
 _BEGUN = select(_drafts.c.seat_id).where(_drafts.c.round_id == bindparam("id"))
 
 
@@ -162,16 +181,10 @@ class Rounds(Repository):
 
     # ── public votes ──
 
-    async def vote_by_key(self, round_id: str, viewer: str, key: str) -> tuple[str, bool] | None:
-        """(choice, replaced) of the vote that was sent with this key."""
-        row = (
-            await self._c.execute(
-                select(_votes.c.choice, _votes.c.replaced).where(
-                    _votes.c.round_id == round_id, _votes.c.viewer == viewer, _votes.c.key == key
-                )
-            )
-        ).one_or_none()
-        return (row.choice, row.replaced) if row else None
+    async def votes_by_key(self, viewer: str, key: str) -> dict[str, tuple[str, bool]]:
+        """round → (choice, replaced) of what this viewer sent with this key in the hearing."""
+        rows = await self._rows(_BY_KEY, viewer=viewer, key=key)
+        return {row.round_id: (row.choice, row.replaced) for row in rows}
 
     async def last_vote(self, round_id: str, viewer: str) -> str | None:
         """The choice that counts for this viewer."""
@@ -248,10 +261,15 @@ class Rounds(Repository):
 
 
 async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str]]:
-    """(id, status) of every hearing's rounds that the timekeeper must close or tally."""
+    """(id, status) of every hearing's rounds that the timekeeper must close or tally. What a
+    rehearsal or an archived hearing left behind waits for nobody."""
     rows = await connection.execute(
-        select(_r.c.id, _r.c.status).where(
-            or_(and_(_r.c.status == "closing", _r.c.closes_at <= at), _r.c.status == "closed")
+        select(_r.c.id, _r.c.status)
+        .join(_hearings, _hearings.c.run_id == _r.c.run_id)
+        .join(_runs, _runs.c.id == _r.c.run_id)
+        .where(
+            _runs.c.status != "archived",
+            or_(and_(_r.c.status == "closing", _r.c.closes_at <= at), _r.c.status == "closed"),
         )
     )
     return [(row.id, row.status) for row in rows]

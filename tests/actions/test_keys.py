@@ -1,0 +1,92 @@
+"""A key belongs to (person or viewer, hearing), whatever it is used for: the same act again gets its
+first answer, another act is refused, and nothing of either is lost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from server.actions.ask_question import ask_question
+from server.actions.cast_vote import cast_vote
+from server.actions.change_status import change_status
+from server.actions.moderate_question import close_question
+from server.actions.open_round import open_round
+from server.actions.support_question import support_question
+from server.actions.void_round import void_round
+from tests.actions.test_acts_on_every_store import refusal
+from tests.house import Home
+
+pytestmark = pytest.mark.anyio
+KEY = "key-of-this-test"
+
+
+async def status_to(lanxi: Home, *statuses: str) -> None:
+    """The host takes the hearing through these."""
+    for status in statuses:
+        version = (await lanxi.view()).hearing.version
+        await change_status(lanxi.house, lanxi.person("host"), lanxi.slug, status, version)
+
+
+async def public_round(lanxi: Home) -> str:
+    """The id of the public round, which is open."""
+    round_ = next(r for r in (await lanxi.view()).rounds if r.audience == "public")
+    await open_round(lanxi.house, lanxi.person("host"), round_.id)
+    return str(round_.id)
+
+
+async def approved(lanxi: Home) -> Any:
+    """A question that takes support."""
+    return next(q for q in (await lanxi.view()).questions if q.status == "approved")
+
+
+async def test_a_moderators_key_is_not_taken_for_another_question(lanxi: Home) -> None:
+    desk = lanxi.person("moderator")
+    one, other = (await lanxi.view()).questions[:2]
+    await close_question(lanxi.house, desk, lanxi.slug, one.id, "已另行处理", KEY)
+    again = close_question(lanxi.house, desk, lanxi.slug, other.id, "已另行处理", KEY)
+    assert await refusal(again) == "key_reused"
+    assert (await lanxi.view()).counts["closed"] == 1
+
+
+async def test_a_viewers_key_is_not_taken_for_another_act(lanxi: Home) -> None:
+    await lanxi.go_live()
+    round_id, question = await public_round(lanxi), await approved(lanxi)
+    await cast_vote(lanxi.house, "v1", KEY, round_id, "good")
+    on = (lanxi.slug, question.code, True)
+    assert await refusal(support_question(lanxi.house, "v1", KEY, *on)) == "key_reused"
+    asking = ask_question(lanxi.house, "v1", KEY, lanxi.slug, "为什么又停水？", None)
+    assert await refusal(asking) == "key_reused"
+    again = (await void_round(lanxi.house, lanxi.person("host"), round_id, "重来")).body["again"]
+    await open_round(lanxi.house, lanxi.person("host"), again)
+    assert await refusal(cast_vote(lanxi.house, "v1", KEY, again, "good")) == "key_reused"
+    await support_question(lanxi.house, "v1", f"{KEY}-2", *on)
+    voting = cast_vote(lanxi.house, "v1", f"{KEY}-2", again, "good")
+    assert await refusal(voting) == "key_reused"
+    # Another viewer's key is his own.
+    await cast_vote(lanxi.house, "v2", KEY, again, "good")
+
+
+async def test_who_asked_in_time_gets_the_code_although_the_answer_was_lost(lanxi: Home) -> None:
+    await lanxi.go_live()
+    said = (lanxi.slug, "为什么又停水？", None)
+    first = await ask_question(lanxi.house, "v1", KEY, *said)
+    await status_to(lanxi, "ended")
+    assert (await ask_question(lanxi.house, "v1", KEY, *said)).answer == first.answer
+    assert await refusal(ask_question(lanxi.house, "v1", "another-key", *said)) == "asking_closed"
+
+
+async def test_an_archived_hearing_takes_nothing_from_the_public(lanxi: Home) -> None:
+    await lanxi.go_live()
+    round_id, question = await public_round(lanxi), await approved(lanxi)
+    on = (lanxi.slug, question.code, True)
+    voted = await cast_vote(lanxi.house, "v1", "key-vote", round_id, "good")
+    supported = await support_question(lanxi.house, "v1", "key-support", *on)
+    await status_to(lanxi, "ended", "certified", "archived")
+    voting = cast_vote(lanxi.house, "v2", "key-vote", round_id, "good")
+    assert await refusal(voting) == "hearing_archived"
+    supporting = support_question(lanxi.house, "v2", "key-support", *on)
+    assert await refusal(supporting) == "hearing_archived"
+    # What was acknowledged is answered as it was.
+    assert (await cast_vote(lanxi.house, "v1", "key-vote", round_id, "good")) == voted
+    assert (await support_question(lanxi.house, "v1", "key-support", *on)) == supported

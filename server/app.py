@@ -6,16 +6,17 @@ import asyncio
 import re
 import secrets as chance
 import time
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -56,6 +57,7 @@ from web.renderer import PageRenderer
 from web.routes import ROUTERS, problem
 
 log = structlog.get_logger()
+Found = TypeVar("Found")
 
 CSP = "; ".join(
     (
@@ -248,37 +250,60 @@ class Building:
             return await all_places(connection)
 
     async def _stirred(self, kind: str, id_: str) -> None:
-        if kind == "round":
+        if kind != "round":
+            return
+        try:
             async with self.store.look(round=id_) as unit:
                 self.pulse.stirred(unit.place.ref.hearing)
+        except Exception as error:  # the ballot is committed: its answer does not hang on this
+            log.warning("stir_failed", error=repr(error))
 
     async def _screener(self) -> None:
         """Makes what came in ready for moderators, however it came in."""
+
+        async def screen(slug: str) -> None:
+            while await screen_questions(self.house, slug):
+                pass
+
         while True:
-            try:
-                async with self.database.read() as connection:
-                    slugs = await hearings_to_screen(connection)
-                for slug in slugs:
-                    while await screen_questions(self.house, slug):
-                        pass
-            except Exception as error:  # it must go on, whatever happened to one piece of work
-                log.warning("screener", error=repr(error))
+            await self._each("screener", hearings_to_screen, screen)
             await asyncio.sleep(SCREEN_S)
 
     async def _timekeeper(self) -> None:
         """Closes by time, and tallies what a crash left closed."""
+
+        async def due(connection: AsyncConnection) -> list[tuple[str, str]]:
+            return await waiting_rounds(connection, now())
+
+        async def finish(round_: tuple[str, str]) -> None:
+            id_, status = round_
+            if status == "closing":
+                await finish_closing(self.house, id_)
+            else:
+                await tally_round(self.house, MACHINE, id_)
+
         while True:
-            try:
-                async with self.database.read() as connection:
-                    todo = await waiting_rounds(connection, now())
-                for id_, status in todo:
-                    if status == "closing":
-                        await finish_closing(self.house, id_)
-                    else:
-                        await tally_round(self.house, MACHINE, id_)
-            except Exception as error:  # the clock must not stop for one round's trouble
-                log.warning("timekeeper", error=repr(error))
+            await self._each("timekeeper", due, finish)
             await asyncio.sleep(0.2)
+
+    async def _each(
+        self,
+        who: str,
+        find: Callable[[AsyncConnection], Awaitable[Iterable[Found]]],
+        work: Callable[[Found], Awaitable[None]],
+    ) -> None:
+        """What is found is done, each by itself: one hearing's trouble holds up no other."""
+        try:
+            async with self.database.read() as connection:
+                found = await find(connection)
+        except Exception as error:
+            log.warning(who, error=repr(error))
+            return
+        for one in found:
+            try:
+                await work(one)
+            except Exception as error:
+                log.warning(who, error=repr(error))
 
 
 def create_app(settings: Settings | None = None) -> FastAPI:

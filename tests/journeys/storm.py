@@ -6,6 +6,7 @@ import http.client
 import json
 import threading
 import time
+from contextlib import closing
 from typing import Any
 
 from tests.running import Running, new_key
@@ -46,7 +47,8 @@ class Storm:
         """One hand: does its work again and again, so many acts a second."""
         while not self._stopped.is_set():
             try:
-                work(Hand(self, 1 / pace))
+                with closing(Hand(self, 1 / pace)) as hand:
+                    work(hand)
             except TROUBLE:
                 self._stopped.wait(0.2)
 
@@ -97,6 +99,10 @@ class Hand:
         self._due = time.monotonic()
         address = storm.demo.url.removeprefix("http://")
         self._connection = http.client.HTTPConnection(address, timeout=10)
+
+    def close(self) -> None:
+        """Lets the connection go."""
+        self._connection.close()
 
     def do(self, who: str, method: str, path: str, body: Any = None) -> Any:
         """One act of a role, or of a viewer with this token; its answer."""

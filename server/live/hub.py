@@ -2,7 +2,8 @@
 
 A slow viewer never makes another wait (law 10): every socket has a short queue and a writer of
 its own. One that is behind drops pulses first; when its queue is full it is marked and gets one
-snapshot as soon as it drains; behind for 30 s it is closed with 4408.
+snapshot as soon as it drains; behind for 30 s it is closed with 4408. A pulse tells only what has
+changed: whoever has missed one is told all numbers once (`pulse.py`).
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import defaultdict, deque
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from time import monotonic
 from typing import Protocol
 
@@ -41,20 +42,33 @@ class Listener:
         self._behind_since: float | None = None
         self._closing: tuple[int, str] | None = None
         self.sent_at = monotonic()
+        self.numbers_due = True
+        """It has missed numbers: those before it came, or a pulse that gave way."""
 
     def put(self, frame: str, *, pulse: bool = False) -> None:
         """Queues a frame. A waiting pulse gives way to a cue and to a newer pulse."""
         if pulse and any(is_pulse for _, is_pulse in self._queue):
             self._queue = deque(one for one in self._queue if not one[1])
+            self.numbers_due = True
         elif not pulse and self._queue and self._queue[-1][1]:
             self._queue.pop()
+            self.numbers_due = True
         if len(self._queue) >= QUEUE:
+            self.numbers_due = True
             self._behind_since = self._behind_since or monotonic()
             if monotonic() - self._behind_since > TOO_SLOW_S:
                 self.close(4408, "too slow")
             return
         self._queue.append((frame, pulse))
         self._ready.set()
+
+    def put_numbers(self, frames: Sequence[str]) -> None:
+        """All numbers, for one that has missed some; not before it has taken what waits."""
+        if self._queue:
+            return
+        for frame in frames:
+            self.put(frame)
+        self.numbers_due = False
 
     def close(self, code: int, reason: str = "") -> None:
         """Ends the socket after what is being written."""
@@ -123,6 +137,15 @@ class Hub:
     def count_channel(self, channel: Channel) -> int:
         """Live connections of one channel."""
         return len(self._listeners.get(channel, ()))
+
+    def numbers_due(self, hearing: int) -> list[Listener]:
+        """Listeners of a hearing that have missed numbers."""
+        return [
+            listener
+            for channel in self.channels(hearing)
+            for listener in self._listeners[channel]
+            if listener.numbers_due
+        ]
 
     def quiet_for(self, seconds: float) -> Iterator[Listener]:
         """Listeners that were sent nothing for so long."""

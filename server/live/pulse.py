@@ -2,7 +2,8 @@
 
 A pulse is at most 300 bytes; what does not fit goes into the next one. It carries only numbers
 that changed since the last, and at least every 15 s the number of viewers, so that no socket is
-silent for 20 s.
+silent for 20 s. Who has just come, perhaps with a page that was made some time ago, or has missed a
+pulse, is told all numbers of its page once.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Protocol
 import structlog
 
 from server.domain.hearing import Place
-from server.domain.rounds import Round
+from server.domain.rounds import TAKES_BALLOTS, Round
 from server.live import frames
 from server.live.hub import Hub
 
@@ -25,6 +26,11 @@ EVERY_S = 0.25
 LOOK_S = 1.0
 """How often a process looks for what other processes counted."""
 LARGEST = 300
+LARGEST_PART = 150
+"""Of a round's counts by choice: with its id, and all else that stands around it, it fits."""
+WHOLE = 40
+"""Questions of each kind whose support one that has just come is told: the newest, the most
+supported, those that lost their last support. A page lists 35."""
 SILENCE_S = 15.0
 
 log = structlog.get_logger()
@@ -70,7 +76,7 @@ class Beats(Protocol):
 class _Sent:
     viewers: int = -1
     likes: int = -1
-    rounds: dict[str, Any] = field(default_factory=dict)
+    rounds: dict[tuple[str, int], Any] = field(default_factory=dict)
     support: dict[str, Any] = field(default_factory=dict)
     turnout: dict[str, Any] = field(default_factory=dict)
     at: float = 0.0
@@ -169,7 +175,12 @@ class Pulse:
         sent.looked = monotonic()
         async with self._reader.look(hearing=hearing) as unit:
             numbers = await unit.numbers(self._now())
-        public, left = self._public(numbers, sent)
+        public, left = self._public(numbers, numbers.rounds, _support(numbers, sent), sent)
+        due = self._hub.numbers_due(hearing)
+        if due:
+            told = self._whole(numbers, sent)
+            for listener in due:
+                listener.put_numbers(told)
         staff = self._turnout(numbers, sent)
         silent = monotonic() - sent.at > SILENCE_S
         if not public and not staff and not silent:
@@ -187,7 +198,13 @@ class Pulse:
             elif public:
                 self._hub.send(channel, frame, pulse=True)
 
-    def _public(self, numbers: Numbers, sent: _Sent) -> tuple[dict[str, Any], bool]:
+    def _public(
+        self,
+        numbers: Numbers,
+        rounds: Mapping[str, Round],
+        support: Mapping[str, int],
+        sent: _Sent,
+    ) -> tuple[dict[str, Any], bool]:
         """The members of the next pulse, and whether something did not fit."""
         members: dict[str, Any] = {}
         if numbers.viewers != sent.viewers:
@@ -195,24 +212,46 @@ class Pulse:
         if numbers.likes != sent.likes:
             members["likes"] = sent.likes = numbers.likes
         left = False
-        groups: tuple[tuple[str, Mapping[str, Any], dict[str, Any]], ...] = (
-            ("rounds", {k: _round_numbers(r) for k, r in numbers.rounds.items()}, sent.rounds),
-            ("support", numbers.support, sent.support),
-        )
-        for kind, all_, before in groups:
-            for name, value in all_.items():
-                if before.get(name) == value:
-                    continue
-                part = members.setdefault(kind, {})
-                part[name] = value
-                if len(frames.pulse(self._now(), **members).encode()) > LARGEST:
-                    del part[name]
-                    if not part:
-                        del members[kind]
-                    left = True
-                    break
-                before[name] = value
+        parts = [(id_, i, p) for id_, r in rounds.items() for i, p in enumerate(_round_parts(r))]
+        for id_, i, part in parts:
+            if sent.rounds.get((id_, i)) == part:
+                continue
+            all_ = members.get("rounds", {})
+            counts = {**all_.get(id_, {}).get("counts", {}), **part.get("counts", {})}
+            wider = {**part, "counts": counts} if "counts" in part else part
+            if not self._fits(members, "rounds", {**all_, id_: wider}):
+                left = True
+                break
+            sent.rounds[id_, i] = part
+        for code, n in support.items():
+            if sent.support.get(code) == n:
+                continue
+            if not self._fits(members, "support", {**members.get("support", {}), code: n}):
+                left = True
+                break
+            sent.support[code] = n
         return members, left
+
+    def _fits(self, members: dict[str, Any], kind: str, value: dict[str, Any]) -> bool:
+        """Puts the member in, if the pulse does not grow too long."""
+        if len(frames.pulse(self._now(), **{**members, kind: value}).encode()) > LARGEST:
+            return False
+        members[kind] = value
+        return True
+
+    def _whole(self, numbers: Numbers, sent: _Sent) -> list[str]:
+        """All numbers that a page shows and no version tells, as pulses. (A round that takes no
+        more votes moved the version when it closed.)"""
+        rounds = {id_: r for id_, r in numbers.rounds.items() if r.status in TAKES_BALLOTS}
+        most = sorted(numbers.support, key=numbers.support.__getitem__, reverse=True)
+        gone = [code for code, n in sent.support.items() if n == 0]
+        codes = (*list(numbers.support)[:WHOLE], *most[:WHOLE], *gone[-WHOLE:])
+        support = {code: numbers.support.get(code, 0) for code in dict.fromkeys(codes)}
+        told, one, left = [], _Sent(), True
+        while left:
+            members, left = self._public(numbers, rounds, support, one)
+            told.append(frames.pulse(self._now(), **members))
+        return told
 
     @staticmethod
     def _turnout(numbers: Numbers, sent: _Sent) -> dict[str, Any]:
@@ -224,8 +263,18 @@ class Pulse:
         return changed
 
 
-def _round_numbers(round_: Round) -> dict[str, Any]:
-    numbers: dict[str, Any] = {"cast": round_.cast}
-    if round_.audience == "public" and round_.show_live:
-        numbers["counts"] = dict(round_.counts)
-    return numbers
+def _support(numbers: Numbers, sent: _Sent) -> dict[str, int]:
+    """同问 of everything that has any, and of what had some and has none any more."""
+    return {**dict.fromkeys(sent.support, 0), **numbers.support}
+
+
+def _round_parts(round_: Round) -> list[dict[str, Any]]:
+    """A round's numbers in parts, each short enough for a pulse."""
+    if round_.audience != "public" or not round_.show_live:
+        return [{"cast": round_.cast}]
+    parts: list[dict[str, int]] = [{}]
+    for choice, n in round_.counts.items():
+        if len(str({**parts[-1], choice: n})) > LARGEST_PART:
+            parts.append({})
+        parts[-1][choice] = n
+    return [{"cast": round_.cast, "counts": counts} for counts in parts]

@@ -113,10 +113,9 @@ function pulse (frame) {
   for (const [code, n] of Object.entries(frame.support || {})) set('support:' + code, n)
   for (const [id, round] of Object.entries(frame.rounds || {})) {
     set('cast:' + id, round.cast)
-    const all = Object.values(round.counts || {}).reduce((a, b) => a + b, 0)
-    for (const [choice, n] of Object.entries(round.counts || {})) {
+    for (const [choice, n] of Object.entries(round.counts || {})) {   // perhaps not of every choice
       set(`count:${id}:${choice}`, n)
-      for (const bar of document.querySelectorAll(`[data-bar="${id}:${choice}"]`)) bar.style.width = (all ? 100 * n / all : 0) + '%'
+      for (const bar of document.querySelectorAll(`[data-bar="${id}:${choice}"]`)) bar.style.width = (round.cast ? 100 * n / round.cast : 0) + '%'
     }
   }
   tell('pulse', frame)

@@ -43,6 +43,7 @@ class BallotBox:
         self._waiting: list[tuple[PublicAct, asyncio.Future[Done | Refusal]]] = []
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._stopping = False
 
     def start(self) -> None:
         """Begins to carry acts out."""
@@ -50,11 +51,10 @@ class BallotBox:
 
     async def stop(self) -> None:
         """Carries out what waits, then ends."""
+        self._stopping = True
+        self._arrived.set()
         if self._task is not None:
-            while self._waiting:
-                await asyncio.sleep(0.01)
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+            await self._task
 
     @property
     def waiting(self) -> int:
@@ -74,13 +74,14 @@ class BallotBox:
         return outcome
 
     async def _run(self) -> None:
-        while True:
+        while self._waiting or not self._stopping:
             await self._arrived.wait()
             await asyncio.sleep(GATHER_S)
             batch, self._waiting = self._waiting[:LARGEST], self._waiting[LARGEST:]
-            if not self._waiting:
+            if not self._waiting and not self._stopping:
                 self._arrived.clear()
-            await self._carry_out(batch)
+            if batch:
+                await self._carry_out(batch)
 
     async def _carry_out(
         self, batch: list[tuple[PublicAct, asyncio.Future[Done | Refusal]]]
@@ -109,4 +110,7 @@ class BallotBox:
             if not future.done():
                 future.set_result(outcome)
         for hearing in entries:
-            await self._ring(hearing)
+            try:
+                await self._ring(hearing)
+            except Exception as error:  # whoever missed it looks by himself; the box goes on
+                log.error("ring_failed", error=repr(error))

@@ -9,6 +9,7 @@ gap; anything else gets a snapshot, and nothing in between.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
@@ -121,14 +122,15 @@ class Relay:
             self._bell.set()
 
     async def _run(self) -> None:
+        looked = monotonic()
         while True:
-            try:
-                async with asyncio.timeout(LOOK_S):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(max(0.0, looked + LOOK_S - monotonic())):
                     await self._bell.wait()
-                rung, self._rung = self._rung, set()
-            except TimeoutError:
-                rung = set(self._feeds)
+            rung, self._rung = self._rung, set()
             self._bell.clear()
+            if monotonic() - looked >= LOOK_S:  # However often the bell rings for others.
+                rung, looked = set(self._feeds), monotonic()
             breath = asyncio.get_running_loop().time() + BREATH_S
             for hearing in rung:
                 if hearing in self._feeds:

@@ -1,0 +1,53 @@
+"""The road of the public's acts: what was put in is answered, whatever happens around it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from server.domain.public_acts import Done, PublicAct, Vote
+from server.domain.refusals import Refusal
+from server.live.ballot_box import BallotBox
+
+pytestmark = pytest.mark.anyio
+VOTE = Vote("v1", "key-00001", "ROUND", "good", 0)
+
+
+class Slow:
+    """Carries a batch out in a tenth of a second."""
+
+    async def carry_out(self, batch: Sequence[PublicAct]) -> list[Done | Refusal]:
+        await asyncio.sleep(0.1)
+        return [Done({"n": 1}, 7, entry=True) for _ in batch]
+
+
+def stirred(hearing: int) -> None:
+    del hearing
+
+
+async def test_an_act_that_is_being_committed_is_answered_before_the_end() -> None:
+    async def ring(hearing: int) -> None:
+        del hearing
+
+    box = BallotBox(Slow(), ring, stirred)
+    box.start()
+    act = asyncio.create_task(box.put(VOTE))
+    await asyncio.sleep(0.05)  # Its batch is on its way: nothing waits.
+    assert box.waiting == 0
+    await box.stop()
+    assert act.done()
+    assert (await act).answer == {"n": 1}
+
+
+async def test_a_bell_that_fails_ends_nothing() -> None:
+    async def ring(hearing: int) -> None:
+        raise RuntimeError(hearing)
+
+    box = BallotBox(Slow(), ring, stirred)
+    box.start()
+    for _ in range(2):
+        async with asyncio.timeout(2):
+            await box.put(VOTE)
+    await box.stop()

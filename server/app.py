@@ -31,7 +31,7 @@ from server.actions.screen_questions import screen_questions
 from server.actions.tally_round import tally_round
 from server.api import desk, health, hearings, office, questions, rounds, sockets, viewers
 from server.api.common import error_response, refusal_of_validation
-from server.api.openapi import describe, operation_id
+from server.api.openapi import describe, methods_at, operation_id
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.domain.roles import MACHINE
 from server.identity import secrets
@@ -374,8 +374,11 @@ def _handle_errors(app: FastAPI) -> None:
     async def http(request: Request, error: HTTPException) -> Response:
         # 400 is FastAPI's for a body that it cannot read: no UTF-8, or nested beyond all reason.
         codes = {400: "bad_json", 405: "method_not_allowed", 413: "too_large"}
-        code = codes.get(error.status_code, "not_found")
-        return answer(request, Refusal(code))
+        response = answer(request, Refusal(codes.get(error.status_code, "not_found")))
+        if error.status_code == 405:
+            known = ", ".join(methods_at(app.openapi(), request.url.path))
+            response.headers["Allow"] = known or (error.headers or {}).get("Allow", "")
+        return response
 
     @app.exception_handler(Exception)
     async def broken(request: Request, error: Exception) -> Response:

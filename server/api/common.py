@@ -137,11 +137,15 @@ def error_response(refusal: Refusal, lang: str) -> JSONResponse:
     )
 
 
+_NO_PLACE = {"body", "query", "path", "constrained-int", "constrained-str"}
+"""Parts of pydantic's places that name no field: where it is sent, and the kinds of a union."""
+
+
 def refusal_of_validation(errors: Sequence[Mapping[str, Any]]) -> Refusal:
     """The first thing wrong with a request, as a row of the catalogue."""
     first = errors[0]
     kind, told = first["type"], first.get("ctx", {})
-    place = ".".join(str(part) for part in first["loc"] if part not in {"body", "query", "path"})
+    place = ".".join(str(part) for part in first["loc"] if part not in _NO_PLACE)
     place = shown(str(told["place"]) if kind == "no_text" else place)
     if kind == "json_invalid":
         return Refusal("bad_json")

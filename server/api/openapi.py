@@ -6,6 +6,7 @@ are written into the description here, once, because checking them again would c
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
@@ -83,8 +84,8 @@ WHO: Mapping[Callable[..., Any], Who] = {
 LANGUAGE = {
     "name": "lang",
     "in": "query",
-    "description": "The reader's language, before `Accept-Language`.",
-    "schema": {"type": "string", "enum": ["zh", "en"], "default": "zh"},
+    "description": "The reader's language, `zh` or `en`; without it, `Accept-Language` is asked.",
+    "schema": {"type": "string"},
 }
 
 
@@ -114,6 +115,16 @@ def describe(app: FastAPI, routers: Iterable[APIRouter]) -> dict[str, Any]:
     for fastapis_own in ("HTTPValidationError", "ValidationError"):
         components["schemas"].pop(fastapis_own, None)
     return spec
+
+
+def methods_at(spec: Mapping[str, Any], path: str) -> list[str]:
+    """The methods that the description knows at this address, for `Allow`."""
+    return sorted(
+        method.upper()
+        for template, item in spec["paths"].items()
+        if re.fullmatch(re.sub(r"{\w+}", "[^/]+", template), path)
+        for method in item
+    )
 
 
 def _complete(operation: dict[str, Any], route: APIRoute) -> None:

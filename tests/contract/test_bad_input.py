@@ -420,6 +420,8 @@ def test_what_does_not_exist_and_keys_used_again(shared_demo: Running) -> None:
     at = f"{demo.here}/desk/questions/{id_}"
     assert desk.refused("POST", f"{at}/reply", {"reply": " \u200b "}) == (422, "text_too_short")
     assert desk.refused("GET", f"{demo.here}/desk/questions?status=nonsense") == (422, "malformed")
+    told = host.call("PUT", f"{demo.here}/stage", {"asker": True}).json()["error"]["detail"]
+    assert told == {"place": "asker"}
     missing = {"item": "housing", "step": "questions"}
     assert host.refused("PUT", f"{demo.here}/position", missing) == (422, "version_missing")
     null = {**missing, "version": None}

@@ -331,6 +331,18 @@ def test_every_code_stands_under_its_status(shared_demo: Running) -> None:
             assert f"`{code}`" in told[str(row.status)]["description"]
 
 
+def test_a_method_that_is_not_there_is_told_those_that_are(shared_demo: Running) -> None:
+    for path, allowed in (
+        (f"{shared_demo.here}/agenda", "GET, PUT"),
+        (f"{shared_demo.here}/stage", "DELETE, PATCH, PUT"),
+        ("/viewers", "POST"),
+    ):
+        answer = shared_demo.anyone().call("TRACE", path)
+        assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
+    page = httpx2.request("PUT", f"{shared_demo.url}/h/{shared_demo.slug}", trust_env=False)
+    assert (page.status_code, page.headers["allow"]) == (405, "GET")
+
+
 def test_descriptions_cost_nothing() -> None:
     """A route that returned anything but a ready answer would be checked at every request."""
     for router in ROUTERS:

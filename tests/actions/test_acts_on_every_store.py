@@ -123,6 +123,21 @@ async def test_two_moderators_lose_nothing(lanxi: Home) -> None:
         assert [t for _, t in await unit.questions.wordings(question.id)] == [question.text]
 
 
+async def test_the_desk_finds_by_whole_tags(lanxi: Home) -> None:
+    question = (await lanxi.view()).questions[0]
+    desk = lanxi.person("moderator")
+    tags = ["道路", 'a"b', "Housing"]
+    await edit_question(
+        lanxi.house, desk, "lanxi", question.id, question.version, text=None, tags=tags
+    )
+    async with lanxi.building.store.look(slug="lanxi") as unit:
+        found = {
+            tag: [q.id for q in await unit.questions.desk_page(tag=tag)]
+            for tag in (*tags, "路", "housing", "%")
+        }
+    assert found == {tag: [question.id] if tag in tags else [] for tag in found}
+
+
 async def test_merge_carries_askers_and_comes_back(lanxi: Home) -> None:
     desk = lanxi.person("moderator")
     await lanxi.settle()

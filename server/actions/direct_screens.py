@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.domain.hearing import LEASES
@@ -23,7 +21,7 @@ async def clear_screens(
     async def work(unit: Unit) -> Answer:
         screens = await unit.hearings.screens()
         if screens.cleared != cleared:
-            await unit.hearings.save_screens(replace(screens, cleared=cleared))
+            await unit.hearings.clear_screens(cleared)
             unit.record("screen_cleared" if cleared else "screen_restored")
         return Answer({"cleared": cleared})
 

@@ -25,6 +25,11 @@ class Counted:
     updated: int = 0
     unchanged: int = 0
 
+    def __add__(self, more: Counted) -> Counted:
+        return Counted(
+            self.new + more.new, self.updated + more.updated, self.unchanged + more.unchanged
+        )
+
 
 @dataclass(frozen=True)
 class Source:
@@ -66,25 +71,29 @@ async def import_questions(
     for n, piece in enumerate(pieces, 1):
 
         async def work(
-            unit: Unit, piece: Sequence[Incoming] = piece, last: bool = n == len(pieces)
+            unit: Unit,
+            piece: Sequence[Incoming] = piece,
+            last: bool = n == len(pieces),
+            total: Counted = total,
         ) -> Answer:
+            # An act may be tried again: what it adds up is its own until it is committed.
             counted = await _take(house, unit, by, source, piece)
-            total.new += counted.new
-            total.updated += counted.updated
-            total.unchanged += counted.unchanged
+            so_far = total + counted
             if last:
                 await unit.questions.add_import(
                     source_key=source.key,
                     file_name=source.file,
-                    counts=vars(total),
+                    counts=vars(so_far),
                     actor=by.id,
                     at=house.now(),
                 )
-                if total.new or total.updated:
-                    unit.record("questions_imported", source=source.key, **vars(total))
-            return Answer({})
+                if so_far.new or so_far.updated:
+                    unit.record("questions_imported", source=source.key, **vars(so_far))
+            return Answer(vars(so_far))
 
-        await perform(house, Asked(by, "import", verb="import"), work, slug=slug, line=True)
+        asked = Asked(by, "import", verb="import")
+        answer = await perform(house, asked, work, slug=slug, line=True)
+        total = Counted(**answer.body)
     return total
 
 

@@ -24,11 +24,15 @@ async def order_queue(
     questions are shortlisted on the way; those left out go back to shortlisted."""
 
     async def work(unit: Unit) -> Answer:
+        # Questions are locked before their queue, as every act on one of them does, and in order of
+        # id: two acts on the same questions wait for each other, never both.
+        _, before, _ = await unit.questions.queue()
+        for id_ in sorted({*ids, *before}):
+            await unit.questions.get(id_, lock=True)
         now_version, before, given = await unit.questions.queue(lock=True)
         check_version(now_version, version, await _queue(unit), needed=True)
         if len(set(ids)) != len(ids):
             raise Refusal("queue_unknown_id")
-        # Locked in order of id: two acts on the same questions wait for each other, never both.
         for id_ in sorted({*ids, *before}):
             question = await unit.questions.get(id_, lock=True)
             if question is None:

@@ -11,7 +11,7 @@ from server.domain import rounds as rules
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, roles_at
 from server.domain.rounds import Round
-from server.domain.view import Screens, round_state
+from server.domain.view import round_state
 
 _EVENT = {
     "public": "result_published",
@@ -62,8 +62,7 @@ async def reveal_next(
         if not 0 <= step <= reveal_steps(round_):
             raise Refusal("malformed", place="step")
         await unit.rounds.save(replace(round_, reveal=step, version=round_.version + 1))
-        screens = await unit.hearings.screens()
-        await unit.hearings.save_screens(Screens(screens.cleared, round_.id if step else None))
+        await unit.hearings.show_round(round_.id if step else None)
         unit.record("reveal_stepped", ids={"round": round_.id}, step=step)
         return Answer({"round": round_.id, "step": step, "of": reveal_steps(round_)})
 

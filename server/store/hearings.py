@@ -141,16 +141,17 @@ class Hearings(Repository):
         row = await self._row(_SCREENS)
         return Screens(row.cleared, row.round_id) if row else Screens()
 
-    async def save_screens(self, screens: Screens) -> None:
-        """The one row of the screens."""
-        await upsert(
-            self._c,
-            ScreensRow,
-            {"run_id": self._ref.run},
-            office_id=self._ref.office,
-            cleared=screens.cleared,
-            round_id=screens.round,
-        )
+    async def clear_screens(self, cleared: bool) -> None:
+        """垫片 on or off; what else the screens are told stays."""
+        await self._tell_screens(cleared=cleared)
+
+    async def show_round(self, round_: str | None) -> None:
+        """The round that is revealed, or none; 垫片 stays where it is."""
+        await self._tell_screens(round_id=round_)
+
+    async def _tell_screens(self, **told: Any) -> None:
+        here = {"run_id": self._ref.run}
+        await upsert(self._c, ScreensRow, here, office_id=self._ref.office, **told)
 
     async def notice(self) -> Notice | None:
         """The newest message to the podium."""

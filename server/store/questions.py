@@ -56,8 +56,10 @@ _SOURCE_COUNTS = (
     .where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
     .group_by(_q.c.source)
 )
-_SUPPORT = select(_q.c.code, _q.c.support).where(
-    _q.c.run_id == RUN, _q.c.status.in_(PUBLIC), _q.c.support > 0
+_SUPPORT = (
+    select(_q.c.code, _q.c.support)
+    .where(_q.c.run_id == RUN, _q.c.status.in_(PUBLIC), _q.c.support > 0)
+    .order_by(_q.c.approved_at.desc(), _q.c.id.desc())
 )
 _QUEUE = select(_queues).where(_queues.c.run_id == RUN, _queues.c.office_id == OFFICE)
 _QUEUE_LOCKED = _QUEUE.with_for_update()
@@ -192,12 +194,14 @@ class Questions(Repository):
             .all()
         )
         if ids:
-            await self._c.execute(
+            # A moderator may have decided about one of them since: what he did stands.
+            changed = await self._c.execute(
                 update(_q)
-                .where(_q.c.id.in_(ids))
+                .where(_q.c.id.in_(ids), _q.c.status == "received")
                 .values(status="screened", version=_q.c.version + 1)
             )
-        return len(ids)
+            return changed.rowcount
+        return 0
 
     async def public_page(self, cursor: int | None, size: int = PAGE) -> tuple[Question, ...]:
         """Questions of the public list, newest approved first, older than `cursor` (an id)."""
@@ -250,7 +254,7 @@ class Questions(Repository):
         return {row[0]: row[1] for row in await self._rows(_COUNTS)}
 
     async def support(self) -> dict[str, int]:
-        """code → 同问 of everything on the public list that has any."""
+        """code → 同问 of everything on the public list that has any, the newest first."""
         return {row[0]: row[1] for row in await self._rows(_SUPPORT)}
 
     async def source_counts(self) -> dict[str, int]:

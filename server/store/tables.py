@@ -484,7 +484,8 @@ class RoundRow(SQLModel, table=True):
 
 
 class BallotRow(SQLModel, table=True):
-    """A named panel ballot: one row a seat, the last valid one; each sending is in the journal."""
+    """A named panel ballot: one row a seat, the last valid one. It is no entry of the journal: the
+    round's closing is, with their number, and its tally, with their hash."""
 
     __tablename__ = "ballots"
     round_id: str = Field(primary_key=True, foreign_key="rounds.id")

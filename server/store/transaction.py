@@ -9,7 +9,8 @@ version are of one moment.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -23,8 +24,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_en
 from server.domain.refusals import OutcomeUnknown, RolledBack
 from server.store.sqlite_driver import opener
 
-_RETRYABLE = {"40001", "40P01"}
-"""PostgreSQL's serialization failure and deadlock: nothing happened, the act may be tried again."""
+_RETRYABLE = {"40001", "40P01", "23505"}
+"""PostgreSQL's serialization failure, deadlock, and a second row under one key (the same act sent
+twice at once): nothing happened, and tried again the act finds what the other one did."""
 
 
 _PRAGMAS = ("PRAGMA foreign_keys=ON", "PRAGMA busy_timeout=15000")
@@ -32,7 +34,10 @@ _DURABLE = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
 
 
 class Database:
-    """The two engines of one database. Make it with `Database(url)`, end it with `close()`."""
+    """The two engines of one database. Make it with `Database(url)`, end it with `close()`.
+
+    Errors hide the parameters of their statement: a citizen's words are in no traceback (law 17).
+    """
 
     def __init__(self, url: str, readers: int = 8) -> None:
         self.url = url
@@ -46,11 +51,13 @@ class Database:
                 url,
                 pool_size=1,
                 max_overflow=0,
+                hide_parameters=True,
                 async_creator=opener(f"file:{quote(path)}", self._threads, [*_PRAGMAS, *_DURABLE]),
             )
             self._reader = create_async_engine(
                 url,
                 pool_size=readers,
+                hide_parameters=True,
                 async_creator=opener(f"file:{quote(path)}?mode=ro", self._threads, _PRAGMAS),
             )
             _begin_with(self._writer, "BEGIN IMMEDIATE")
@@ -60,6 +67,7 @@ class Database:
                 url,
                 pool_size=readers,
                 max_overflow=8,
+                hide_parameters=True,
                 connect_args={"server_settings": {"synchronous_commit": "on"}},
             )
             self._reader = self._writer
@@ -117,12 +125,24 @@ async def _committed(connection: AsyncConnection) -> AsyncIterator[None]:
             raise RolledBack from error
         raise
     try:
-        # A client that goes away must not stop a commit half-way: the act would be unknown to us.
-        await asyncio.shield(connection.commit())
+        await _whole(connection.commit())
     except Exception as error:
         if isinstance(error, DBAPIError) and _state(error) in _RETRYABLE:
             raise RolledBack from error
         raise OutcomeUnknown from error
+
+
+async def _whole(commit: Coroutine[Any, Any, None]) -> None:
+    """A client that goes away must not stop a commit half-way: the act would be unknown to us, and
+    the connection in use by two."""
+    work = asyncio.ensure_future(commit)
+    try:
+        await asyncio.shield(work)
+    except asyncio.CancelledError:
+        while not work.done():
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.wait([work])
+        raise
 
 
 def _state(error: DBAPIError) -> str | None:

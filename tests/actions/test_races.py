@@ -1,0 +1,147 @@
+"""Acts that meet: none is lost, none is counted twice, none holds the other up for ever."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from server.actions.direct_screens import clear_screens, send_notice
+from server.actions.import_questions import Source, import_questions
+from server.actions.order_queue import order_queue
+from server.domain.incoming import Incoming
+from server.domain.refusals import RolledBack
+from server.store.sqlite_driver import Connection
+from tests.house import Home, home
+
+pytestmark = pytest.mark.anyio
+
+
+async def test_one_act_sent_twice_at_once_is_one_act(lanxi: Home) -> None:
+    host = lanxi.person("host")
+    both = await asyncio.gather(
+        *(send_notice(lanxi.house, host, lanxi.slug, "请控制时间", "key-twice") for _ in range(4))
+    )
+    assert len({one.body["id"] for one in both}) == 1
+    assert [e.event for e in await lanxi.entries()].count("notice") == 1
+
+
+async def test_the_screener_undoes_no_decision(lanxi: Home) -> None:
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        (question,) = await unit.questions.desk_page(source="mailbox")
+    await lanxi.settle()
+
+    async with lanxi.building.store.act(slug=lanxi.slug) as unit:
+        # As it stands before anybody looked.
+        await unit.questions.save(replace(question, status="received"))
+    async with lanxi.building.store.act(slug=lanxi.slug) as unit:
+        rejected = await unit.questions.get(question.id, lock=True)
+        assert rejected is not None
+        await unit.questions.save(replace(rejected, status="rejected", reason="unclear"))
+        # The screener has chosen the question, and waits for the moderator's commit.
+        screening = asyncio.create_task(screen(lanxi))
+        await asyncio.sleep(0.3)
+    assert await screening == 0
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        after = await unit.questions.get(question.id)
+    assert after is not None
+    assert after.status == "rejected"
+
+
+async def screen(lanxi: Home) -> int:
+    """One look of the screener."""
+    async with lanxi.building.store.act(slug=lanxi.slug) as unit:
+        return await unit.questions.screen_received(10)
+
+
+async def test_an_import_that_is_tried_again_counts_once(lanxi: Home) -> None:
+    store, failures = lanxi.house.store, [RolledBack()]
+
+    class Once:
+        """A store whose first transaction is rolled back at its end, as PostgreSQL may do."""
+
+        @asynccontextmanager
+        async def act(self, **where: Any) -> AsyncIterator[Any]:
+            async with store.act(**where) as unit:
+                yield unit
+                if failures:
+                    raise failures.pop()
+
+    house = replace(lanxi.house, store=Once())
+    items = [
+        Incoming(f"N-{i}", f"第 {i} 号路灯不亮，依据什么规定维修？", "", 0, {}, f"d{i}")
+        for i in range(5)
+    ]
+    by = lanxi.person("moderator")
+    counted = await import_questions(house, by, lanxi.slug, Source("hotline-1"), items)
+    assert (counted.new, counted.updated, counted.unchanged) == (5, 0, 0)
+    entry = next(e for e in await lanxi.entries() if e.event == "questions_imported")
+    assert entry.body["new"] == 5
+
+
+async def test_a_reveal_takes_no_holding_card_off(lanxi: Home) -> None:
+    host = lanxi.person("host")
+    async with lanxi.building.store.act(slug=lanxi.slug) as unit:
+        await unit.hearings.screens()  # The reveal has looked before the card is put on.
+        clearing = asyncio.create_task(clear_screens(lanxi.house, host, lanxi.slug, True))
+        await asyncio.sleep(0.3)
+        await unit.hearings.show_round("ROUND")
+    await clearing
+    screens = (await lanxi.view()).screens
+    assert (screens.cleared, screens.round) == (True, "ROUND")
+
+
+async def test_the_queue_is_locked_after_its_questions(lanxi: Home) -> None:
+    desk = lanxi.person("moderator")
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        version, ids, _ = await unit.questions.queue()
+    async with lanxi.building.store.act(slug=lanxi.slug) as unit:
+        await unit.questions.get(ids[0], lock=True)
+        ordering = asyncio.create_task(order_queue(lanxi.house, desk, lanxi.slug, ids, version))
+        await asyncio.sleep(1.3)  # PostgreSQL looks for a deadlock after a second.
+        await unit.questions.queue(lock=True)
+    assert (await ordering).body["version"] == version + 1
+
+
+async def test_a_commit_that_is_waited_for_no_more_ends_before_the_next_begins(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done: list[str] = []
+    commit = Connection.commit
+
+    async def slow(self: Connection) -> None:
+        await asyncio.sleep(0.1)
+        await commit(self)
+        done.append("committed")
+
+    async with home(tmp_path) as lanxi:
+        host = lanxi.person("host")
+        with monkeypatch.context() as patched:
+            patched.setattr(Connection, "commit", slow)
+            act = asyncio.create_task(clear_screens(lanxi.house, host, lanxi.slug, True))
+            await asyncio.sleep(0.05)
+            act.cancel()
+            await asyncio.gather(act, return_exceptions=True)
+            assert done
+        await clear_screens(lanxi.house, host, lanxi.slug, False)
+        told = [e.event for e in await lanxi.entries() if e.event.startswith("screen_")]
+        assert told == ["screen_cleared", "screen_restored"]
+
+
+async def test_no_error_of_the_database_repeats_what_somebody_wrote(lanxi: Home) -> None:
+    said = "张三，电话一三八"
+    with pytest.raises(DBAPIError) as caught:
+        async with lanxi.building.database.write() as connection:
+            await connection.exec_driver_sql(
+                "INSERT INTO nowhere VALUES (?)"
+                if lanxi.building.database.sqlite
+                else "INSERT INTO nowhere VALUES ($1)",
+                (said,),
+            )
+    assert said not in f"{caught.value!r} {caught.value}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from server.actions.moderate_question import leave_queue, screened
@@ -31,7 +32,7 @@ async def merge_question(
         await unit.questions.save(after)
         await unit.questions.save(carried)
         await leave_queue(unit, after.id)
-        return _answer(unit, question, after, carried, "merge")
+        return _answer(unit, question, after, (carried,), "merge")
 
     asked = Asked(by, "moderate", key, {"id": id_, "into": into}, None, "merge")
     return await perform(house, asked, work, slug=slug)
@@ -40,24 +41,36 @@ async def merge_question(
 async def unmerge_question(
     house: House, by: Actor, slug: str, id_: int, key: str | None = None
 ) -> Answer:
-    """`DELETE …/merging`: back to the state before, with its askers and likes."""
+    """`DELETE …/merging`: back to the state before, with its askers and likes. Where the target was
+    itself merged meanwhile, whatever it went into gives them back too."""
 
     async def work(unit: Unit) -> Answer:
         question = await unit.questions.get(id_, lock=True)
         if question is None:
             raise Refusal("not_found")
         after = rules.step(question, "unmerge")
-        target = await unit.questions.by_code(question.merged_into or "", lock=True)
-        if target is None:
-            raise Refusal("not_found")
-        carried = _carry(target, question, -1)
+        carried = [_carry(target, question, -1) for target in await _targets(unit, question)]
         await unit.questions.save(after)
-        await unit.questions.save(carried)
+        for one in carried:
+            await unit.questions.save(one)
         return _answer(unit, question, after, carried, "unmerge")
 
     return await perform(
         house, Asked(by, "moderate", key, {"id": id_}, None, "unmerge"), work, slug=slug
     )
+
+
+async def _targets(unit: Unit, question: Question) -> list[Question]:
+    """What the question went into, and what that went into, up to one that stands for itself. A
+    merged question is no merge's target, so the way has an end."""
+    found, code = [], question.merged_into
+    while code is not None:
+        target = await unit.questions.by_code(code, lock=True)
+        if target is None:
+            raise Refusal("not_found")
+        found.append(target)
+        code = target.merged_into
+    return found
 
 
 def _carry(target: Question, question: Question, sign: int) -> Question:
@@ -70,7 +83,9 @@ def _carry(target: Question, question: Question, sign: int) -> Question:
     )
 
 
-def _answer(unit: Unit, before: Question, after: Question, target: Question, verb: str) -> Answer:
+def _answer(
+    unit: Unit, before: Question, after: Question, targets: Sequence[Question], verb: str
+) -> Answer:
     was, is_ = before.status in PUBLIC, after.status in PUBLIC
     event = (
         "question_moderated" if was == is_ else ("question_approved" if is_ else "question_removed")
@@ -80,13 +95,14 @@ def _answer(unit: Unit, before: Question, after: Question, target: Question, ver
         touched=[after],
         ids={"id": after.id, "code": after.code},
         act=verb,
-        into=target.code,
+        into=targets[0].code,
     )
-    if target.status in PUBLIC:
-        unit.record(
-            "question_changed",
-            touched=[target],
-            ids={"id": target.id, "code": target.code},
-            act=verb,
-        )
+    for target in targets:
+        if target.status in PUBLIC:
+            unit.record(
+                "question_changed",
+                touched=[target],
+                ids={"id": target.id, "code": target.code},
+                act=verb,
+            )
     return Answer(desk_question(after))

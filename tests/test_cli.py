@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import socket
+import sqlite3
 import subprocess
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.running import PINGYI, ROOT, Running
@@ -111,3 +113,22 @@ def test_exported_show_starts_another_hearing(demo: Running, tmp_path: Path, lan
     wrong = office.do("POST", f"/shows/check?lang={language}", {"text": "title: x\nslug: y\n"})
     assert wrong["ok"] is False
     assert {"line", "key", "code", "message"} == set(wrong["problems"][0])
+
+
+def test_an_error_that_nobody_foresaw_leaves_no_traceback_and_nobodys_words(demo: Running) -> None:
+    desk, said = demo.as_("moderator"), "张三的电话是一三八"
+    question = desk.get(f"{demo.here}/desk/questions?status=approved")["items"][0]
+    with sqlite3.connect(demo.data / "pingyi.db") as database:
+        database.execute("DROP TABLE question_texts")
+    answer = httpx2.patch(
+        f"{demo.url}/api/v1{demo.here}/desk/questions/{question['id']}",
+        json={"version": question["version"], "text": said},
+        headers={"Authorization": f"Bearer {desk.token}"},
+        trust_env=False,
+    )
+    assert answer.status_code == 500
+    demo.stop()
+    log = (demo.data.parent / f"{demo.data.name}.log").read_text()
+    assert "OperationalError" in log
+    assert "Traceback" not in log
+    assert said not in log

@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
+import httpx2
 import pytest
 
 from server.domain.questions import EDITABLE, NEXT, REJECTION_REASONS, STATES, Question
+from tests.running import Running
 from tests.web.gallery import PAGES
 from tests.web.test_pages import LANGUAGES, Reader, frozen
 from tests.web.views import SUBJECTS, full, question
@@ -126,3 +128,14 @@ def test_the_queue_shows_now_next_and_the_seat() -> None:
     assert "下一问" in text
     assert "已交给3号席" in text
     assert 'data-version="3"' in text
+
+
+def test_a_number_that_is_no_questions_is_no_error_of_ours(shared_demo: Running) -> None:
+    desk, large = shared_demo.as_("moderator"), "9" * 30
+    for path in (f"question/{large}", "question/-1", f"list?cursor={large}", "list?cursor=-1"):
+        answer = httpx2.get(
+            f"{shared_demo.url}/h/{shared_demo.slug}/desk/{path}",
+            headers={"Authorization": f"Bearer {desk.token}"},
+            trust_env=False,
+        )
+        assert answer.status_code == 422, path

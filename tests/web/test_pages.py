@@ -223,7 +223,8 @@ def test_own_modules_import_each_other_by_their_hashed_names() -> None:
 
 @pytest.mark.parametrize("name", ["public", "stage", "overlay", "podium", "card"])
 def test_marks_are_shown_only_when_published_for_the_audience(name: str) -> None:
-    audience = "public" if name == "public" else "hall"
+    # The captions lie over the programme, which the public watches.
+    audience = "public" if name in {"public", "overlay"} else "hall"
     other = "hall" if audience == "public" else "internal"
     for published in ((), ("internal",), (other,)):
         if audience in published:

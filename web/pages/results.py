@@ -225,10 +225,10 @@ def present_round(view: HearingView) -> Round | None:
     return running[-1] if running else None
 
 
-def revealed(view: HearingView) -> Round | None:
-    """The round that is being revealed in the hall, if it was published for the hall."""
+def revealed(view: HearingView, audience: str = "hall") -> Round | None:
+    """The round that is being revealed, if it was published for those who see this screen."""
     round_ = next((r for r in view.rounds if r.id == view.screens.round), None)
-    if round_ is None or round_.reveal < 1 or not round_.published_for("hall"):
+    if round_ is None or round_.reveal < 1 or not round_.published_for(audience):
         return None
     return round_
 
@@ -246,12 +246,12 @@ class Reveal:
     of: int
 
 
-def reveal(view: HearingView, lang: str) -> Reveal | None:
+def reveal(view: HearingView, lang: str, audience: str = "hall") -> Reveal | None:
     """The reveal in progress, or None."""
-    round_ = revealed(view)
+    round_ = revealed(view, audience)
     if round_ is None:
         return None
-    one = round_view(view, round_, lang, "hall")
+    one = round_view(view, round_, lang, audience)
     of = len(one.choices) if one.public else len(one.subjects)
     shown = min(round_.reveal - 1, of)
     return Reveal(round=one, shown=shown, latest=shown - 1, of=of)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlencode
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse
 
 from server.actions.perform import allowed
@@ -18,6 +18,8 @@ router = APIRouter()
 _NO_STORE = {"Cache-Control": "no-store"}
 PAGE = 50
 """Questions in one page of the list."""
+LARGEST_ID = 2**31 - 1
+"""What an integer column of PostgreSQL holds: a larger number is no question's."""
 
 
 @router.get("/h/{slug}/desk/list", response_class=HTMLResponse)
@@ -29,7 +31,7 @@ async def listing(
     subject: str | None = None,
     tag: str | None = Query(default=None, max_length=60),
     q: str | None = Query(default=None, max_length=200),
-    cursor: int | None = None,
+    cursor: int | None = Query(default=None, ge=0, le=LARGEST_ID),
 ) -> HTMLResponse:
     """One page of questions, newest first; its last row loads the next."""
     here = services(request)
@@ -63,7 +65,9 @@ async def listing(
 
 
 @router.get("/h/{slug}/desk/question/{id_}", response_class=HTMLResponse)
-async def question(slug: str, id_: int, request: Request) -> HTMLResponse:
+async def question(
+    slug: str, request: Request, id_: int = Path(ge=1, le=LARGEST_ID)
+) -> HTMLResponse:
     """One question with its earlier wordings and every act that its state allows."""
     here = services(request)
     by = await here.door.actor(request)

@@ -1,4 +1,7 @@
-"""The captions over the programme (字幕条): lower third, question strip, bars. All empty on 垫片."""
+"""The captions over the programme (字幕条): lower third, question strip, bars. All empty on 垫片.
+
+The programme is what the public watches: a result that was published for the hall alone is not in it.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ from dataclasses import dataclass
 from server.domain.view import HearingView
 from web.pages import results, shared
 
+AUDIENCE = "public"
 MOST_BARS = 6
 """More choices than this are no caption."""
 ROWS = 12
@@ -35,7 +39,7 @@ class Strip:
 
 def strip(view: HearingView, lang: str) -> Strip:
     """The question on stage, unless a result is being revealed over it."""
-    hidden = not _on(view) or results.revealed(view) is not None
+    hidden = not _on(view) or results.revealed(view, AUDIENCE) is not None
     return Strip(None if hidden else shared.on_stage(view, lang))
 
 
@@ -53,7 +57,7 @@ def bars(view: HearingView, lang: str) -> Bars:
     """A reveal first; else the public round that is going on, where its counts are shown live."""
     if view.screens.cleared:
         return Bars(None, None)
-    reveal = results.reveal(view, lang)
+    reveal = results.reveal(view, lang, AUDIENCE)
     if reveal is not None:
         first = max(0, min(reveal.latest - ROWS + 3, reveal.of - ROWS))
         return Bars(None, reveal, first, first + ROWS)
@@ -63,7 +67,7 @@ def bars(view: HearingView, lang: str) -> Bars:
     asked = shared.on_stage(view, lang)
     if len(running.choices) > MOST_BARS or (asked and asked.size in {"m", "s", "xs"}):
         return Bars(None, None)  # They would cover the picture, or the question.
-    return Bars(results.round_view(view, running, lang, "hall"), None)
+    return Bars(results.round_view(view, running, lang, AUDIENCE), None)
 
 
 def _on(view: HearingView) -> bool:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import sys
 from typing import Any
 
 import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.live.hub import TOO_SLOW_S
+
+LONGEST_HEAD = 64 * 1024
+"""Bytes of a request before its body. uvicorn with httptools would read on for ever."""
 
 
 class CannotListen(Exception):
@@ -41,13 +46,47 @@ def listening_socket(host: str, port: int) -> socket.socket:
     return sock
 
 
+class Http(HttpToolsProtocol):
+    """uvicorn's own, but a head that does not end is refused instead of kept."""
+
+    _in_head = False
+    _head = 0
+
+    def data_received(self, data: bytes) -> None:
+        """A piece of at most 256 KiB, so that one piece beyond the limit is kept at most."""
+        super().data_received(data)
+        self._head = self._head + len(data) if self._in_head else 0
+        if self._head > LONGEST_HEAD and not self.transport.is_closing():
+            self.send_400_response("The request's head is too long.")
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._in_head = True
+
+    def on_headers_complete(self) -> None:
+        """What follows is a body, which `app.Frame` limits."""
+        self._in_head = False
+        super().on_headers_complete()
+
+
+def without_traceback(record: logging.LogRecord) -> bool:
+    """uvicorn prints a traceback for a frame that is no UTF-8; what a stranger sends is worth a
+    line, and no traceback reaches a terminal."""
+    if record.exc_info and record.exc_info[0] is not None:
+        record.msg, record.args = f"{record.getMessage()} ({record.exc_info[0].__name__})", ()
+        record.exc_info = None
+    return True
+
+
 def make_server(app: Any) -> uvicorn.Server:
     """uvicorn as this application needs it."""
+    logging.getLogger("uvicorn.error").addFilter(without_traceback)
     return uvicorn.Server(
         uvicorn.Config(
             app,
             loop="uvloop" if sys.platform != "win32" else "asyncio",
-            http="httptools",
+            http=Http,
             ws="websockets-sansio",
             ws_max_size=16 * 1024,  # a longer frame is closed with 1009
             ws_per_message_deflate=False,  # 75 KB against 31 KB a viewer, 1.7 × the CPU

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, Route, expect
 
 from tests.journeys.browser import DESKTOP, TABLET, open_page, violations
 from tests.running import Running
@@ -42,6 +44,20 @@ def ids(page: Page) -> list[int]:
         "all => all.map(one => +one.dataset.id)"
     )
     return found
+
+
+def test_a_script_that_comes_late_misses_nothing_of_the_socket(
+    browser: Browser, demo: Running
+) -> None:
+    context = browser.new_context(viewport=DESKTOP)
+
+    def late(route: Route) -> None:
+        time.sleep(1.5)  # live.js and its socket would be long ready.
+        route.continue_()
+
+    context.route("**/host.*.js", late)
+    page, _ = open_page(context, demo.line["links"]["host"])
+    expect(page.locator("#link")).to_have_attribute("data-state", "up")
 
 
 def test_a_clicker_moves_the_show_and_never_while_somebody_types(
@@ -189,3 +205,18 @@ def test_axe_finds_nothing(browser: Browser, demo: Running) -> None:
         page.click("[data-open='give'] >> nth=0")
         assert violations(page) == []
         assert errors == []
+
+
+def test_pressed_twice_is_one_act(browser: Browser, demo: Running) -> None:
+    page = console(browser, demo)
+    page.fill("#notice-text", "请控制时间")
+    page.evaluate(
+        """() => {
+            const form = document.getElementById('notice-text').form
+            for (let i = 0; i < 2; i++) form.dispatchEvent(new Event('submit', { bubbles: true, cancelable: true }))
+        }"""
+    )
+    expect(page.locator("#notice-text")).to_have_value("")
+    page.wait_for_timeout(500)
+    entries = demo.as_("office").get(f"{demo.here}/journal")["entries"]
+    assert [one["event"] for one in entries].count("notice") == 1

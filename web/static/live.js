@@ -149,4 +149,5 @@ function answered (frame) {
   waiting.delete(frame.key)
   tell(frame.type, frame)
 }
-if (body.dataset.socket) connect()
+// Every module of the page has run by then and listens: the first frames find them all.
+if (body.dataset.socket) document.readyState === 'complete' ? connect() : document.addEventListener('DOMContentLoaded', connect)

@@ -70,6 +70,7 @@ document.addEventListener('submit', async event => {
   const form = event.target.closest('form[data-act]')
   if (!form) return
   event.preventDefault()
+  if (form.getAttribute('aria-busy')) return      // pressed twice is one act
   const answer = await perform(form, fields(form))
   if (answer.ok && form.dataset.reset !== undefined) form.reset()
 })
@@ -77,6 +78,7 @@ document.addEventListener('click', event => {
   const button = event.target.closest('button[data-act]')
   if (!button || button.dataset.held !== undefined) return
   event.preventDefault()
+  if (button.getAttribute('aria-busy')) return
   perform(button, button.dataset.body ? JSON.parse(button.dataset.body) : {})
 })
 

@@ -77,7 +77,7 @@ def pseudonym(round_id: str, viewer: str) -> str:
 def panel_rows(
     round_: Round, ballots: tuple[CastBallot, ...], groups: Mapping[int, str]
 ) -> list[BallotRow]:
-    """Rows in the office's order of subjects, then by seat number."""
+    """Rows in the office's order of subjects, then as the ballots stand."""
     parsed = parse_rules(dict(round_.rules or {}))
     rows: list[BallotRow] = []
     for ballot in ballots:

@@ -154,12 +154,13 @@ class Rounds(Repository):
             await self._c.execute(update(_r).where(_r.c.id == round_id).values(cast=_r.c.cast + 1))
 
     async def ballots(self, round_id: str) -> tuple[CastBallot, ...]:
-        """Every ballot of the round by seat number; `CastBallot.seat` is the number."""
+        """Every ballot of the round by receipt; `CastBallot.seat` is the seat's number. A published
+        trace names marks by their row: in the order of the seats it would name everybody."""
         rows = await self._c.execute(
             select(_b, _seats.c.number)
             .join(_seats, _seats.c.id == _b.c.seat_id)
             .where(_b.c.round_id == round_id, _b.c.office_id == self._ref.office)
-            .order_by(_seats.c.number)
+            .order_by(_b.c.receipt, _b.c.seat_id)
         )
         return tuple(_ballot(row, row.number) for row in rows)
 

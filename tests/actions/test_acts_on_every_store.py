@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from server.actions.move_position import move_position
 from server.actions.open_round import open_round
 from server.actions.publish_round import publish_round
 from server.actions.start_run import start_run
+from server.actions.tally_round import ballots_csv
 from server.domain.journal import first_break
 from server.domain.public_acts import Ask, Support, Vote
 from server.domain.refusals import Refusal
@@ -256,6 +258,24 @@ async def test_panel_round_from_opening_to_publication(lanxi: Home) -> None:
     round_ = next(r for r in (await lanxi.view()).rounds if r.id == round_id)
     # deputies: duty (8+6)/2=7, law (9+7)/2=8; citizens: 10 and 4. 0.6 × 15 + 0.4 × 14 = 14.6.
     assert round_.result["subjects"][0]["total"] == "14.60"
+
+
+async def test_the_order_of_the_rows_does_not_name_the_seats(lanxi: Home) -> None:
+    await lanxi.go_live()
+    host, receipts = lanxi.person("host"), iter(("CCCC", "BBBB", "AAAA"))
+    house = replace(lanxi.house, receipt=lambda: next(receipts))
+    round_id = next(r.id for r in (await lanxi.view()).rounds if r.audience == "panel")
+    await open_round(lanxi.house, host, round_id)
+    for index in range(3):
+        marks = {"water": {"duty": str(index), "law": "9"}}
+        await cast_ballot(house, lanxi.panelist(index), round_id, marks, (), f"key-{index:05d}")
+    await close_round(lanxi.house, host, round_id)
+    await lanxi.settle()
+    async with lanxi.building.store.look(round=round_id) as unit:
+        round_ = await unit.rounds.get(round_id)
+        rows = (await ballots_csv(unit, round_)).splitlines()[1:]
+    raters = list(dict.fromkeys(row.split(",")[1] for row in rows))
+    assert raters == ["seat-003", "seat-002", "seat-001"]
 
 
 async def test_tampered_ballot_stops_publication(lanxi: Home) -> None:

@@ -192,7 +192,8 @@ class PeopleDesk:
                 raise Refusal("not_allowed")
             if hearing is not None and hearing.ref.office != node.id:
                 raise Refusal("not_found")
-            found = await identity.account(id_=account)
+            # Two grants at once for one person wait for each other: together they may conflict.
+            found = await identity.account(id_=account, lock=True)
             if found is None:
                 raise Refusal("not_found")
             await self._office(identity, by, found.office, "manage_people")
@@ -262,6 +263,7 @@ class PeopleDesk:
                 if found is None:
                     raise Refusal("seat_unknown", seat=seat_number)
                 seat, role, label = found.id, "panelist", f"panel-{seat_number:02d}"
+                await identity.lock_seat(seat)
                 await identity.revoke_cards(now, seat=seat)
                 await identity.revoke_sessions_of(now, seat=seat)
             elif role not in {"screen", "card", "commentator", "subject"}:

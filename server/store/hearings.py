@@ -9,6 +9,7 @@ from typing import Any, cast
 from sqlalchemy import Row, insert, select, update
 
 from server.domain.hearing import Hearing, HearingSettings, Item, Position, Step
+from server.domain.refusals import Refusal
 from server.domain.view import Lease, Notice, Screens
 from server.store.rows import HEARING, OFFICE, RUN, Repository, inserted_id, table, upsert
 from server.store.tables import (
@@ -26,7 +27,7 @@ _positions, _leases, _notices = table(PositionRow), table(LeaseRow), table(Notic
 _screens = table(ScreensRow)
 
 _GET = (
-    select(_hearings.c.slug, _hearings.c.title, _runs)
+    select(_hearings.c.slug, _hearings.c.title, _hearings.c.run_id.label("shown"), _runs)
     .join_from(_runs, _hearings, _hearings.c.id == _runs.c.hearing_id)
     .where(_runs.c.id == RUN, _runs.c.office_id == OFFICE)
 )
@@ -52,9 +53,12 @@ class Hearings(Repository):
     """The hearing's own rows in one run."""
 
     async def get(self, *, lock: bool = False) -> Hearing:
-        """The hearing in this run."""
+        """The hearing in this run. With `lock` for an act: `run_changed` when the act waited while
+        another run began, since what it does would be done to a run that nobody is shown."""
         row = await self._row(_GET_LOCKED if lock else _GET)
         assert row is not None
+        if lock and row.shown != self._ref.run:
+            raise Refusal("run_changed")
         return Hearing(self._ref, row.slug, row.title, row.status, row.version, row.kind, row.epoch)
 
     async def save(self, hearing: Hearing) -> None:

@@ -107,11 +107,14 @@ class Identity:
         return inserted_id(result)
 
     async def account(
-        self, *, login: str | None = None, id_: int | None = None
+        self, *, login: str | None = None, id_: int | None = None, lock: bool = False
     ) -> AccountRecord | None:
         """One account by login or id."""
         where = _accounts.c.login == login if login is not None else _accounts.c.id == id_
-        row = (await self._c.execute(select(_accounts).where(where))).one_or_none()
+        statement = select(_accounts).where(where)
+        if lock:
+            statement = statement.with_for_update()
+        row = (await self._c.execute(statement)).one_or_none()
         if row is None:
             return None
         return AccountRecord(
@@ -316,6 +319,10 @@ class Identity:
             .order_by(_cards.c.id.desc())
         )
         return tuple(rows)
+
+    async def lock_seat(self, id_: int) -> None:
+        """Who else is about to do something about this seat waits."""
+        await self._c.execute(select(_seats.c.id).where(_seats.c.id == id_).with_for_update())
 
     async def seats_of(self, hearing: int, office: int) -> Sequence[Any]:
         """Rows of a hearing's seats by number."""

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import threading
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import pytest
+
+from server.actions.change_status import change_status
+from server.actions.start_run import start_run
+from server.domain.hearing import Place
+from server.domain.refusals import Refusal
+from server.domain.roles import APART, GRANTABLE, Actor, Grant
+from server.store.identity import Identity
+from tests.house import Home
 from tests.running import Client, Running
 
 
@@ -70,3 +80,65 @@ def test_a_merge_taken_back_leaves_nothing_behind_however_the_target_went_on(
         assert len(merged) == told.count(200) > 0
         assert set(at_once([lambda i=i: unmerge(i) for i in merged])) == {200}
         assert standing(demo, desk) == before
+
+
+async def outcomes(*acts: Any) -> list[Any]:
+    """What acts begun at once gave: an answer, or the code of a refusal."""
+    given = await asyncio.gather(*acts, return_exceptions=True)
+    for one in given:
+        if isinstance(one, BaseException) and not isinstance(one, Refusal):
+            raise one
+    return [one.code if isinstance(one, Refusal) else one for one in given]
+
+
+@pytest.mark.anyio
+async def test_two_hosts_begin_one_real_run_and_its_rounds_are_in_it(lanxi: Home) -> None:
+    """Planted fault: without the look at the run that is shown, PostgreSQL began four, the last of
+    them without an agenda, questions or rounds."""
+    hosts = [lanxi.person("host", "office", name=f"h{i}") for i in range(4)]
+    await change_status(lanxi.house, hosts[0], lanxi.slug, "ready", 0)
+    prepared = await lanxi.view()
+    begun = await outcomes(*(start_run(lanxi.house, h, lanxi.slug, "real") for h in hosts))
+    refused = [one for one in begun if isinstance(one, str)]
+    assert len(refused) == 3, begun
+    assert set(refused) <= {"run_changed", "run_illegal"}
+    shown = await lanxi.view()
+    assert shown.hearing.run_kind == "real"
+    assert len(shown.rounds) == len(prepared.rounds) > 0
+    assert len(shown.items) == len(prepared.items) > 0
+
+
+@pytest.mark.anyio
+async def test_of_cards_issued_at_once_for_a_seat_one_holds(lanxi: Home) -> None:
+    people, by = lanxi.building.services.people, lanxi.person("office")
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        place: Place = unit.place
+    cards = await asyncio.gather(*(people.issue_card(by, place, seat_number=1) for _ in range(6)))
+    joined = await outcomes(*(people.join(card["code"]) for card in cards))
+    assert sorted(str(one) for one in joined if isinstance(one, str)) == ["card_unknown"] * 5
+    assert await outcomes(*(people.join(card["code"]) for card in cards for _ in range(2))) == [
+        "card_used" if isinstance(one, tuple) else "card_unknown"
+        for one in joined
+        for _ in range(2)
+    ]
+
+
+@pytest.mark.anyio
+async def test_roles_that_stand_apart_are_not_granted_by_two_at_once(lanxi: Home) -> None:
+    apart = [sorted(pair) for pair in APART]
+    chief, pair = next(
+        (chief, pair) for chief, may in GRANTABLE.items() for pair in apart if set(pair) <= set(may)
+    )
+    by = Actor("account:chief", "chief", (Grant(chief, lanxi.office.id, lanxi.office.path),))
+    async with lanxi.building.database.write() as connection:
+        account = await Identity(connection).add_account(
+            lanxi.office.id, "anybody", "某某", "no password", lanxi.house.now()
+        )
+    people = lanxi.building.services.people
+    given = await outcomes(
+        *(people.grant(by, account, role, lanxi.office.id) for role in pair for _ in range(3))
+    )
+    async with lanxi.building.database.read() as connection:
+        held = {grant.role for _, grant in await Identity(connection).grants(account)}
+    assert len(held & set(pair)) == 1, given
+    assert "roles_conflict" in given

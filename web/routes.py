@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections import OrderedDict
 from typing import Any
+from urllib.parse import quote
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
@@ -103,13 +104,20 @@ async def staff_page(slug: str, page: str, request: Request, lang: str | None = 
     if page not in STAFF:
         raise Refusal("not_found")
     here, chosen = services(request), language(lang)
-    async with here.store.look(slug=slug) as unit:
-        place = unit.place
-        found = await session_for(here, request, place, f"page:{page}")
-        if found is None:
-            return RedirectResponse(f"/login?next=/h/{slug}/{page}", 303)
-        by, seat = found
-        view = await unit.view(here.house.now())
+    sign_in = RedirectResponse(f"/login?next=/h/{quote(slug)}/{page}", 303)
+    try:
+        async with here.store.look(slug=slug) as unit:
+            place = unit.place
+            found = await session_for(here, request, place, f"page:{page}")
+            if found is None:
+                return sign_in
+            by, seat = found
+            view = await unit.view(here.house.now())
+    except Refusal as refusal:
+        # Whoever is not signed in learns nothing: a draft's address answers as one that is not.
+        if refusal.code == "not_found" and await here.door.maybe_actor(request) is None:
+            return sign_in
+        raise
     me = next((s for s in view.seats if s.id == by.seat), None)
     if page == "panel" and me is None:
         raise Refusal("not_allowed")
@@ -124,18 +132,19 @@ async def session_for(
 ) -> tuple[Actor, str] | None:
     """(who, label) of the first session of this browser that holds the right at the place; the
     label is what the page's script sends back, so that it stays this person."""
-    known: list[Actor] = []
+    known, somebody = False, False
     wanted = request.query_params.get("seat")
     for label in (wanted,) if wanted else here.door.seats(request):
         by = await here.door.maybe_actor(request, label)
         if by is None:
             continue
-        known.append(by)
+        known = True
         roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+        somebody = somebody or bool(roles)
         if has_right(roles, right):
             return by, label
-    if known:
-        raise Refusal("not_allowed")
+    if known:  # Where he is nobody he learns nothing of the hearing, as in the API.
+        raise Refusal("not_allowed" if somebody else "not_found")
     return None
 
 

@@ -108,9 +108,10 @@ class _Session:
         here, query = self.here, self.websocket.query_params
         if self.room not in ROOMS:
             raise Refusal("not_found")
+        # Who it is comes first: whoever is not signed in learns of no hearing whether there is one.
+        by = None if self.room == "public" else await here.door.actor(self.websocket)
         async with here.store.look(slug=self.slug) as unit:
             self.place: Place = unit.place
-        by = None if self.room == "public" else await here.door.actor(self.websocket)
         check_join(self.place, self.room, by)
         chosen = channel(self.place, self.room, query.get("as", "json"), self.lang)
         self.listener = Listener(self.websocket, chosen, lambda: here.relay.snapshot_frame(chosen))

@@ -14,6 +14,8 @@ from typing import Any
 
 import httpx2
 import pytest
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
 from tests.conftest import STORES
 from tests.running import PINGYI, ROOT
@@ -254,6 +256,29 @@ def test_no_address_leads_into_another_county(
                 wrong.append(f"{address} → {answer.status_code}")
     assert not wrong
     assert tried > 30
+
+
+def test_a_draft_answers_as_a_hearing_that_is_not(
+    counties: tuple[Serving, County, County],
+) -> None:
+    house, mine, other = counties
+    nowhere = "-".join(reversed(other.draft.split("-")))  # As long, so that lengths compare too.
+    for browser in (house.browser(), mine.browser):
+        for page in ("", *(f"/{one}" for one in STAFF), "/qr.svg", "/other"):
+            there, not_there = (browser.get(f"/h/{s}{page}") for s in (other.draft, nowhere))
+            assert there.status_code == not_there.status_code, page
+            assert there.text.replace(other.draft, nowhere) == not_there.text
+            at = there.headers.get("location", "").replace(other.draft, nowhere)
+            assert at == not_there.headers.get("location", "")
+    for room in STAFF:
+        told = []
+        for slug in (other.draft, nowhere):
+            address = f"{house.url.replace('http', 'ws', 1)}/h/{slug}/{room}/socket"
+            with connect(address, proxy=None) as socket, pytest.raises(ConnectionClosed) as closed:
+                while True:
+                    socket.recv(timeout=5)
+            told.append(closed.value.rcvd)
+        assert told[0] == told[1], room
 
 
 def test_no_list_tells_of_another_county(counties: tuple[Serving, County, County]) -> None:

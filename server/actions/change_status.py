@@ -5,7 +5,9 @@ from __future__ import annotations
 from server.actions.perform import Answer, Asked, check_version, perform
 from server.actions.ports import House, Unit
 from server.domain import hearing as rules
+from server.domain.refusals import Refusal
 from server.domain.roles import Actor
+from server.domain.rounds import TAKES_BALLOTS
 
 
 async def change_status(
@@ -22,6 +24,10 @@ async def change_status(
             needed=True,
         )
         changed = rules.change_status(hearing, status)
+        if status == "archived" and any(
+            one.status in TAKES_BALLOTS for one in await unit.rounds.all()
+        ):
+            raise Refusal("rounds_open")
         now = house.now()
         at = await unit.hearings.position(lock=True)
         moved = rules.resume(at, now) if status == "live" else rules.pause(at, now)

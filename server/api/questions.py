@@ -113,6 +113,7 @@ def fate_of(question: Question, lang: str) -> dict[str, Any]:
 
 
 @router.post("/questions/{code}/appeal", status_code=201, response_model=answers.Appealed)
-async def appeal(code: str, body: Appeal, here: ServicesDep) -> Response:
+async def appeal(code: str, body: Appeal, request: Request, here: ServicesDep) -> Response:
     """The author asks for another look, once."""
+    await here.limiter.check("ask", here.door.address(request), f"appeal {code}")
     return answered(await appeal_question(here.house, code, body.secret, body.text))

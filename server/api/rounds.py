@@ -278,7 +278,7 @@ async def turnout(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
             return JSONResponse({"due": None, "present": viewers, "cast": round_.cast})
         if by is None:
             raise Refusal("not_signed_in")
-        allowed(unit.place, by, "see_turnout")
+        check_may_see(round_, unit.place, by, "see_turnout")
         seats = await unit.people.seats()
     due = round_.entitled
     told = {
@@ -287,6 +287,14 @@ async def turnout(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
         "cast": round_.cast,
     }
     return JSONResponse(told)
+
+
+def check_may_see(round_: Round, place: Place, by: Actor, right: str) -> None:
+    """Whoever is known here and lacks the right is told `not_published` until the result is public."""
+    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    if roles and not has_right(roles, right) and not round_.published_for("public"):
+        raise Refusal("not_published")
+    allowed(place, by, right)
 
 
 def may_see_result(round_: Round, place: Place, by: Actor | None) -> bool:
@@ -319,9 +327,9 @@ async def result(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
 async def ballots(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
     """What anybody allowed recomputes the result from; only after closing."""
     async with here.store.look(round=id_) as unit:
-        allowed(unit.place, by, "see_ballots")
         round_ = await unit.rounds.get(id_)
         assert round_ is not None
+        check_may_see(round_, unit.place, by, "see_ballots")
         if round_.status in {"ready", "open", "closing"}:
             raise Refusal("not_published")
         return Ballots(await ballots_csv(unit, round_))

@@ -96,6 +96,11 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     "not_ready": Row(503, "服务正在启动。", "The service is starting."),
     # Hearing and run of show
+    "rounds_open": Row(
+        409,
+        "还有评价轮次没有截止，请先截止或作废。",
+        "A round still takes ballots; close or void it first.",
+    ),
     "hearing_step_illegal": Row(
         409,
         "场次现在是“{now}”，不能变为“{wanted}”。",

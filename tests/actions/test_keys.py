@@ -10,6 +10,7 @@ import pytest
 from server.actions.ask_question import ask_question
 from server.actions.cast_vote import cast_vote
 from server.actions.change_status import change_status
+from server.actions.close_round import close_round
 from server.actions.moderate_question import close_question
 from server.actions.open_round import open_round
 from server.actions.support_question import support_question
@@ -82,7 +83,10 @@ async def test_an_archived_hearing_takes_nothing_from_the_public(lanxi: Home) ->
     on = (lanxi.slug, question.code, True)
     voted = await cast_vote(lanxi.house, "v1", "key-vote", round_id, "good")
     supported = await support_question(lanxi.house, "v1", "key-support", *on)
-    await status_to(lanxi, "ended", "certified", "archived")
+    await status_to(lanxi, "ended", "certified")
+    assert await refusal(status_to(lanxi, "archived")) == "rounds_open"  # Nobody could close it.
+    await close_round(lanxi.house, lanxi.person("host"), round_id)
+    await status_to(lanxi, "archived")
     voting = cast_vote(lanxi.house, "v2", "key-vote", round_id, "good")
     assert await refusal(voting) == "hearing_archived"
     supporting = support_question(lanxi.house, "v2", "key-support", *on)

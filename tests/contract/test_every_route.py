@@ -119,6 +119,8 @@ BODIES: dict[str, Any] = {
 }
 # A token stands for the account that makes it; the demonstration has tokens but no accounts.
 FOREIGN = {"not_allowed", "not_found", "not_signed_in", "bad_token"}
+WITHHELD = {"GET /rounds/{id}/ballots.csv": {"not_published"}}
+"""What is told instead, to people of the house, as long as that may change."""
 
 
 def routes(demo: Running) -> list[str]:
@@ -161,7 +163,7 @@ def test_who_may_and_who_may_not(shared_demo: Running, who: str) -> None:
         if who in allowed:
             if code in {"not_allowed", "not_signed_in", "bad_token"}:
                 wrong.append(f"{route}: {who} may, but got {code}")
-        elif code not in FOREIGN:
+        elif code not in FOREIGN | WITHHELD.get(route, set()):
             wrong.append(f"{route}: {who} may not, but got {answer.status_code} {code}")
         if code is not None and code not in CATALOGUE:
             wrong.append(f"{route}: unknown code {code}")

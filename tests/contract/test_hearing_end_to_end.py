@@ -329,3 +329,32 @@ def test_reconnecting_gets_the_gap(demo: Running) -> None:
             assert gap == cues
         with demo.socket(epoch="other", version=snapshot["version"]) as back:
             assert json.loads(back.recv())["type"] == "snapshot"
+
+
+def test_ballots_are_withheld_from_people_of_the_house_until_the_result_is_public(
+    demo: Running,
+) -> None:
+    host, panelist = demo.as_("host"), demo.as_("panel")
+    round_id = next(r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel")
+    address = f"/rounds/{round_id}/ballots.csv"
+    assert demo.anyone().refused("GET", address) == (401, "not_signed_in")
+    assert panelist.refused("GET", address) == (409, "not_published")
+    assert demo.as_("teller").refused("GET", address) == (409, "not_published")
+    host.do("POST", f"/rounds/{round_id}/opening")
+    host.do("POST", f"/rounds/{round_id}/closing")
+    assert demo.as_("teller").call("GET", address).status_code == 200
+    assert panelist.refused("GET", address) == (409, "not_published")
+    round_until(demo, round_id, "tallied")
+    host.do("POST", f"/rounds/{round_id}/certification")
+    host.do("POST", f"/rounds/{round_id}/publication", {"audience": "public"})
+    assert panelist.refused("GET", address) == (403, "not_allowed")
+
+
+def test_wrong_secrets_are_slowed_down(demo: Running) -> None:
+    code = demo.viewer().do(
+        "POST", f"{demo.here}/questions", {"text": "请问处罚依据是什么？"}, new_key()
+    )["code"]
+    body = {"secret": "x" * 20, "text": "请再看一次"}
+    codes = [demo.anyone().refused("POST", f"/questions/{code}/appeal", body)[1] for _ in range(40)]
+    assert codes[0] == "secret_wrong"
+    assert codes[-1] == "too_many"

@@ -83,6 +83,18 @@ def test_a_clicker_moves_the_show_and_never_while_somebody_types(
     assert demo.state()["hearing"]["cleared"]
 
 
+def test_space_is_next_also_after_a_button_was_pressed(browser: Browser, demo: Running) -> None:
+    page = console(browser, demo)
+    page.get_by_role("button", name="暂停", exact=True).click()
+    again = page.get_by_role("button", name="继续", exact=True)
+    expect(again).to_be_visible()
+    again.click()
+    expect(page.get_by_role("button", name="暂停", exact=True)).to_be_visible()
+    page.keyboard.press("Space")
+    expect(page.locator("#now-title")).to_contain_text("提问答复")
+    assert demo.state()["hearing"]["status"] == "live"
+
+
 def test_what_closes_a_round_must_be_held(browser: Browser, demo: Running) -> None:
     page = console(browser, demo)
     open_ = next(r["id"] for r in demo.state()["rounds"] if r["status"] == "open")

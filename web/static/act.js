@@ -79,8 +79,16 @@ document.addEventListener('click', event => {
   if (!button || button.dataset.held !== undefined) return
   event.preventDefault()
   if (button.getAttribute('aria-busy')) return
+  if (event.detail) letGo(button)
   perform(button, button.dataset.body ? JSON.parse(button.dataset.body) : {})
 })
+
+// A button that was pressed keeps the focus, and may be another one a moment later (开始 becomes 暂停): the
+// space bar would press that. Whoever came to it by keys and pressed shortly stays where he is.
+function letGo (button) {
+  if (document.activeElement === button) (document.querySelector('main[tabindex]') || button).focus({ preventScroll: true })
+  if (document.activeElement === button) button.blur()
+}
 
 // What closes, certifies, publishes or voids is held for a second, by pointer or by key. The act may
 // put another button under the finger that still presses (宣布开始 becomes 暂停), or somebody else's act
@@ -94,7 +102,7 @@ function begin (event) {
   cancel()
   button.dataset.holding = ''
   const meant = button.dataset.act
-  holding = { button, timer: setTimeout(() => { cancel(); spent = true; if (button.dataset.act === meant && button.dataset.held !== undefined) perform(button, held(button)) }, HELD_MS) }
+  holding = { button, timer: setTimeout(() => { cancel(); spent = true; letGo(button); if (button.dataset.act === meant && button.dataset.held !== undefined) perform(button, held(button)) }, HELD_MS) }
 }
 document.addEventListener('click', event => { if (spent) { event.preventDefault(); event.stopImmediatePropagation() } }, true)
 function held (button) {

@@ -5,18 +5,23 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
 
+from server.actions.cast_vote import cast_vote
 from server.actions.change_status import change_status
+from server.actions.open_round import open_round
 from server.actions.start_run import start_run
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import APART, GRANTABLE, Actor, Grant
 from server.store.identity import Identity
-from tests.house import Home
+from tests.house import Home, home
 from tests.running import Client, Running
+from tests.services import create_database
 
 
 def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
@@ -142,3 +147,37 @@ async def test_roles_that_stand_apart_are_not_granted_by_two_at_once(lanxi: Home
         held = {grant.role for _, grant in await Identity(connection).grants(account)}
     assert len(held & set(pair)) == 1, given
     assert "roles_conflict" in given
+
+
+@pytest.mark.anyio
+@pytest.mark.system
+async def test_one_viewers_votes_through_two_processes_are_counted_as_they_stand(
+    tmp_path: Path, postgresql_server: str, redis_url: str
+) -> None:
+    database = create_database(postgresql_server, f"t{token_hex(6)}")
+    async with (
+        home(tmp_path / "a", database, redis_url) as one,
+        home(tmp_path / "b", database, redis_url, beside=one) as other,
+    ):
+        await one.go_live()
+        round_id = next(r.id for r in (await one.view()).rounds if r.audience == "public")
+        await open_round(one.house, one.person("host"), round_id)
+
+        async def voting(house: Any, choices: str) -> None:
+            for n in range(12):
+                await asyncio.gather(
+                    *(
+                        cast_vote(house, f"v{i}", token_hex(8), round_id, choice)
+                        for i, choice in enumerate((choices.split() * 2)[n % 3 :][:3])
+                    )
+                )
+
+        await asyncio.gather(
+            voting(one.house, "good fair poor"), voting(other.house, "poor good fair")
+        )
+        async with one.building.store.look(round=round_id) as unit:
+            counted = await unit.rounds.get(round_id)
+            stored, voters = await unit.rounds.recount(round_id)
+    assert counted is not None
+    assert {k: n for k, n in counted.counts.items() if n} == dict(stored)
+    assert counted.cast == voters == 3

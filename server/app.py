@@ -18,6 +18,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moderation.intake.normal_form import IncomingItem
@@ -338,6 +339,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router, include_in_schema=False)
     _handle_errors(app)
+    app.add_middleware(Compressed)
     app.add_middleware(Frame)
     return app
 
@@ -389,6 +391,18 @@ def _handle_errors(app: FastAPI) -> None:
         where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
         log.error("failed", error=type(error).__name__, where=where, path=request.url.path)
         return answer(request, Refusal("server_error"))
+
+
+class Compressed:
+    """Pages are compressed here, so that a hall without nginx is served as quickly. What programs are
+    answered is left as it is."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app, self.gzip = app, GZipMiddleware(app, minimum_size=1024, compresslevel=6)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        page = scope["type"] == "http" and not scope["path"].startswith("/api/")
+        await (self.gzip if page else self.app)(scope, receive, send)
 
 
 class Frame:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 from collections import OrderedDict
 from typing import Any
@@ -37,8 +38,8 @@ ROUTERS = (
 )
 """Every page's addresses; the last are the live pages' own, `/h/SLUG/PAGE` being the widest."""
 KEPT = 64
-_kept: OrderedDict[tuple[str, str, str, int], bytes] = OrderedDict()
-"""Public pages by (slug, language, epoch, version): made once, sent to everyone."""
+_kept: OrderedDict[tuple[str, str, str, int], tuple[bytes, bytes]] = OrderedDict()
+"""Public pages, plain and gzipped, by (slug, language, epoch, version): made once, sent to everyone."""
 
 
 def static(name: str, request: Request) -> Response:
@@ -75,16 +76,24 @@ async def public_page(slug: str, request: Request, lang: str | None = None) -> R
             html = PAGES["public"].html(
                 view, chosen, socket=f"/h/{slug}/socket", seat="", slug=slug
             )
-            body = _kept[key] = html.encode()
+            plain = html.encode()
+            body = _kept[key] = plain, gzip.compress(plain, 9, mtime=0)
             while len(_kept) > KEPT:
                 _kept.popitem(last=False)
     # Numbers on the page (likes, viewers) move without a version; a page that is the same but for
     # them is put right by the first pulse.
-    etag = f'"{epoch}-{version}-{chosen}-{hashlib.sha256(body).hexdigest()[:8]}"'
-    headers = {"ETag": etag, "Cache-Control": "public, max-age=0, must-revalidate"}
+    plain, gzipped = body
+    etag = f'"{epoch}-{version}-{chosen}-{hashlib.sha256(plain).hexdigest()[:8]}"'
+    headers = {
+        "ETag": etag,
+        "Cache-Control": "public, max-age=0, must-revalidate",
+        "Vary": "Accept-Encoding",
+    }
     if request.headers.get("if-none-match") == etag:
         return Response(status_code=304, headers=headers)
-    return HTMLResponse(body, headers=headers)
+    if "gzip" in request.headers.get("accept-encoding", ""):
+        return HTMLResponse(gzipped, headers={**headers, "Content-Encoding": "gzip"})
+    return HTMLResponse(plain, headers=headers)
 
 
 @router.get("/h/{slug}/qr.svg")

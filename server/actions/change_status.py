@@ -25,7 +25,7 @@ async def change_status(
         )
         changed = rules.change_status(hearing, status)
         if status == "archived" and any(
-            one.status in TAKES_BALLOTS for one in await unit.rounds.all()
+            one.status in TAKES_BALLOTS | {"closed"} for one in await unit.rounds.all()
         ):
             raise Refusal("rounds_open")
         now = house.now()

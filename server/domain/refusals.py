@@ -98,8 +98,8 @@ CATALOGUE: Mapping[str, Row] = {
     # Hearing and run of show
     "rounds_open": Row(
         409,
-        "还有评价轮次没有截止，请先截止或作废。",
-        "A round still takes ballots; close or void it first.",
+        "还有评价轮次没有截止或没有计票，请先截止或作废。",
+        "A round still takes ballots or is not tallied; close or void it first.",
     ),
     "hearing_step_illegal": Row(
         409,

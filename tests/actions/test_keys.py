@@ -86,6 +86,7 @@ async def test_an_archived_hearing_takes_nothing_from_the_public(lanxi: Home) ->
     await status_to(lanxi, "ended", "certified")
     assert await refusal(status_to(lanxi, "archived")) == "rounds_open"  # Nobody could close it.
     await close_round(lanxi.house, lanxi.person("host"), round_id)
+    await lanxi.settle()  # Nor could anybody tally it.
     await status_to(lanxi, "archived")
     voting = cast_vote(lanxi.house, "v2", "key-vote", round_id, "good")
     assert await refusal(voting) == "hearing_archived"

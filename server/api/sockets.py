@@ -114,7 +114,7 @@ class _Session:
             self.place: Place = unit.place
         check_join(self.place, self.room, by)
         chosen = channel(self.place, self.room, query.get("as", "json"), self.lang)
-        self.listener = Listener(self.websocket, chosen, lambda: here.relay.snapshot_frame(chosen))
+        self.listener = Listener(self.websocket, chosen, here.relay.catch_up_with)
         await here.relay.welcome(
             self.listener, query.get("epoch"), _whole_number(query.get("version"))
         )

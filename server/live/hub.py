@@ -17,8 +17,8 @@ from typing import Protocol
 
 from server.live.channels import Channel
 
-QUEUE = 64
-"""Frames that may wait for one socket; at one cue a second that is a minute."""
+QUEUE = 320
+"""Frames that may wait for one socket: the longest gap, and what is told while it is written."""
 TOO_SLOW_S = 30.0
 
 
@@ -33,10 +33,10 @@ class Listener:
     """One socket of the hub: its queue, its writer, what it may do."""
 
     def __init__(
-        self, wire: Wire, channel: Channel, snapshot: Callable[[], Awaitable[str]]
+        self, wire: Wire, channel: Channel, catch_up: Callable[[Listener], Awaitable[None]]
     ) -> None:
         self.channel = channel
-        self._wire, self._snapshot = wire, snapshot
+        self._wire, self._catch_up = wire, catch_up
         self._queue: deque[tuple[str, bool]] = deque()
         self._ready = asyncio.Event()
         self._behind_since: float | None = None
@@ -46,7 +46,13 @@ class Listener:
         """It has missed numbers: those before it came, or a pulse that gave way."""
 
     def put(self, frame: str, *, pulse: bool = False) -> None:
-        """Queues a frame. A waiting pulse gives way to a cue and to a newer pulse."""
+        """Queues a frame. A waiting pulse gives way to a cue and to a newer pulse. Whoever is behind
+        gets none until it has caught up: a cue after a hole would look as if nothing were missing."""
+        if self._behind_since is not None:
+            self.numbers_due = True
+            if monotonic() - self._behind_since > TOO_SLOW_S:
+                self.close(4408, "too slow")
+            return
         if pulse and any(is_pulse for _, is_pulse in self._queue):
             self._queue = deque(one for one in self._queue if not one[1])
             self.numbers_due = True
@@ -55,11 +61,15 @@ class Listener:
             self.numbers_due = True
         if len(self._queue) >= QUEUE:
             self.numbers_due = True
-            self._behind_since = self._behind_since or monotonic()
-            if monotonic() - self._behind_since > TOO_SLOW_S:
-                self.close(4408, "too slow")
+            self._behind_since = monotonic()
             return
         self._queue.append((frame, pulse))
+        self._ready.set()
+
+    def begin(self, frames: Sequence[str]) -> None:
+        """The gap or the snapshot from which the next cue follows: what waited is older."""
+        self._queue = deque((frame, False) for frame in frames)
+        self._behind_since = None
         self._ready.set()
 
     def put_numbers(self, frames: Sequence[str]) -> None:
@@ -90,9 +100,7 @@ class Listener:
                 self.sent_at = monotonic()
             self._ready.clear()
             if self._behind_since is not None:
-                # It missed frames: one snapshot puts it right, instead of a gap it cannot see.
-                self._behind_since = None
-                self.put(await self._snapshot())
+                await self._catch_up(self)
 
 
 class Hub:

@@ -250,14 +250,15 @@ class Relay:
             self._snapshot_frame(channel, view),
         )
 
-    async def snapshot_frame(self, channel: Channel) -> str:
+    async def catch_up_with(self, listener: Listener) -> None:
         """A snapshot for a listener that fell behind."""
-        return (await self.snapshot(channel))[2]
+        await self.welcome(listener, None, None)
 
     async def welcome(self, listener: Listener, epoch: str | None, version: int | None) -> None:
         """Queues the gap, or a snapshot, such that the next cue follows without gap or repeat.
 
-        The caller joins the hub right after, without awaiting in between.
+        The caller joins the hub right after, without awaiting in between; or the listener is in it
+        and fell behind, and takes no other frame before this one.
         """
         channel = listener.channel
         for _ in range(20):
@@ -266,12 +267,11 @@ class Relay:
             if epoch == feed.epoch and version is not None:
                 gap = stream.gap(version)
                 if gap is not None:
-                    for frame in gap:
-                        listener.put(frame)
+                    listener.begin(gap)
                     return
             found_epoch, found, frame = await self.snapshot(channel)
             if (found_epoch, found) == (feed.epoch, stream.version):
-                listener.put(frame)
+                listener.begin([frame])
                 return
             await self.catch_up(channel.hearing)
         raise Refusal("not_ready")

@@ -151,7 +151,7 @@ async def watch(stack: AsyncExitStack, at: Home) -> Wire:
     wire = Wire()
     hearing = (await at.view()).hearing.ref.hearing
     channel = Channel(hearing, "public", "json", "zh")
-    listener = Listener(wire, channel, lambda: at.building.relay.snapshot_frame(channel))
+    listener = Listener(wire, channel, at.building.relay.catch_up_with)
     await at.building.relay.welcome(listener, None, None)
     stack.enter_context(at.building.hub.joined(listener))
     writing = asyncio.create_task(listener.write())

@@ -60,7 +60,7 @@ async def opened(lanxi: Home) -> AsyncIterator[Page]:
     page, view = Page(), await lanxi.view()
     channel = Channel(view.hearing.ref.hearing, "public", "html", "zh")
     relay, hub = lanxi.building.relay, lanxi.building.hub
-    listener = Listener(page.wire, channel, lambda: relay.snapshot_frame(channel))
+    listener = Listener(page.wire, channel, relay.catch_up_with)
     await relay.welcome(listener, view.hearing.epoch, view.versions["public"])
     with ExitStack() as stack:
         stack.enter_context(hub.joined(listener))

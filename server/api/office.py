@@ -233,7 +233,8 @@ async def export_show(slug: str, here: ServicesDep, by: ActorDep) -> Response:
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "manage_hearings")
         text = await show_file_of(unit)
-    return Yaml(text)
+    named = {"Content-Disposition": f'attachment; filename="{slug}.yaml"'}
+    return Yaml(text, headers=named)
 
 
 @router.get("/hearings/{slug}/people", response_model=answers.Seats)

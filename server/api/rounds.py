@@ -39,7 +39,7 @@ from server.api.hearings import check_announced
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
-from server.domain.rounds import Round
+from server.domain.rounds import Round, may_see_ballots, may_see_result
 from server.domain.rules import parse_rules
 from server.domain.rules_in_words import rules_in_words
 from server.domain.view import round_state
@@ -291,24 +291,20 @@ async def turnout(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
 
 def check_may_see(round_: Round, place: Place, by: Actor, right: str) -> None:
     """Whoever is known here and lacks the right is told `not_published` until the result is public."""
-    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    roles = held_at(place, by)
     if roles and not has_right(roles, right) and not round_.published_for("public"):
         raise Refusal("not_published")
     allowed(place, by, right)
 
 
-def may_see_result(round_: Round, place: Place, by: Actor | None) -> bool:
-    """The public sees what was published to it; signers and publishers what they answer for."""
-    if round_.published_for("public"):
-        return True
-    if by is None:
-        return False
-    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
-    if round_.published_for("hall") and has_right(roles, "see_hall_result"):
-        return True
-    if round_.published_for("internal") and has_right(roles, "see_internal_result"):
-        return True
-    return bool(set(roles) & {*round_.signers, *round_.publishers})
+def held_at(place: Place, by: Actor | None) -> tuple[str, ...]:
+    """The roles that the person holds here; none for the public."""
+    return roles_at(by, place.ref.office, place.path, place.ref.hearing) if by else ()
+
+
+def to_save(round_: Round, name: str) -> dict[str, str]:
+    """A browser keeps the answer as a file; its name tells the round."""
+    return {"Content-Disposition": f'attachment; filename="{round_.id}-{name}"'}
 
 
 @router.get("/rounds/{id}/result", response_model=answers.PanelResult | answers.PublicResult)
@@ -318,9 +314,9 @@ async def result(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
         check_announced(unit.place, by)
         round_ = await unit.rounds.get(id_)
         assert round_ is not None
-        if round_.result is None or not may_see_result(round_, unit.place, by):
+        if round_.result is None or not may_see_result(round_, held_at(unit.place, by)):
             raise Refusal("not_published")
-    return JSONResponse(dict(round_.result))
+    return JSONResponse(dict(round_.result), headers=to_save(round_, "result.json"))
 
 
 @router.get("/rounds/{id}/ballots.csv", response_class=Ballots)
@@ -330,9 +326,10 @@ async def ballots(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
         round_ = await unit.rounds.get(id_)
         assert round_ is not None
         check_may_see(round_, unit.place, by, "see_ballots")
-        if round_.status in {"ready", "open", "closing"}:
+        if not may_see_ballots(round_, held_at(unit.place, by)):
             raise Refusal("not_published")
-        return Ballots(await ballots_csv(unit, round_))
+        text = await ballots_csv(unit, round_)
+    return Ballots(text, headers=to_save(round_, "ballots.csv"))
 
 
 @router.get("/rounds/{id}/rules.json", response_model=answers.RuleSet)
@@ -344,4 +341,5 @@ async def rules_json(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Respons
     if round_ is None or round_.rules is None:
         raise Refusal("not_found")
     data = parse_rules(dict(round_.rules)).canonical
-    return Response(data, media_type="application/json")
+    saved = to_save(round_, "rules.json")
+    return Response(data, media_type="application/json", headers=saved)

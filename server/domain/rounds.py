@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from server.domain.refusals import Refusal
+from server.domain.roles import has_right
 
 STATES = (
     "ready",
@@ -145,16 +146,47 @@ def certify(round_: Round, roles: Sequence[str]) -> tuple[Round, str]:
     """
     if round_.status != "tallied":
         raise Refusal("round_step_illegal", now=round_.status, act="certify")
-    mine = [role for role in round_.signers if role in roles]
-    if not mine:
+    if not set(roles) & set(round_.signers):
         raise Refusal("not_a_signer")
-    open_ = [role for role in mine if role not in round_.signed]
-    if not open_:
+    role = next((one for one in awaited(round_) if one in roles), None)
+    if role is None:
         raise Refusal("already_signed")
-    signed = (*round_.signed, open_[0])
+    signed = (*round_.signed, role)
     if set(signed) >= set(round_.signers):
-        return replace(step(round_, "certify"), signed=signed), open_[0]
-    return replace(round_, signed=signed, version=round_.version + 1), open_[0]
+        return replace(step(round_, "certify"), signed=signed), role
+    return replace(round_, signed=signed, version=round_.version + 1), role
+
+
+def awaited(round_: Round) -> tuple[str, ...]:
+    """The signers whose signature is still to come, in the show's order."""
+    return tuple(role for role in round_.signers if role not in round_.signed)
+
+
+def may_sign(round_: Round, roles: Sequence[str]) -> bool:
+    """Whether one of the roles has to sign the tally now."""
+    return round_.status == "tallied" and bool(set(roles) & set(awaited(round_)))
+
+
+def may_publish(round_: Round, roles: Sequence[str]) -> bool:
+    """Whether the show lets one of the roles publish the certified result."""
+    return round_.status in NEXT["publish"] and bool(set(roles) & set(round_.publishers))
+
+
+def may_see_result(round_: Round, roles: Sequence[str]) -> bool:
+    """The public (no roles) sees what was published to it; signers and publishers what they answer
+    for."""
+    if round_.published_for("public"):
+        return True
+    if round_.published_for("hall") and has_right(roles, "see_hall_result"):
+        return True
+    if round_.published_for("internal") and has_right(roles, "see_internal_result"):
+        return True
+    return bool(set(roles) & {*round_.signers, *round_.publishers})
+
+
+def may_see_ballots(round_: Round, roles: Sequence[str]) -> bool:
+    """Whoever supervises may read the ballots, once no more are taken."""
+    return has_right(roles, "see_ballots") and round_.status not in {"ready", *TAKES_BALLOTS}
 
 
 def publish(round_: Round, audience: str, roles: Sequence[str]) -> Round:

@@ -82,7 +82,7 @@ def test_no_value_before_its_release(status: str) -> None:
 
 
 def test_each_publication_is_a_button_of_its_own() -> None:
-    line = panel_round("published", published_to=("internal",))
+    line = panel_round("published", publishers=("host",), published_to=("internal",))
     text = str(HOST.fragment("rounds", replace(full(), rounds=(line,)), "zh"))
     bodies = [json.loads(b) for b in re.findall(r"publication\" data-body='([^']+)'", text)]
     assert [b["audience"] for b in bodies] == ["internal", "hall", "public"]
@@ -92,7 +92,8 @@ def test_each_publication_is_a_button_of_its_own() -> None:
 
 def test_acts_of_a_round_follow_its_state() -> None:
     def offered(status: str) -> set[str]:
-        line = panel_round(status, published_to=("hall",) if status == "published" else ())
+        to = ("hall",) if status == "published" else ()
+        line = panel_round(status, publishers=("host",), published_to=to)
         text = str(HOST.fragment("rounds", replace(speaking(), rounds=(line,)), "zh"))
         return {act.rsplit("/", 1)[1] for act, _ in acts(text)}
 
@@ -104,6 +105,37 @@ def test_acts_of_a_round_follow_its_state() -> None:
     assert offered("certified") == {"publication"}
     assert offered("published") == {"publication", "reveal"}
     assert offered("voided") == set()
+
+
+@pytest.mark.parametrize(
+    ("status", "show", "offered", "sentence"),
+    [
+        ("tallied", {"signers": ("teller", "host")}, "certification", "计票人（待签）"),
+        (
+            "tallied",
+            {"signers": ("teller", "scrutineer", "host"), "signed": ("host",)},
+            "",
+            "等待计票人、监票人计票确认。",
+        ),
+        ("tallied", {"signers": ("teller",)}, "", "等待计票人计票确认。"),
+        ("certified", {"publishers": ("approver", "office")}, "", "由审定人、办公室人员公布。"),
+        ("certified", {"publishers": ("approver", "host")}, "publication", "向公众公布"),
+    ],
+)
+def test_the_host_is_offered_what_the_show_lets_the_host_do(
+    status: str, show: dict[str, tuple[str, ...]], offered: str, sentence: str
+) -> None:
+    line = panel_round(status, **show)
+    text = str(HOST.fragment("rounds", replace(speaking(), rounds=(line,)), "zh"))
+    assert {act.rsplit("/", 1)[1] for act, _ in acts(text)} == ({offered} if offered else set())
+    assert sentence in text
+
+
+def test_nobody_is_named_to_publish_what_is_public() -> None:
+    for to, named in (("hall", True), ("public", False)):
+        line = panel_round("published", published_to=(to,))
+        text = str(HOST.fragment("rounds", replace(speaking(), rounds=(line,)), "zh"))
+        assert ("由审定人公布。" in text) is named
 
 
 def test_the_seat_map_stands_in_the_order_of_the_letters() -> None:

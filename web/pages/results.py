@@ -78,11 +78,14 @@ class RoundView:
     final: bool
 
 
-def round_view(view: HearingView, round_: Round, lang: str, audience: str) -> RoundView:
+def round_view(
+    view: HearingView, round_: Round, lang: str, audience: str, *, seen: bool = False
+) -> RoundView:
     """A round for a page whose audience is `hall` or `public` (law 11: nothing before it is
-    published for them, but for counts that the rules show live)."""
+    published for them, but for counts that the rules show live). `seen`: the reader is one of those
+    who may see the result before."""
     texts = Texts(lang)
-    published = round_.published_for(audience) and round_.result is not None
+    published = (seen or round_.published_for(audience)) and round_.result is not None
     public = round_.audience == "public"
     live = public and round_.show_live and round_.status not in {"ready", "voided"}
     # A status that tells of a publication elsewhere would tell too much here.

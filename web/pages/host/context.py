@@ -11,7 +11,15 @@ from dataclasses import dataclass
 from server.actions.publish_round import reveal_steps
 from server.domain.hearing import LEASES, Item, following, preceding
 from server.domain.questions import PHASE_NEXT, PHASES, STAGE_LONGEST, Question
-from server.domain.rounds import AUDIENCES, NEXT, TAKES_BALLOTS, Round
+from server.domain.rounds import (
+    AUDIENCES,
+    NEXT,
+    TAKES_BALLOTS,
+    Round,
+    awaited,
+    may_publish,
+    may_sign,
+)
 from server.domain.view import FloorRequest, HearingView, SeatView, source_name
 from web.layout.texts import Texts
 from web.pages import results, shared
@@ -381,14 +389,17 @@ class Publication:
 
 @dataclass(frozen=True)
 class RoundLine:
-    """One round with the acts that its state allows (`can`). `here`: it belongs to the present
-    item. `seats` are the entitled ones in the order of the pulses' letters."""
+    """One round with the acts that its state and the show allow the host (`can`). `here`: it belongs
+    to the present item. `awaited`: signers still to come while it is tallied; `publisher`: who
+    publishes it, where that is not the host. `seats` are the entitled ones in the order of the pulses' letters."""
 
     round: results.RoundView
     here: bool
     can: frozenset[str]
     seats: tuple[SeatView, ...]
     signatures: tuple[Signature, ...]
+    awaited: tuple[str, ...]
+    publisher: tuple[str, ...]
     publications: tuple[Publication, ...]
     reveal: int
     reveal_of: int
@@ -413,15 +424,33 @@ def rounds(view: HearingView, lang: str) -> Rounds:
     )
 
 
+CONSOLE = ("host",)
+"""Whose acts the console offers: it shows the same to everyone who opens it."""
+
+
+def _can(one: Round) -> frozenset[str]:
+    can = {act for act, states in NEXT.items() if one.status in states}
+    for act, may in (("certify", may_sign(one, CONSOLE)), ("publish", may_publish(one, CONSOLE))):
+        if not may:
+            can.discard(act)
+    return frozenset(can)
+
+
 def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
     texts = Texts(lang)
     seats = {seat.id: seat for seat in view.seats}
     return RoundLine(
         round=results.round_view(view, one, lang, "internal"),
         here=view.position is not None and one.item == view.position.item,
-        can=frozenset(act for act, states in NEXT.items() if one.status in states),
+        can=_can(one),
         seats=tuple(seats[e.seat] for e in one.entitled if e.seat in seats),
         signatures=tuple(Signature(texts.role(r), r in one.signed) for r in one.signers),
+        awaited=tuple(texts.role(r) for r in awaited(one)) if one.status == "tallied" else (),
+        publisher=tuple(texts.role(r) for r in one.publishers)
+        if one.status in NEXT["publish"]
+        and not one.published_for("public")
+        and not may_publish(one, CONSOLE)
+        else (),
         publications=tuple(
             Publication(key, texts.word(f"to_{key}"), key in one.published_to) for key in AUDIENCES
         ),

@@ -115,6 +115,10 @@ MANAGING = ("page:office", "manage_cards", "import", "run_show")
 """Rights of which one is enough for a hearing's own page here."""
 
 
+OPENS_ROUNDS = "see_internal_result"
+"""The right that opens the page of a hearing's rounds: whoever signs, publishes or supervises has it."""
+
+
 def may_manage(roles: Iterable[str]) -> bool:
     """Whether a hearing's own page opens with these roles at its place."""
     held = tuple(roles)
@@ -129,6 +133,8 @@ def links(place: Place, roles: Sequence[str], lang: str) -> tuple[Link, ...]:
     for page, words in PAGES.items():
         if has_right(roles, f"page:{page}"):
             shown.append(Link(side(words, lang), f"/h/{place.slug}/{page}"))
+    if has_right(roles, OPENS_ROUNDS):
+        shown.append(Link(say(lang, "轮次与结果"), f"/office/hearings/{place.slug}/rounds"))
     return tuple(shown)
 
 
@@ -211,6 +217,7 @@ class HearingPage:
     can_run: bool
     can_cards: bool
     can_import: bool
+    can_export: bool
     units: tuple[SubjectView, ...]
     agenda: tuple[AgendaRow, ...]
     groups: tuple[tuple[str, str], ...]
@@ -261,6 +268,7 @@ def hearing_page(
         can_run=can_run,
         can_cards=can_cards,
         can_import=has_right(roles, "import"),
+        can_export=has_right(roles, "manage_hearings"),
         units=view.subjects,
         agenda=agenda,
         groups=tuple((name, weight) for _, name, weight in view.groups),

@@ -24,7 +24,7 @@ from server.actions.perform import allowed
 from server.domain.hearing import Place
 from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor, roles_at
+from server.domain.roles import Actor, has_right, roles_at
 from server.domain.view import SeatView
 from server.identity import office_book
 from server.identity.office_book import Reached
@@ -35,7 +35,7 @@ from web.layout.language import language, say
 from web.layout.page import render
 from web.layout.qr import qr_svg
 from web.layout.texts import Texts, side
-from web.pages.office import context, files_context, people_context
+from web.pages.office import context, files_context, people_context, rounds_context
 from web.pages.office.uploads import Uploads
 
 router = APIRouter()
@@ -83,14 +83,15 @@ class Here:
             raise Refusal("not_allowed")
         return found
 
-    async def place(self, slug: str) -> tuple[Place, tuple[str, ...]]:
-        """The hearing and the roles held there; of another office's hearing not even that."""
+    async def place(self, slug: str, right: str = "") -> tuple[Place, tuple[str, ...]]:
+        """The hearing and the roles held there, which hold the right or one of those that prepare
+        it; of another office's hearing not even that."""
         async with self.services.store.look(slug=slug) as unit:
             place = unit.place
         roles = roles_at(self.by, place.ref.office, place.path, place.ref.hearing)
         if not roles:
             raise Refusal("not_found")
-        if not context.may_manage(roles):
+        if not (has_right(roles, right) if right else context.may_manage(roles)):
             raise Refusal("not_allowed")
         return place, roles
 
@@ -155,6 +156,19 @@ async def _hearing(
     f = context.hearing_page(place, view, roles, cards, counts, rehearsal_allowed, here.lang)
     source = source or context.SOURCES[0][0]
     return here.page("hearing", f"/office/hearings/{slug}", status, f=f, said=said, source=source)
+
+
+@router.get("/office/hearings/{slug}/rounds", response_class=HTMLResponse)
+async def rounds(slug: str, request: Request, lang: str | None = None) -> Response:
+    """The hearing's rounds for those who sign, publish and supervise: its buttons go to the API."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    _, roles = await here.place(slug, context.OPENS_ROUNDS)
+    async with here.services.store.look(slug=slug) as unit:
+        view = await unit.view(here.services.house.now())
+    f = rounds_context.rounds_page(view, roles, here.lang)
+    return here.page("rounds", f"/office/hearings/{slug}/rounds", f=f)
 
 
 # ── join cards ──

@@ -1,0 +1,275 @@
+"""The page of a hearing's rounds: teller, scrutineer and approver each do their part there, and
+whoever supervises takes the files away and recomputes the result."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from playwright.sync_api import Browser, BrowserContext, expect
+
+from server.domain.rounds import may_see_ballots
+from tests.contract.test_people import PASSWORD, Serving, did, make_county, serving
+from tests.journeys.browser import DESKTOP, PHONE, open_page, violations
+from tests.running import PINGYI, ROOT
+from tests.web.test_office import press
+from tests.web.views import full, panel_round, public_round
+from web.pages.office import rounds_context
+
+WHO = ("teller", "scrutineer", "approver", "leader")
+
+
+@dataclass
+class Hearing:
+    """A county's real hearing, default signers and publishers, its panel round tallied."""
+
+    house: Serving
+    slug: str
+    panel: str
+    people: dict[str, httpx2.Client]
+
+    @property
+    def page(self) -> str:
+        return f"/office/hearings/{self.slug}/rounds"
+
+    def entered(self, browser: Browser, who: str, **how: object) -> BrowserContext:
+        context = browser.new_context(**how)  # type: ignore[arg-type]
+        for name, value in self.people[who].cookies.items():
+            context.add_cookies([{"name": name, "value": value, "url": self.house.url}])
+        return context
+
+
+@pytest.fixture(scope="module")
+def hearing(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hearing]:
+    """北湾, live, with a sheet from each of the two seats."""
+    with serving(tmp_path_factory.mktemp("rounds") / "data") as house:
+        county = make_county(house, house.set_up(), "北湾", "bw")
+        slug, staff = county.announced, county.browser
+        people = {"office": staff}
+        for role in WHO:
+            who = {
+                "office": county.office, "login": f"bw-{role}", "name": "北湾某人",
+                "password": PASSWORD,
+            }  # fmt: skip
+            account = did(staff, "POST", "/accounts", who)["id"]
+            grant = {"account": account, "role": role, "office": county.office}
+            did(staff, "POST", "/grants", grant)
+            people[role] = house.signed_in(f"bw-{role}")
+        did(staff, "POST", f"/hearings/{slug}/runs", {"kind": "real"})
+        text = staff.post(f"/office/hearings/{slug}/cards", data={"all": "yes"}).text
+        tablets = [house.browser() for _ in range(2)]
+        for tablet, code in zip(tablets, re.findall(r"/join/(\w{10})<", text), strict=True):
+            assert tablet.post(f"/join/{code}").status_code == 303
+        state = did_get(staff, f"/hearings/{slug}")["state"]
+        version = {"version": state["hearing"]["version"], "status": "live"}
+        did(staff, "PUT", f"/hearings/{slug}/status", version)
+        panel = next(r["id"] for r in state["rounds"] if r["audience"] == "panel")
+        did(staff, "POST", f"/rounds/{panel}/opening")
+        for number, tablet in enumerate(tablets):
+            answer = tablet.put(
+                f"/api/v1/rounds/{panel}/ballot",
+                json={"marks": {"housing": {"personally": str(17 + number)}}},
+                headers={"Idempotency-Key": f"sheet-of-seat-{number}-0001"},
+            )
+            assert answer.status_code == 200, answer.text
+        did(staff, "POST", f"/rounds/{panel}/closing")
+        for _ in range(200):
+            if did_get(staff, f"/rounds/{panel}")["status"] == "tallied":
+                break
+            time.sleep(0.05)
+        yield Hearing(house, slug, panel, people)
+
+
+def did_get(browser: httpx2.Client, path: str) -> Any:
+    answer = browser.get(f"/api/v1{path}")
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def card(hearing: Hearing, who: str, lang: str = "zh") -> str:
+    """The panel round as this person's page shows it."""
+    answer = hearing.people[who].get(f"{hearing.page}?lang={lang}")
+    assert answer.status_code == 200, answer.text
+    found = re.search(rf'<article[^>]*id="round-{hearing.panel}".*?</article>', answer.text, re.S)
+    assert found
+    return found[0]
+
+
+# ── what is shown to whom, from the rules alone ──
+
+
+def line(status: str, *roles: str, lang: str = "zh", **more: Any) -> rounds_context.RoundCard:
+    view = replace(full(), rounds=(panel_round(status, **more),))
+    return rounds_context.rounds_page(view, roles, lang).lines[0]
+
+
+def test_a_signer_is_offered_to_sign_once_and_in_time() -> None:
+    show: dict[str, Any] = {"signers": ("teller", "host")}
+    assert line("tallied", "teller", **show).sign
+    assert not line("closed", "teller", **show).sign
+    assert not line("certified", "teller", **show).sign
+    assert not line("tallied", "scrutineer", **show).sign
+    signed = line("tallied", "teller", signed=("teller",), **show)
+    assert (signed.sign, signed.awaited) == (False, ("主持台操作员",))
+
+
+def test_a_publisher_is_offered_to_publish_what_is_certified() -> None:
+    assert line("certified", "approver").publish
+    assert line("published", "approver").publish
+    assert not line("tallied", "approver").publish
+    assert not line("certified", "office").publish
+    assert line("certified", "office", publishers=("office",)).publish
+
+
+def test_a_result_is_shown_to_whom_it_is_for() -> None:
+    for roles, published, seen in (
+        (("teller",), (), False),  # Neither signer nor publisher of this show.
+        (("host",), (), True),
+        (("approver",), (), True),
+        (("leader",), (), False),
+        (("leader",), ("internal",), True),
+        (("leader",), ("hall",), True),
+    ):
+        one = line("published", *roles, published_to=published)
+        shown = bool(one.round.subjects), "result.json" in one.files, bool(one.ballots_hash)
+        assert shown == (seen, seen, seen), (roles, published)
+    assert line("certified", "host").ranks == {"city": 1, "housing": 2, "market": 3}
+
+
+@pytest.mark.parametrize("status", ["ready", "open", "closing"])
+def test_no_ballots_are_given_while_they_are_taken(status: str) -> None:
+    assert not may_see_ballots(panel_round(status), ("scrutineer",))
+    assert "ballots.csv" not in line(status, "scrutineer").files
+    assert "ballots.csv" in line("closed", "scrutineer").files
+    assert "ballots.csv" not in line("closed", "approver").files
+
+
+def test_counts_of_a_public_round_are_for_signers_before_the_public() -> None:
+    view = replace(full(), rounds=(public_round("certified", show_live=False),))
+    for role, shown in (("host", True), ("leader", False)):
+        (one,) = rounds_context.rounds_page(view, (role,), "zh").lines
+        assert (one.round.choices[0].count is not None) is shown
+        assert "rules.json" not in one.files
+
+
+# ── on a running server, in this order ──
+
+
+def test_who_has_no_part_in_it_does_not_come_in(hearing: Hearing) -> None:
+    staff = hearing.people["office"]
+    who = {"office": 2, "login": "bw-verifier", "name": "北湾核查", "password": PASSWORD}
+    account = did(staff, "POST", "/accounts", who)["id"]
+    did(staff, "POST", "/grants", {"account": account, "role": "verifier", "office": 2})
+    other = hearing.house.signed_in("bw-verifier")
+    assert other.get(hearing.page).status_code == 403
+    assert f'href="{hearing.page}' not in other.get("/office").text
+    assert hearing.house.browser().get(hearing.page).status_code == 303
+    for who_ in (*WHO, "office"):
+        assert f'href="{hearing.page}' in hearing.people[who_].get("/office").text
+        assert hearing.people[who_].get("/office/hearings/nowhere/rounds").status_code == 404
+    assert f'href="{hearing.page}' in staff.get(f"/office/hearings/{hearing.slug}").text
+
+
+def test_figures_are_for_signers_before_publication(hearing: Hearing) -> None:
+    for who in ("teller", "scrutineer", "approver"):
+        assert "17.50" in card(hearing, who)
+        assert "ballots_hash" in card(hearing, who)
+    assert "17.50" not in card(hearing, "leader")
+    assert "result.json" not in card(hearing, "leader")
+    assert "结果尚未向您公布" in card(hearing, "leader")
+    assert "实到 2 / 应到 2" in card(hearing, "teller")
+    assert "实到 2 / 应到 2" not in card(hearing, "leader")
+    assert "data-held" not in card(hearing, "approver")  # There is nothing to publish yet.
+
+
+def test_the_files_have_names_and_give_the_same_hashes(hearing: Hearing, tmp_path: Path) -> None:
+    teller = hearing.people["teller"]
+    shown = card(hearing, "teller")
+    for address, name in re.findall(r'href="(/api/[^"]+)" download="([^"]+)"', shown):
+        answer = teller.get(address.replace("&amp;", "&"))
+        assert answer.status_code == 200
+        assert answer.headers["content-disposition"] == f'attachment; filename="{name}"'
+        (tmp_path / name).write_bytes(answer.content)
+    names = {path.name.removeprefix(f"{hearing.panel}-") for path in tmp_path.iterdir()}
+    assert names == {"rules.json", "ballots.csv", "result.json"}
+    command = re.search(r">pingyi (tally [^<]+)<", shown)
+    assert command
+    again = subprocess.run(
+        [*PINGYI, *command[1].split()], cwd=tmp_path, env={"PYTHONPATH": str(ROOT)},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    result = json.loads(again.stdout)
+    for name in ("rules_hash", "ballots_hash"):
+        assert result[name] in shown
+    assert result == json.loads((tmp_path / f"{hearing.panel}-result.json").read_text())
+    assert "ballots.csv" not in card(hearing, "approver")
+
+
+def test_the_office_takes_the_show_file_from_the_hearings_page(hearing: Hearing) -> None:
+    staff = hearing.people["office"]
+    page = staff.get(f"/office/hearings/{hearing.slug}").text
+    link = re.search(r'href="(/api/v1/hearings/[^"]+/show[^"]*)" download', page)
+    assert link
+    answer = staff.get(link[1].replace("&amp;", "&"))
+    named = f'attachment; filename="{hearing.slug}.yaml"'
+    assert answer.headers["content-disposition"] == named
+    assert "title: 北湾述法评议会" in answer.text
+
+
+@pytest.mark.system
+def test_each_does_his_part_by_hand(browser: Browser, hearing: Hearing) -> None:
+    title = "北湾测评"
+    for who, awaited in (("teller", "监票人、主持台操作员"), ("scrutineer", "主持台操作员")):
+        context = hearing.entered(browser, who)
+        page, errors = open_page(context, f"{hearing.house.url}{hearing.page}")
+        button = page.get_by_role("button", name=f"计票确认：{title}")
+        button.click()  # A tap is not enough.
+        page.wait_for_timeout(300)
+        expect(button).to_be_visible()
+        press(page, f"计票确认：{title}（按住一秒）")
+        expect(page.get_by_text(f"等待{awaited}计票确认。")).to_be_visible()
+        expect(button).to_have_count(0)
+        assert not errors
+        context.close()
+    did(hearing.people["office"], "POST", f"/rounds/{hearing.panel}/certification")
+    context = hearing.entered(browser, "approver")
+    page, errors = open_page(context, f"{hearing.house.url}{hearing.page}")
+    press(page, f"内部公布：{title}（按住一秒）")
+    expect(page.get_by_role("button", name=f"内部公布：{title}")).to_be_disabled()
+    assert "17.50" in card(hearing, "leader")
+    public = hearing.house.browser().get(f"/api/v1/rounds/{hearing.panel}/result")
+    assert public.json()["error"]["code"] == "not_published"
+    press(page, f"向公众公布：{title}（按住一秒）")
+    expect(page.get_by_role("button", name=f"向公众公布：{title}")).to_be_disabled()
+    assert did_get(hearing.house.browser(), f"/rounds/{hearing.panel}/result")["valid"]
+    assert not errors
+    context.close()
+
+
+@pytest.mark.system
+@pytest.mark.parametrize("lang", ["zh", "en"])
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
+def test_the_page_is_accessible_and_fits(
+    browser: Browser, hearing: Hearing, lang: str, theme: str, size: dict[str, int]
+) -> None:
+    context = hearing.entered(browser, "scrutineer", viewport=size, color_scheme=theme)
+    page, errors = open_page(context, f"{hearing.house.url}{hearing.page}?lang={lang}")
+    for summary in page.locator("summary").all():
+        summary.click()
+    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
+    assert not violations(page)
+    if lang == "en":
+        told = page.locator("main").inner_text()
+        named = re.sub(r"北湾(依法治县办|述法评议会|网络评价|测评|代表|局长)|满意|不满意", "", told)
+        assert not re.findall(r"[\u4e00-\u9fff]+", named.replace("不", ""))
+    assert not errors
+    context.close()

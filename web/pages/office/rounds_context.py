@@ -1,0 +1,149 @@
+"""What the page of a hearing's rounds shows and offers to one person. Pure.
+
+What a reader may see, sign and publish is said by `server/domain/rounds.py`, as the API says it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from server.domain.roles import has_right
+from server.domain.rounds import (
+    AUDIENCES,
+    NEXT,
+    Round,
+    awaited,
+    may_publish,
+    may_see_ballots,
+    may_see_result,
+    may_sign,
+)
+from server.domain.view import HearingView
+from web.layout.texts import Texts
+from web.pages import results
+from web.pages.office.context import may_manage
+
+
+@dataclass(frozen=True)
+class Signer:
+    """A role that the show names as signer."""
+
+    word: str
+    signed: bool
+
+
+@dataclass(frozen=True)
+class Audience:
+    """One audience of a publication."""
+
+    key: str
+    word: str
+    done: bool
+
+
+@dataclass(frozen=True)
+class RoundCard:
+    """One round. `present` is None where the turnout is not for this reader, or nobody is listed.
+    `round` bears figures only when the reader may `see` the result; `ranks` are by subject.
+    `sign` and `publish`: what the reader may do now; `signing` and `publishing`: somebody has
+    still to do so.
+    """
+
+    round: results.RoundView
+    status: str
+    tone: str
+    reason: str
+    turnout: bool
+    present: int | None
+    sees: bool
+    ranks: Mapping[str, int]
+    rules: tuple[str, ...]
+    rules_hash: str
+    ballots_hash: str
+    signers: tuple[Signer, ...]
+    awaited: tuple[str, ...]
+    signing: bool
+    sign: bool
+    audiences: tuple[Audience, ...]
+    publishers: tuple[str, ...]
+    publishing: bool
+    publish: bool
+    files: tuple[str, ...]
+    recount: bool
+
+
+@dataclass(frozen=True)
+class RoundsPage:
+    """All rounds of a hearing in the show's order; `manage` when its own page opens, too."""
+
+    slug: str
+    title: str
+    office: str
+    rehearsal: bool
+    manage: bool
+    lines: tuple[RoundCard, ...]
+
+
+def rounds_page(view: HearingView, roles: Sequence[str], lang: str) -> RoundsPage:
+    """The page as a person with these roles sees it."""
+    return RoundsPage(
+        slug=view.hearing.slug,
+        title=view.hearing.title,
+        office=view.office_name,
+        rehearsal=view.rehearsal,
+        manage=may_manage(roles),
+        lines=tuple(_card(view, one, roles, lang) for one in view.rounds),
+    )
+
+
+def _card(view: HearingView, one: Round, roles: Sequence[str], lang: str) -> RoundCard:
+    texts = Texts(lang)
+    result = one.result if one.result is not None and may_see_result(one, roles) else None
+    sees, ballots = result is not None, may_see_ballots(one, roles)
+    begun = one.status != "ready"
+    turnout = begun and (one.audience == "public" or has_right(roles, "see_turnout"))
+    found = (
+        ("rules.json", one.rules is not None),
+        ("ballots.csv", ballots),
+        ("result.json", sees),
+    )
+    return RoundCard(
+        round=results.round_view(view, one, lang, "public", seen=sees),
+        status=texts.round(one.status),
+        tone=_TONES.get(one.status, ""),
+        reason=one.void_reason or "",
+        turnout=turnout,
+        present=sum(e.present for e in one.entitled) if turnout and one.entitled else None,
+        sees=sees,
+        ranks={
+            s["subject"]: s["rank"]
+            for s in (result or {}).get("subjects", ())
+            if s.get("rank") is not None
+        },
+        rules=results.rules_said(view, one, lang),
+        rules_hash=one.rules_hash or "",
+        ballots_hash=str((result or {}).get("ballots_hash") or ""),
+        signers=tuple(Signer(texts.role(r), r in one.signed) for r in one.signers),
+        awaited=tuple(texts.role(r) for r in awaited(one)),
+        signing=one.status == "tallied",
+        sign=may_sign(one, roles),
+        audiences=tuple(
+            Audience(key, texts.word(f"to_{key}"), key in one.published_to) for key in AUDIENCES
+        ),
+        publishers=tuple(texts.role(r) for r in one.publishers),
+        publishing=one.status in NEXT["publish"] and not one.published_for("public"),
+        publish=may_publish(one, roles),
+        files=tuple(name for name, shown in found if shown),
+        recount=ballots and one.rules is not None,
+    )
+
+
+_TONES: Mapping[str, str] = {
+    "open": "ok dot",
+    "closing": "warn dot",
+    "tallied": "accent",
+    "certified": "accent",
+    "published": "ok",
+    "voided": "bad",
+}

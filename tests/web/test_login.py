@@ -237,6 +237,9 @@ def test_home_lists_what_was_announced(house: Serving) -> None:
     assert county.announced in page.text
     assert county.draft not in page.text
     assert "set-cookie" not in page.headers
+    sign_in = re.search(r'href="(/login[^"]*)"', page.text)
+    assert sign_in is not None
+    assert house.browser().get(sign_in[1]).status_code == 200
     assert house.browser().get(f"/h/{county.announced}").status_code == 200
 
 

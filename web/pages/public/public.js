@@ -3,6 +3,7 @@
 // Fragments are the same for everyone; what is mine is put on here after each of them. The token is
 // made at the first act, not on arrival, and only a browser that has one asks what it has done.
 import { act, flush, newKey, send } from '../../live.js'
+import { holds } from './offline.js'
 
 const { slug } = document.body.dataset
 const name = 'pingyi-viewer'
@@ -25,7 +26,8 @@ async function viewer (again) {
   send({ type: 'viewer', viewer: token })
 }
 // Does an act as this viewer; resolves with its ack or refusal.
-export async function perform (frame) {
+export function perform (frame) { return holds(carried(frame)) }
+async function carried (frame) {
   frame.key = newKey()
   for (let tries = 0; !token; tries++) {
     try { await viewer() } catch { await new Promise(resolve => setTimeout(resolve, Math.min(8000, 500 * 2 ** tries))) }

@@ -76,6 +76,7 @@ async def import_questions(
             last: bool = n == len(pieces),
             total: Counted = total,
         ) -> Answer:
+            await unit.runs.hold_line()
             # An act may be tried again: what it adds up is its own until it is committed.
             counted = await _take(house, unit, by, source, piece)
             so_far = total + counted

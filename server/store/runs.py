@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Ref
+from server.domain.refusals import RolledBack
 from server.store.journal import Journal
 from server.store.rows import inserted_id, table
 from server.store.tables import (
@@ -50,6 +51,19 @@ class Runs:
             .values(run_id=run.run)
         )
         return run
+
+    async def hold_line(self) -> None:
+        """No other import and no new run until this act ends. Raises `RolledBack` when the real run
+        began meanwhile: the act is done again, there."""
+        here = _hearings.c.id == self._ref.hearing, _hearings.c.office_id == self._ref.office
+        await self._c.execute(select(_hearings.c.id).where(*here).with_for_update())
+        newest = await self._c.execute(
+            select(func.max(_runs.c.id)).where(
+                _runs.c.hearing_id == self._ref.hearing, _runs.c.kind != "rehearsal"
+            )
+        )
+        if newest.scalar_one() != self._ref.run:
+            raise RolledBack
 
     async def preparation(self) -> Ref | None:
         """The preparation run, while nothing has taken it over."""

@@ -145,3 +145,16 @@ async def test_no_error_of_the_database_repeats_what_somebody_wrote(lanxi: Home)
                 (said,),
             )
     assert said not in f"{caught.value!r} {caught.value}"
+
+
+async def test_one_file_imported_four_times_at_once_comes_in_once(lanxi: Home) -> None:
+    items = [Incoming(f"P-{i}", f"第 {i} 号桥何时检修？", "", 0, {}, f"d{i}") for i in range(6)]
+    desk, source = lanxi.person("moderator", "office"), Source("hotline-12345")
+    done = await asyncio.gather(
+        *(import_questions(lanxi.house, desk, lanxi.slug, source, items) for _ in range(4))
+    )
+    assert sorted(one.new for one in done) == [0, 0, 0, 6]
+    assert sorted(one.unchanged for one in done) == [0, 6, 6, 6]
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        page = await unit.questions.desk_page(search="号桥何时检修")
+    assert len(page) == 6

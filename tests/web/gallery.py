@@ -20,7 +20,7 @@ from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSoc
 from fastapi.responses import HTMLResponse
 
 from server.domain.view import HearingView
-from tests.web.views import AT, CASES, EXTREMES, SEATS, question
+from tests.web.views import AT, CASES, EXTREMES, SEATS, public_round, question
 from web.layout.assets import by_hashed_name
 from web.layout.page import render
 from web.pages.desk import context as desk
@@ -29,6 +29,7 @@ from web.pages.join.context import Card, join
 from web.pages.panel import context as panel
 from web.pages.problem.context import problem
 from web.pages.question.context import fate
+from web.pages.voted.context import voted
 from web.renderer import PAGES
 
 CSP = (
@@ -45,6 +46,7 @@ PLAIN: dict[str, tuple[str, ...]] = {
     "join": ("open", "used", "expired", "early", "unknown"),
     "question": ("received", "approved", "rejected", "merged", "answered", "replied", "appealed"),
     "problem": ("not_found",),
+    "voted": ("open", "closed"),
 }
 """Pages without a socket, and their cases."""
 
@@ -89,6 +91,8 @@ def plain(name: str, case: str, lang: str) -> Any:
         one = question(0, **({"status": "received"} | more))
         said = {"appealed": "申诉已提交。"}.get(case, "")
         return fate(one, "yunlan-shufa", "云澜市述法评议会", lang, said=said)
+    if name == "voted":
+        return voted(public_round(case), "satisfied", "/h/yunlan-shufa?lang=" + lang)
     return problem("没有这一项。", "not_found", 404)
 
 

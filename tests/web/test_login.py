@@ -353,9 +353,19 @@ def test_answering_a_public_round_without_a_script(
     for _ in range(2):
         sent = stranger.post(path, data={"choice": keys[0]})
         assert sent.status_code == 303
-        assert sent.headers["location"].startswith(f"/h/{shared_demo.slug}?")
+        told = stranger.get(sent.headers["location"])
+        assert told.headers["cache-control"] == "no-store"
+        assert "已收到您的评价" in told.text
+        assert round_["choices"][0]["label"] in told.text  # type: ignore[index]
+        assert f'href="/h/{shared_demo.slug}?lang=zh#round-{round_["id"]}"' in told.text
     assert web()["cast"] == before + 1  # type: ignore[operator]
     assert stranger.post(path, data={"choice": keys[1]}).status_code == 303
+    now = stranger.get(f"{path}?lang=en").text
+    assert "Your answer is received" in now
+    assert round_["choices"][1]["label"] in now  # type: ignore[index]
+    nobody = httpx2.get(shared_demo.url + path, trust_env=False)
+    assert (nobody.status_code, nobody.headers["cache-control"]) == (303, "no-store")
+    assert stranger.get(f"/h/another/rounds/{round_['id']}/vote").status_code == 404
     assert web()["cast"] == before + 1  # type: ignore[operator]
     wrong = stranger.post(path, data={"choice": "no-such-choice"})
     assert wrong.status_code == 422

@@ -21,6 +21,7 @@ from web.layout.page import render
 from web.pages.problem import context as problem_page
 from web.pages.public.live import PAGE as PUBLIC
 from web.pages.question import context
+from web.pages.voted.context import voted
 
 router = APIRouter()
 
@@ -137,7 +138,7 @@ async def ask_plainly(
 async def vote_plainly(
     slug: str, id_: str, request: Request, lang: str | None = None, choice: Field = ""
 ) -> Response:
-    """A choice as a plain form sends it; leads back to the round on the public page."""
+    """A choice as a plain form sends it; leads to a page that says what was received."""
     here, chosen = services(request), language(lang)
     try:
         async with here.store.look(round=id_) as unit:
@@ -149,9 +150,27 @@ async def vote_plainly(
         await cast_vote(here.house, viewer, _key(viewer, minute, slug, id_, choice), id_, choice)
     except FAILED as error:
         return await _back(here, slug, chosen, refusal_of(error))
-    response = RedirectResponse(f"/h/{slug}?lang={chosen}#round-{quote(id_)}", 303)
+    response = RedirectResponse(f"/h/{slug}/rounds/{quote(id_)}/vote?lang={chosen}", 303)
     here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
     return response
+
+
+@router.get("/h/{slug}/rounds/{id_}/vote", response_class=HTMLResponse)
+async def voted_plainly(slug: str, id_: str, request: Request, lang: str | None = None) -> Response:
+    """What counts for this browser in the round. It is a page of its own, kept by no cache, because
+    the public page is the same bytes for everyone; who has not answered is led there."""
+    here, chosen = services(request), language(lang)
+    async with here.store.look(round=id_) as unit:
+        round_ = await unit.rounds.get(id_)
+        if unit.place.slug != slug or unit.place.status == "draft" or round_ is None:
+            raise Refusal("not_found")
+        viewer = here.door.viewer(request)
+        choice = await unit.rounds.last_vote(id_, viewer) if viewer else None
+    back = f"/h/{slug}?lang={chosen}#round-{quote(id_)}"
+    if choice is None:
+        return RedirectResponse(back, 303, headers={"Cache-Control": "no-store"})
+    html = render("voted/page.html", chosen, f=voted(round_, choice, back))
+    return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 
 async def _viewer(here: Services, request: Request) -> tuple[str, str]:

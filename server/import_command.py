@@ -40,6 +40,9 @@ async def import_file(
         return 1, {}, f"{error.zh} {error.en}"
     except (OSError, ValueError) as error:
         return 1, {}, f"读不了列映射文件。The mapping cannot be read: {type(error).__name__}."
+    where = _where(settings)
+    if where is None:
+        return 1, {}, _no_hearing(hearing, f"{settings.data}")
     building = Building(settings)
     try:
         await migrate(building.database)
@@ -53,7 +56,8 @@ async def import_file(
             dry_run=dry_run,
         )
     except Refusal as refusal:
-        return 1, {}, _both(refusal)
+        told = _no_hearing(hearing, where) if refusal.code == "not_found" else _both(refusal)
+        return 1, {}, told
     except (OutcomeUnknown, RolledBack):
         return 1, {}, _both(Refusal("outcome_unknown"))
     finally:
@@ -81,6 +85,21 @@ def _mapping(path: Path | None) -> dict[str, str | None] | None:
     if not isinstance(told, dict):
         raise ValueError("not an object")
     return told
+
+
+def _where(settings: Settings) -> str | None:
+    """What to call the data that is looked into (a database's address may hold a password); None
+    where there is none yet, and then none is made: no hearing could be in it."""
+    if settings.database_url:
+        return "PINGYI_DATABASE_URL"
+    return str(settings.data) if (settings.data / "pingyi.db").exists() else None
+
+
+def _no_hearing(slug: str, where: str) -> str:
+    return (
+        f"{where} 中没有场次“{slug}”，请核对 --hearing 和 PINGYI_DATA。"
+        f" There is no hearing “{slug}” in {where}: check --hearing and PINGYI_DATA."
+    )
 
 
 def _both(refusal: Refusal) -> str:

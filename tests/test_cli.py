@@ -76,7 +76,12 @@ def test_import_of_what_cannot_be_imported(demo: Running, tmp_path: Path) -> Non
     picture = tmp_path / "picture.xlsx"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
     nowhere = pingyi("import", good, "--hearing", "nowhere", "--source", "s", data=demo.data)
-    one_sentence(nowhere, 1)
+    one_sentence(nowhere, 1, "nowhere", str(demo.data))
+    fresh = tmp_path / "not-there"
+    for more in ((), ("--dry-run",)):
+        absent = pingyi("import", good, "--hearing", "h", "--source", "s", *more, data=fresh)
+        one_sentence(absent, 1, "“h”", str(fresh))
+        assert not fresh.exists()
     wrong = pingyi("import", picture, "--hearing", demo.slug, "--source", "s", data=demo.data)
     one_sentence(wrong, 1)
     gone = pingyi(
@@ -92,6 +97,37 @@ def test_import_of_what_cannot_be_imported(demo: Running, tmp_path: Path) -> Non
         (3, "诉求内容", "content_missing"),
         (4, "工单编号", "external_id_missing"),
     ]
+
+
+def test_import_tells_of_every_row_that_gave_way_to_a_newer_one(
+    demo: Running, tmp_path: Path
+) -> None:
+    file = tmp_path / "twice.csv"
+    file.write_text(
+        "工单编号,诉求内容,受理时间,办结时限\n"
+        "B1,新的说法,2026-03-02,5个工作日\nB1,旧的说法,2026-03-01,\n"
+        "B2,一样,2026-03-01,\nB2,一样,2026-03-01,\nB3,时间不明,昨天,\n",
+        encoding="utf-8",
+    )
+    for new, unchanged in ((2, 1), (0, 3)):  # The second time nothing is changed.
+        done = pingyi(
+            "import", file, "--hearing", demo.slug, "--source", "t", "--json", data=demo.data
+        )
+        told = json.loads(done.stdout)
+        refused = told.pop("refused")
+        assert told == {"rows": 5, "new": new, "updated": 0, "unchanged": unchanged}
+        assert [(r["row"], r["column"], r["code"]) for r in refused] == [
+            (3, "工单编号", "row_repeated"),
+            (6, "受理时间", "date_invalid"),
+        ]
+        assert "第 2 行" in refused[0]["message"]
+        assert new + unchanged + len(refused) == told["rows"]
+    texts = [
+        q["text"]
+        for q in demo.as_("moderator").get(f"{demo.here}/desk/questions?limit=200")["items"]
+    ]
+    assert texts.count("新的说法") == 1
+    assert "旧的说法" not in texts
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])

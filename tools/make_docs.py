@@ -12,6 +12,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 sys.path.insert(0, str(ROOT))
 
+from moderation.intake.columns import ALIASES, SECOND_CHOICES  # noqa: E402
+from moderation.intake.refusals import ROW_REFUSALS  # noqa: E402
 from server.app import create_app  # noqa: E402
 from server.domain.events import EVENTS, ROOMS  # noqa: E402
 from server.domain.hearing import STATUS_NEXT  # noqa: E402
@@ -138,6 +140,46 @@ def screens() -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
+def hotline_files() -> str:
+    """docs/hotline-files.md"""
+    lines = [
+        "# Hotline files\n",
+        MADE,
+        "`pingyi import FILE --hearing SLUG --source KEY` and the import page of a hearing take a CSV",
+        "(UTF-8 or GB18030), XLSX or XLS file. Every row is either in or refused with row, column and",
+        "reason; a row refused changes nothing else. Importing a file again changes nothing; a newer",
+        "record of the same number updates the question.\n",
+        "## Columns\n",
+        "A column is known by its header: the canonical name itself or one of the names beside it,",
+        "without regard to spaces, width and case. Names in italics give way when another column means",
+        "the same. A column that is not known is kept with the question under its own header.",
+        '`--mapping FILE` settles every doubt: `{"HEADER":"canonical name"}`, or `null` to leave a',
+        "column unknown. Needed: `content`, and `external_id`, by which a record is known again.\n",
+        "| canonical name | headers |",
+        "|---|---|",
+    ]
+    for canonical, names in ALIASES.items():
+        second = [f"*{n}*" for n, meant in SECOND_CHOICES.items() if meant == canonical]
+        lines.append(f"| `{canonical}` | {'、'.join([*names, *second]) or '–'} |")
+    lines += [
+        "\n## Times\n",
+        "Read as Asia/Shanghai: true dates of a workbook, `2019/2/28 11:25:05`, `2019-02-28`,",
+        "`2019年2月28日 11时25分`, `20190228112505`, ISO 8601 with an offset. `accepted_at` decides which",
+        "record is newer, so a row whose `accepted_at` cannot be read is refused (`date_invalid`). Any",
+        "other time that cannot be read (`5个工作日` is a usual limit) is kept as it stands with the",
+        "question's further fields, and the row is in.\n",
+        "## The same number twice in one file\n",
+        "The later `accepted_at` wins, or the later row where no time tells. Rows that say the same are",
+        "counted as unchanged; an older row that says something else is refused as `row_repeated`, with",
+        "the row that was taken. So `rows` = new + updated + unchanged + refused, always.\n",
+        "## Why a row is refused\n",
+        "| code | 中文 | English |",
+        "|---|---|---|",
+    ]
+    lines += [f"| `{code}` | {zh} | {en} |" for code, (zh, en) in ROW_REFUSALS.items()]
+    return "\n".join(lines) + "\n"
+
+
 def api() -> str:
     """docs/api.md: what stands above its last heading is written by hand."""
     heading = "## Every route\n"
@@ -153,6 +195,7 @@ def api() -> str:
 PAGES = {
     "api.md": api,
     "events.md": events,
+    "hotline-files.md": hotline_files,
     "refusals.md": refusals,
     "settings.md": settings,
     "rights.md": rights,

@@ -36,7 +36,7 @@ class HotlineFile:
     """What a file says.
 
     ``items``: one entry for each row kept or refused, in the order of the file; ``repeats``: rows
-    that gave way to another row with the same number. ``mapping`` tells what each of ``columns``
+    that say the same as another row with their number. ``mapping`` tells what each of ``columns``
     was taken for (``None`` = unknown, kept in ``extra``) and may be given back as a mapping.
     ``encoding`` and ``sheet`` are ``""`` where they do not apply.
     """
@@ -99,8 +99,11 @@ def _read(
     kind: Kind, encoding: str, sheet: str, columns: Columns, rows: Iterator[Sequence[Cell]]
 ) -> HotlineFile:
     items, repeats = settle_repeats(
-        item_from_row(number, cells, columns)
-        for number, cells in _bounded(enumerate(rows, start=2))
+        (
+            item_from_row(number, cells, columns)
+            for number, cells in _bounded(enumerate(rows, start=2))
+        ),
+        columns.header_of("external_id"),
     )
     return HotlineFile(kind, encoding, sheet, columns.headers, columns.as_mapping(), items, repeats)
 

@@ -198,45 +198,41 @@ def _category(known: Mapping[str, Cell]) -> tuple[str, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Repeat:
-    """A row whose number another row of the same file carries too; that one was kept.
-
-    ``identical``: both say the same. Otherwise ``item`` is the older state, for the history.
-    Either way the row changes nothing, in this import and in the next.
-    """
+    """A row that says the same as another row of the file, which was kept: nothing is lost with it."""
 
     row: int
     kept_row: int
-    identical: bool
-    item: IncomingItem
 
 
 def settle_repeats(
-    entries: Iterable[IncomingItem | RowRefusal],
+    entries: Iterable[IncomingItem | RowRefusal], column: str | None = None
 ) -> tuple[tuple[IncomingItem | RowRefusal, ...], tuple[Repeat, ...]]:
     """Keep one item for each number: the later ``accepted_at``, else the later row.
 
-    Returns what is kept, in the order of the file, and the repeats, in the order of the file.
+    Returns, both in the order of the file: what is kept or refused, and the rows that said the
+    same. An older row that said something else is refused as ``row_repeated``: what it said does
+    not come in, so somebody is told. ``column`` is the header of the sender's number.
     Settling here, not while storing, is what makes a second import of a file change nothing.
     """
     rows: dict[int, IncomingItem | RowRefusal] = {}
     kept: dict[str, IncomingItem] = {}
-    repeated: list[IncomingItem] = []
+    older: list[IncomingItem] = []
     for entry in entries:
         rows[entry.row] = entry
         if isinstance(entry, RowRefusal):
             continue
         rival = kept.get(entry.external_id)
+        kept[entry.external_id] = entry if rival is None else max(entry, rival, key=_age)
         if rival is not None:
-            older = min(entry, rival, key=_age)
-            repeated.append(older)
-            del rows[older.row]
-            if older is entry:
-                continue
-        kept[entry.external_id] = entry
-    repeats = (
-        Repeat(item.row, kept[item.external_id].row, item == kept[item.external_id], item)
-        for item in sorted(repeated, key=lambda item: item.row)
-    )
+            older.append(min(entry, rival, key=_age))
+    repeats: list[Repeat] = []
+    for item in sorted(older, key=lambda item: item.row):
+        winner = kept[item.external_id]
+        if item == winner:
+            del rows[item.row]
+            repeats.append(Repeat(item.row, winner.row))
+        else:
+            rows[item.row] = RowRefusal(item.row, column, "row_repeated", winner.row)
     return tuple(rows.values()), tuple(repeats)
 
 

@@ -30,13 +30,18 @@ ROW_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
         "单元格多于表头，内容可能错列",
         "the row has more cells than the header; its columns may have slipped",
     ),
+    "row_repeated": (
+        "工单编号与第 {kept_row} 行相同而内容不同，以第 {kept_row} 行（较新）为准",
+        "row {kept_row} has the same number, says something else and is newer: it was taken",
+    ),
 }
 """Every reason for which one row stays out: stable code → Chinese and English sentence."""
 
 
 @dataclass(frozen=True, slots=True)
 class RowRefusal:
-    """Why one row stayed out. ``column`` is the header's text, or ``None`` for the whole row.
+    """Why one row stayed out. ``column`` is the header's text, or ``None`` for the whole row;
+    ``kept_row`` the row that was taken in its place, if one was.
 
     It carries no word of the row itself, so that it may be shown and logged.
     """
@@ -44,14 +49,15 @@ class RowRefusal:
     row: int
     column: str | None
     code: str
+    kept_row: int | None = None
 
     @property
     def zh(self) -> str:
-        return ROW_REFUSALS[self.code][0]
+        return ROW_REFUSALS[self.code][0].format(kept_row=self.kept_row)
 
     @property
     def en(self) -> str:
-        return ROW_REFUSALS[self.code][1]
+        return ROW_REFUSALS[self.code][1].format(kept_row=self.kept_row)
 
 
 class FileRefused(Exception):

@@ -73,14 +73,12 @@ class TestTwins:
         file = read_hotline_bytes(TWINS["xlsx"])
         assert file.rows == len(dirty_files.TABLE) - 1
         assert [(each.row, each.column, each.code) for each in file.refusals] == [
+            (7, "工单编号", "row_repeated"),
             (9, "工单编号", "external_id_missing"),
             (10, "主要内容", "content_missing"),
             (11, "受理时间", "date_invalid"),
         ]
-        assert [(each.row, each.kept_row, each.identical) for each in file.repeats] == [
-            (2 + 1, 6, True),
-            (7, 8, False),
-        ]
+        assert [(each.row, each.kept_row) for each in file.repeats] == [(2 + 1, 6)]
         by_id = {item.external_id: item for item in items_of(file)}
         assert by_id["QX0001"].content == "路灯三天不亮\n  请修"
         assert by_id["QX0001"].requester_phone == dirty_files.PHONE

@@ -219,18 +219,21 @@ class TestRepeats:
     def test_the_same_words_count_once(self) -> None:
         kept, repeats = settle_repeats([item(2), item(3)])
         assert [entry.row for entry in kept] == [3]
-        assert [(each.row, each.kept_row, each.identical) for each in repeats] == [(2, 3, True)]
+        assert [(each.row, each.kept_row) for each in repeats] == [(2, 3)]
 
     def test_the_newer_wins_wherever_it_stands(self) -> None:
         newer, older = item(2, content="新", day=5), item(3, content="旧", day=4)
-        kept, (repeat,) = settle_repeats([newer, older])
-        assert kept == (newer,)
-        assert (repeat.item, repeat.identical, repeat.kept_row) == (older, False, 2)
+        kept, repeats = settle_repeats([newer, older], "工单编号")
+        assert kept == (newer, RowRefusal(3, "工单编号", "row_repeated", 2))
+        assert repeats == ()
+        assert isinstance(kept[1], RowRefusal)
+        assert "第 2 行" in kept[1].zh
+        assert "row 2" in kept[1].en
 
     def test_without_times_the_later_row_wins(self) -> None:
         kept, repeats = settle_repeats([item(2), item(3, content="甲"), item(4, content="乙")])
-        assert [entry.row for entry in kept] == [4]
-        assert [each.kept_row for each in repeats] == [4, 4]
+        assert [getattr(entry, "kept_row", None) for entry in kept] == [4, 4, None]
+        assert repeats == ()
 
     def test_a_refused_row_displaces_nobody(self) -> None:
         refusal = RowRefusal(3, None, "content_missing")

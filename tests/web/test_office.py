@@ -145,11 +145,12 @@ def test_an_import_is_previewed_then_done(demo: Running) -> None:
         assert "柳拾遗" not in seen.text
         assert "C:" not in seen.text
         figures = re.findall(r'class="figure num[^"]*">(\d+)<', seen.text)
-        assert figures == ["10", "5", "0", "2", "3"]  # rows, new, updated, unchanged, refused
+        assert figures == ["10", "5", "0", "1", "4"]  # rows, new, updated, unchanged, refused
         for column, meaning in (("工单编号", "工单编号"), ("主要内容", "诉求内容")):
             assert re.search(rf'<th scope="row">{column}</th><td>{meaning}', seen.text)
         assert "不认识，原样保留" in seen.text
         assert "诉求内容为空" in seen.text
+        assert "工单编号与第 8 行相同而内容不同" in seen.text
         counts = demo.as_("moderator").get(f"{demo.here}/desk/questions")["counts"]
         assert sum(counts.values()) == before  # Nothing is written yet.
         kept = list((demo.data / "uploads").iterdir())
@@ -166,7 +167,7 @@ def test_an_import_is_previewed_then_done(demo: Running) -> None:
         assert not list((demo.data / "uploads").iterdir())
         assert office.post(address, data=sent).status_code == 409
         again = office.post(path + SEAT, data=sent, files=file).text
-        assert re.findall(r'class="figure num[^"]*">(\d+)<', again) == ["10", "0", "0", "7", "3"]
+        assert re.findall(r'class="figure num[^"]*">(\d+)<', again) == ["10", "0", "0", "6", "4"]
         found = demo.as_("moderator").get(f"{demo.here}/desk/questions?q=五楼没有水")["items"]
         assert len(found) == 1
 

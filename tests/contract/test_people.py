@@ -214,6 +214,7 @@ def filled(path: str, other: County, slug: str) -> Iterator[str]:
         "page": list(STAFF),
         "office": [str(other.office)],
         "code": other.ids[f"{slug} codes"],
+        "id": other.ids[slug if "/rounds/" in path else f"{slug} questions"],
         "id_": other.ids[slug if "/rounds/" in path else f"{slug} questions"],
         "round_id": other.ids[slug],
     }
@@ -228,7 +229,7 @@ def filled(path: str, other: County, slug: str) -> Iterator[str]:
 ANNOUNCED = (
     r"/api/v1/hearings/[\w-]+(/agenda|/questions)?",
     r"/api/v1/rounds/\w+(/result|/turnout|/rules\.json)?",
-    r"/h/[\w-]+(/qr\.svg)?",
+    r"/h/[\w-]+(/qr\.svg|/rounds/\w+/vote)?",
 )
 """What the public may read of an announced hearing; everyone else may too."""
 BY_CODE = (r"/api/v1/questions/\w+", r"/q/\w+", r"/join/\w+", r"/setup/\w+", r"/static/.*")

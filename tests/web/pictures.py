@@ -35,6 +35,18 @@ SCREENS = {
     "host": (DESKTOP, TABLET, PHONE),
     "desk": (DESKTOP, TABLET, PHONE),
 }
+STAFF = {"panel", "host", "desk"}
+STAFF_CASES = (
+    "empty",
+    "full",
+    "overlong",
+    "rehearsal",
+    "paused",
+    "panel_open",
+    "revealing",
+    "over",
+)
+"""What changes these pages' layout; every other case is rendered and read by other tests."""
 FIXED = {"stage", "overlay"}
 FITTED = FIXED | {"podium"}
 """Pages that must fit a big screen: nothing may overflow or be cut."""
@@ -103,7 +115,7 @@ def visits(only: str | None = None) -> Iterator[Visit]:
         if only and name != only:
             continue
         big = EXTREMES if name in FITTED else {}
-        cases = PLAIN.get(name, (*CASES, *big))
+        cases = PLAIN.get(name, STAFF_CASES if name in STAFF else (*CASES, *big))
         sizes = SCREENS.get(name, (PHONE, DESKTOP))
         theme = "dark" if name in {"stage", "overlay", "podium"} else "light"
         other = "light" if theme == "dark" else "dark"

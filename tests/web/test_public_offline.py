@@ -60,7 +60,7 @@ def test_an_act_that_waits_is_told_at_once_and_is_done_when_the_server_is_back(
     button = page.locator("[data-support]").first
     button.click()
     code = button.get_attribute("data-support")
-    mine = f"[data-support={code}][aria-pressed=true]"
+    mine = f'[data-support="{code}"][aria-pressed=true]'
     page.wait_for_selector(mine)
     quiet.kill()
     try:
@@ -70,5 +70,5 @@ def test_an_act_that_waits_is_told_at_once_and_is_done_when_the_server_is_back(
         waits = other.get_attribute("data-support")
     finally:
         quiet.again()
-    page.wait_for_selector(f"[data-support={waits}][aria-pressed=true]", timeout=40_000)
+    page.wait_for_selector(f'[data-support="{waits}"][aria-pressed=true]', timeout=40_000)
     expect(lost(page)).to_be_empty()

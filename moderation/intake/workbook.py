@@ -53,6 +53,7 @@ def check_zip(data: bytes) -> None:
                 raise refused("file_kind_unknown")
             if archive.testzip() is not None:  # stops at the declared size, then checks the sum
                 raise refused("workbook_broken")
+    # NotImplementedError is how zipfile reports a compression or a zip version that it cannot read.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError):
         raise refused("workbook_broken") from None
     except RuntimeError:  # how zipfile says that a part is encrypted

@@ -46,13 +46,15 @@ class Database:
         if self.sqlite:
             path = url.split("///", 1)[1]
             Path(path).parent.mkdir(parents=True, exist_ok=True)
-            self._threads = ThreadPoolExecutor(readers, "sqlite")
+            # The writer has a thread of its own: no commit waits behind long queries.
+            self._threads = ThreadPoolExecutor(readers, "sqlite-read")
+            self._commits = ThreadPoolExecutor(1, "sqlite-write")
             self._writer = create_async_engine(
                 url,
                 pool_size=1,
                 max_overflow=0,
                 hide_parameters=True,
-                async_creator=opener(f"file:{quote(path)}", self._threads, [*_PRAGMAS, *_DURABLE]),
+                async_creator=opener(f"file:{quote(path)}", self._commits, [*_PRAGMAS, *_DURABLE]),
             )
             self._reader = create_async_engine(
                 url,
@@ -108,6 +110,7 @@ class Database:
         if self.sqlite:
             await self._reader.dispose()
             self._threads.shutdown()
+            self._commits.shutdown()
 
 
 @asynccontextmanager

@@ -99,3 +99,16 @@ async def test_whoever_gives_up_waiting_for_the_writer_leaves_it_usable(
     async with database.read() as connection:
         count = await connection.execute(text("SELECT count(*) FROM n WHERE i = -1"))
         assert count.scalar_one() == 1
+
+
+async def test_no_commit_waits_behind_long_queries(database: Database) -> None:
+    async def long() -> None:
+        async with database.read() as connection:
+            await connection.execute(text(LONG))
+
+    queries = [asyncio.create_task(long()) for _ in range(8)]
+    await asyncio.sleep(0.1)  # All the readers' threads are taken.
+    async with database.write() as connection:
+        await connection.execute(text("INSERT INTO n VALUES (-2)"))
+    assert not any(query.done() for query in queries)
+    await asyncio.gather(*queries)

@@ -50,10 +50,11 @@ from server.services import Services, language_of
 from server.settings import Settings
 from server.store.identity import Identity
 from server.store.migrate import migrate
+from server.store.places import all_places, hearings_to_screen
 from server.store.public_acts import Floods, PublicActs
 from server.store.rounds import waiting as waiting_rounds
 from server.store.transaction import Database
-from server.store.unit import HearingStore, Unit, all_places, hearings_to_screen
+from server.store.unit import HearingStore, Unit
 from web.renderer import PageRenderer
 from web.routes import ROUTERS, problem
 

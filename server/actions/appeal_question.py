@@ -24,7 +24,7 @@ async def appeal_question(house: House, code: str, secret: str, text: str) -> An
 
     async def work(unit: Unit) -> Answer:
         question = await unit.questions.by_code(code, lock=True)
-        if question is None:
+        if question is None or unit.place.status == "draft":
             raise Refusal("not_found")
         if not hmac.compare_digest(
             secret_hash(secret), await unit.questions.secret_hash(question.id)

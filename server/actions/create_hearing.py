@@ -58,7 +58,7 @@ async def create_hearing(
             for question in [await _question(house, unit, seed) for seed in show.questions]
             if question is not None
         ]
-        await unit.questions.save_queue(1 if queued else 0, queued, {})
+        await unit.floor.save_queue(1 if queued else 0, queued, {})
         unit.record("hearing_changed", status="draft", questions=len(show.questions), by_show=True)
         await unit.write_down(actor=by.id, role="office", at=now)
     return Answer({"slug": slug or show.slug, "title": show.title, "status": "draft"}, 201)

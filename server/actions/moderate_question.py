@@ -157,7 +157,7 @@ async def check_subject(unit: Unit, subject: str | None) -> None:
 
 async def leave_queue(unit: Unit, id_: int) -> None:
     """Takes a question that is no longer queued out of the queue's order."""
-    version, ids, given = await unit.questions.queue(lock=True)
+    version, ids, given = await unit.floor.queue(lock=True)
     if id_ in ids:
-        await unit.questions.save_queue(version + 1, [i for i in ids if i != id_], given)
+        await unit.floor.save_queue(version + 1, [i for i in ids if i != id_], given)
         unit.record("queue_changed", order=[i for i in ids if i != id_])

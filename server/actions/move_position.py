@@ -36,7 +36,7 @@ async def move_position(
         await unit.hearings.save_items(items)
         await unit.hearings.save_position(moved)
         if at is None or at.item != item:
-            await unit.questions.put_floor_away()
+            await unit.floor.put_away()
         unit.record("position_changed", item=item, step=step)
         return Answer(
             {"item": item, "step": step, "ends_at": moved.ends_at, "version": moved.version}

@@ -26,10 +26,10 @@ async def order_queue(
     async def work(unit: Unit) -> Answer:
         # Questions are locked before their queue, as every act on one of them does, and in order of
         # id: two acts on the same questions wait for each other, never both.
-        _, before, _ = await unit.questions.queue()
+        _, before, _ = await unit.floor.queue()
         for id_ in sorted({*ids, *before}):
             await unit.questions.get(id_, lock=True)
-        now_version, before, given = await unit.questions.queue(lock=True)
+        now_version, before, given = await unit.floor.queue(lock=True)
         check_version(now_version, version, await _queue(unit), needed=True)
         if len(set(ids)) != len(ids):
             raise Refusal("queue_unknown_id")
@@ -45,7 +45,7 @@ async def order_queue(
                 await unit.questions.save(rules.step(question, "queue"))
             if id_ not in ids and question.status == "queued":
                 await unit.questions.save(rules.step(question, "unqueue"))
-        await unit.questions.save_queue(now_version + 1, ids, given)
+        await unit.floor.save_queue(now_version + 1, ids, given)
         unit.record("queue_changed", order=list(ids))
         return Answer(await _queue(unit))
 
@@ -62,7 +62,7 @@ async def give_question(
     wording; `None` takes it back."""
 
     async def work(unit: Unit) -> Answer:
-        version, ids, given = await unit.questions.queue(lock=True)
+        version, ids, given = await unit.floor.queue(lock=True)
         if id_ not in ids:
             raise Refusal("queue_unknown_id", id=id_)
         if seat is not None and all(s.number != seat for s in await unit.people.seats()):
@@ -70,7 +70,7 @@ async def give_question(
         changed = {k: v for k, v in given.items() if k != id_}
         if seat is not None:
             changed[id_] = seat
-        await unit.questions.save_queue(version + 1, ids, changed)
+        await unit.floor.save_queue(version + 1, ids, changed)
         unit.record("question_given", ids={"id": id_}, seat=seat)
         return Answer(await _queue(unit))
 
@@ -84,8 +84,8 @@ async def read_queue(unit: Unit) -> dict[str, Any]:
 
 
 async def _queue(unit: Unit) -> dict[str, Any]:
-    version, ids, given = await unit.questions.queue()
-    stage = await unit.questions.stage()
+    version, ids, given = await unit.floor.queue()
+    stage = await unit.floor.stage()
     return {
         "version": version,
         "ids": list(ids),

@@ -30,7 +30,7 @@ async def request_floor(
         raise Refusal("text_too_long", most=LONGEST)
 
     async def work(unit: Unit) -> Answer:
-        id_ = await unit.questions.request_floor(seat, kind, cleaned, house.now())
+        id_ = await unit.floor.request(seat, kind, cleaned, house.now())
         unit.record("floor_requested", ids={"id": id_}, kind=kind)
         return Answer({"id": id_, "kind": kind, "status": "open"}, 201)
 
@@ -48,7 +48,7 @@ async def settle_floor(
         raise Refusal("malformed", place="outcome")
 
     async def work(unit: Unit) -> Answer:
-        if not await unit.questions.close_floor(id_, outcome):
+        if not await unit.floor.close_request(id_, outcome):
             raise Refusal("not_found")
         unit.record(OUTCOMES[outcome], ids={"id": id_})
         return Answer({"id": id_, "status": outcome})

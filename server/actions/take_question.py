@@ -32,12 +32,12 @@ async def take_question(
         after = rules.step(question, "take")
         if len(after.text) > STAGE_LONGEST:
             raise Refusal("text_too_long_for_stage", most=STAGE_LONGEST)
-        _, _, given = await unit.questions.queue(lock=True)
+        _, _, given = await unit.floor.queue(lock=True)
         chosen = asker if asker not in (None, "") else given.get(id_)
         name, seat = await _asker(house, unit, chosen, source_name(question))
         await unit.questions.save(after)
         await leave_queue(unit, id_)
-        await unit.questions.save_stage(id_, name, seat, "asking", house.now())
+        await unit.floor.save_stage(id_, name, seat, "asking", house.now())
         return await _taken(unit, after)
 
     body = {"question": id_, "asker": asker}
@@ -69,7 +69,7 @@ async def ask_off_the_cuff(
             created_at=now,
             approved_at=now,
         )
-        await unit.questions.save_stage(question.id, name, seat, "asking", now)
+        await unit.floor.save_stage(question.id, name, seat, "asking", now)
         return await _taken(unit, question)
 
     body = {"text": text, "asker": asker}
@@ -82,11 +82,11 @@ async def change_phase(
     """`PATCH …/stage {phase}`: asking → answering → follow_up → done."""
 
     async def work(unit: Unit) -> Answer:
-        stage = await unit.questions.stage(lock=True)
+        stage = await unit.floor.stage(lock=True)
         if stage is None:
             raise Refusal("stage_empty")
         rules.check_phase(stage.phase, phase)
-        await unit.questions.save_stage(
+        await unit.floor.save_stage(
             stage.question_id, stage.asker, stage.seat, phase, stage.taken_at
         )
         question = await unit.questions.get(stage.question_id)
@@ -107,7 +107,7 @@ async def pull_question(
     async def work(unit: Unit) -> Answer:
         if outcome not in OUTCOMES:
             raise Refusal("malformed", place="outcome")
-        stage = await unit.questions.stage(lock=True)
+        stage = await unit.floor.stage(lock=True)
         if stage is None:
             raise Refusal("stage_empty")
         question = await unit.questions.get(stage.question_id, lock=True)
@@ -116,10 +116,10 @@ async def pull_question(
         if outcome == "answered":
             after = replace(after, answered_at=house.now())
         await unit.questions.save(after)
-        await unit.questions.save_stage(None)
+        await unit.floor.save_stage(None)
         if outcome == "deferred":
-            version, ids, given = await unit.questions.queue(lock=True)
-            await unit.questions.save_queue(version + 1, (after.id, *ids), given)
+            version, ids, given = await unit.floor.queue(lock=True)
+            await unit.floor.save_queue(version + 1, (after.id, *ids), given)
         unit.record(
             "question_answered" if outcome == "answered" else "question_pulled",
             touched=[after],
@@ -135,7 +135,7 @@ async def pull_question(
 
 async def _check_free(unit: Unit) -> None:
     check_under_way(await unit.hearings.get(lock=True))
-    if await unit.questions.stage(lock=True) is not None:
+    if await unit.floor.stage(lock=True) is not None:
         raise Refusal("stage_occupied")
 
 

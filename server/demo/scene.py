@@ -16,7 +16,7 @@ from server.domain.roles import Actor, Grant
 from server.domain.show import Show
 from server.identity.secrets import long_secret
 from server.store.identity import Identity
-from server.store.unit import all_places
+from server.store.places import all_places
 
 DEVICES = {"host": "host", "desk": "moderator", "card": "card"}
 SCREENS = ("stage", "overlay", "podium")

@@ -14,8 +14,9 @@ from server.domain.refusals import Refusal
 from server.domain.roles import GRANTABLE, Actor, Grant, has_right, roles_at
 from server.identity.secrets import digest
 from server.store.identity import Identity, OfficeNode
+from server.store.places import all_places
 from server.store.transaction import Database
-from server.store.unit import Unit, all_places
+from server.store.unit import Unit
 
 
 @dataclass(frozen=True)

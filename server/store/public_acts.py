@@ -18,10 +18,11 @@ from server.domain.public_acts import Ask, Done, PublicAct, Support, Vote
 from server.domain.questions import SUPPORTABLE
 from server.domain.refusals import Refusal
 from server.domain.rounds import check_choice, refusal_of
+from server.store.places import locate
 from server.store.rows import table, upsert
 from server.store.tables import LikesRow, QuestionRow, SupportRow, ViewersRow
 from server.store.transaction import Database
-from server.store.unit import Unit, locate
+from server.store.unit import Unit
 
 _VOTER = text("SELECT pg_advisory_xact_lock(hashtextextended(:voter, 0))")
 _supports, _questions, _likes = table(SupportRow), table(QuestionRow), table(LikesRow)

@@ -1,4 +1,4 @@
-"""Questions of one run: lists, edits, wordings, merging, the queue and the stage."""
+"""Questions of one run: lists, edits, wordings, merging, imports."""
 
 from __future__ import annotations
 
@@ -8,29 +8,16 @@ from typing import Any, Unpack
 from sqlalchemy import Integer, Row, Select, bindparam, exists, func, insert, or_, select, update
 
 from server.domain.questions import PUBLIC, NewQuestion, Question
-from server.domain.view import FloorRequest, QueueView, Staged
 from server.store.rows import OFFICE, RUN, Repository, inserted_id, table, upsert
 from server.store.tables import (
-    FloorRow,
     ImportRow,
     QuestionRow,
     QuestionTextRow,
-    QueueRow,
     SealedOriginal,
-    SeatRow,
-    StageRow,
 )
 
-_q, _texts, _queues, _stages = (
-    table(QuestionRow),
-    table(QuestionTextRow),
-    table(QueueRow),
-    table(StageRow),
-)
-_floor, _seats, _imports = table(FloorRow), table(SeatRow), table(ImportRow)
+_q, _texts, _imports = table(QuestionRow), table(QuestionTextRow), table(ImportRow)
 
-FLOOR_SHOWN = frozenset({"open", "granted", "declined"})
-"""Requests for the floor that a page still shows; the others are `replaced` or `past`."""
 PAGE = 50
 """Questions on one page of a list."""
 
@@ -60,18 +47,6 @@ _SUPPORT = (
     select(_q.c.code, _q.c.support)
     .where(_q.c.run_id == RUN, _q.c.status.in_(PUBLIC), _q.c.support > 0)
     .order_by(_q.c.approved_at.desc(), _q.c.id.desc())
-)
-_QUEUE = select(_queues).where(_queues.c.run_id == RUN, _queues.c.office_id == OFFICE)
-_QUEUE_LOCKED = _QUEUE.with_for_update()
-_STAGE = select(_stages).where(
-    _stages.c.run_id == RUN, _stages.c.office_id == OFFICE, _stages.c.question_id.is_not(None)
-)
-_STAGE_LOCKED = _STAGE.with_for_update()
-_FLOOR = (
-    select(_floor, _seats.c.number, _seats.c.name)
-    .join(_seats, _seats.c.id == _floor.c.seat_id)
-    .where(_floor.c.run_id == RUN, _floor.c.office_id == OFFICE, _floor.c.status.in_(FLOOR_SHOWN))
-    .order_by(_floor.c.id)
 )
 
 
@@ -312,115 +287,6 @@ class Questions(Repository):
 
     async def _many(self, statement: Select[Any]) -> tuple[Question, ...]:
         return tuple(question_of(row) for row in await self._c.execute(statement))
-
-    # ── queue ──
-
-    async def queue(self, *, lock: bool = False) -> tuple[int, tuple[int, ...], dict[int, int]]:
-        """(version, question ids in order, question id → seat number it was given to)."""
-        row = await self._row(_QUEUE_LOCKED if lock else _QUEUE)
-        if row is None:
-            return 0, (), {}
-        return row.version, tuple(row.ids), {int(k): v for k, v in row.given.items()}
-
-    async def save_queue(self, version: int, ids: Sequence[int], given: Mapping[int, int]) -> None:
-        """The queue's one row; only questions still in it stay given."""
-        await upsert(
-            self._c,
-            QueueRow,
-            {"run_id": self._ref.run},
-            office_id=self._ref.office,
-            version=version,
-            ids=list(ids),
-            given={str(k): v for k, v in given.items() if k in set(ids)},
-        )
-
-    async def queue_view(self) -> QueueView:
-        """The queue with its questions."""
-        version, ids, given = await self.queue()
-        found = await self.by_ids(ids)
-        return QueueView(version, ids, tuple(found[i] for i in ids if i in found), given)
-
-    # ── stage ──
-
-    async def stage(self, *, lock: bool = False) -> Staged | None:
-        """What is on stage, while a question is on it."""
-        row = await self._row(_STAGE_LOCKED if lock else _STAGE)
-        if row is None:
-            return None
-        return Staged(row.question_id, row.asker, row.seat, row.phase, row.taken_at)
-
-    async def save_stage(
-        self,
-        question: int | None,
-        asker: str = "",
-        seat: int | None = None,
-        phase: str = "asking",
-        taken_at: int = 0,
-    ) -> None:
-        """What is on stage; `None` clears it."""
-        await upsert(
-            self._c,
-            StageRow,
-            {"run_id": self._ref.run},
-            office_id=self._ref.office,
-            question_id=question,
-            asker=asker,
-            seat=seat,
-            phase=phase,
-            taken_at=taken_at,
-        )
-
-    # ── floor requests ──
-
-    async def request_floor(self, seat_id: int, kind: str, text: str, at: int) -> int:
-        """A panelist asks for the floor; the seat's earlier request of the kind is replaced."""
-        await self._c.execute(
-            update(_floor)
-            .where(
-                _floor.c.run_id == self._ref.run,
-                _floor.c.seat_id == seat_id,
-                _floor.c.kind == kind,
-                _floor.c.status.in_(FLOOR_SHOWN),
-            )
-            .values(status="replaced")
-        )
-        result = await self._c.execute(
-            insert(_floor).values(
-                office_id=self._ref.office,
-                run_id=self._ref.run,
-                seat_id=seat_id,
-                kind=kind,
-                text=text,
-                status="open",
-                at=at,
-            )
-        )
-        return inserted_id(result)
-
-    async def close_floor(self, id_: int, status: str) -> bool:
-        """The request was granted or declined; False when it is not open."""
-        result = await self._c.execute(
-            update(_floor)
-            .where(_floor.c.id == id_, _floor.c.run_id == self._ref.run, _floor.c.status == "open")
-            .values(status=status)
-        )
-        return result.rowcount == 1
-
-    async def put_floor_away(self) -> None:
-        """Another item: what was granted or declined is no longer shown (the journal keeps it)."""
-        await self._c.execute(
-            update(_floor)
-            .where(_floor.c.run_id == self._ref.run, _floor.c.status.in_(FLOOR_SHOWN - {"open"}))
-            .values(status="past")
-        )
-
-    async def floor_requests(self) -> tuple[FloorRequest, ...]:
-        """Open requests and what became of others in this item, oldest first."""
-        rows = await self._rows(_FLOOR)
-        return tuple(
-            FloorRequest(row.id, row.number, row.name, row.kind, row.text, row.at, row.status)
-            for row in rows
-        )
 
 
 def question_of(row: Row[Any]) -> Question:

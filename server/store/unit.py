@@ -25,6 +25,7 @@ from server.domain.view import (
     MOST_SUPPORTED,
     NEWEST,
     HearingView,
+    QueueView,
     StageView,
     changed_questions,
     hearing_state,
@@ -32,9 +33,11 @@ from server.domain.view import (
     slot_state,
     stage_state,
 )
+from server.store.floor import Floor
 from server.store.hearings import Hearings
 from server.store.journal import Journal
 from server.store.people import People
+from server.store.places import locate
 from server.store.questions import Questions
 from server.store.rounds import Rounds
 from server.store.rows import OFFICE, RUN, Repository, inserted_id, table
@@ -96,6 +99,7 @@ class Unit(Repository):
         self.hearings = Hearings(connection, place.ref)
         self.people = People(connection, place.ref)
         self.questions = Questions(connection, place.ref)
+        self.floor = Floor(connection, place.ref)
         self.rounds = Rounds(connection, place.ref)
         self.journal = Journal(connection, place.ref)
         self.runs = Runs(connection, place.ref)
@@ -167,12 +171,18 @@ class Unit(Repository):
 
     async def stage(self) -> StageView | None:
         """The question on stage."""
-        row = await self.questions.stage()
+        row = await self.floor.stage()
         if row is None:
             return None
         question = await self.questions.get(row.question_id)
         assert question is not None
         return StageView(question, row.asker, row.phase, row.taken_at, row.seat)
+
+    async def queue(self) -> QueueView:
+        """The queue with its questions."""
+        version, ids, given = await self.floor.queue()
+        found = await self.questions.by_ids(ids)
+        return QueueView(version, ids, tuple(found[i] for i in ids if i in found), given)
 
     async def view(self, now: int) -> HearingView:
         """The whole read model of this moment."""
@@ -194,8 +204,8 @@ class Unit(Repository):
             questions=await self.questions.shown(
                 MOST_SUPPORTED, NEWEST, on_stage.question.id if on_stage else None
             ),
-            queue=await self.questions.queue_view(),
-            requests=await self.questions.floor_requests(),
+            queue=await self.queue(),
+            requests=await self.floor.requests(),
             notice=await self.hearings.notice(),
             screens=await self.hearings.screens(),
             leases=await self.hearings.leases(),
@@ -319,136 +329,3 @@ class HearingStore:
                     epoch,
                 ),
             )
-
-
-_PLACES = (
-    select(
-        _hearings.c.id,
-        _hearings.c.office_id,
-        _hearings.c.slug,
-        _hearings.c.title,
-        _offices.c.path,
-        _runs.c.id.label("run"),
-        _runs.c.status,
-        _runs.c.kind,
-        _runs.c.epoch,
-    )
-    .select_from(_hearings)
-    .join(_offices, _offices.c.id == _hearings.c.office_id)
-    .join(_runs, _runs.c.id == _hearings.c.run_id)
-)
-_BY_SLUG = _PLACES.where(_hearings.c.slug == bindparam("name"))
-_BY_ROUND = _PLACES.join(_rounds, _rounds.c.run_id == _runs.c.id).where(
-    _rounds.c.id == bindparam("name")
-)
-_BY_HEARING = _PLACES.where(_hearings.c.id == bindparam("name"))
-
-
-def _place(row: Any) -> Place:
-    return Place(
-        Ref(row.office_id, row.id, row.run),
-        row.path,
-        row.slug,
-        row.title,
-        row.status,
-        row.kind,
-        row.epoch,
-    )
-
-
-async def locate(
-    connection: AsyncConnection,
-    *,
-    slug: str | None = None,
-    round: str | None = None,
-    code: str | None = None,
-    hearing: int | None = None,
-    line: bool = False,
-) -> Place:
-    """The place that a public name leads to, or `not_found`.
-
-    A round is found in the run that is shown, a question's code in the real line first (its
-    rehearsal copies bear the same code). With `line`, the run is the one that real questions
-    belong to, even while a rehearsal is shown.
-    """
-    name: str | int
-    if slug is not None:
-        statement, name = _BY_SLUG, slug
-    elif round is not None:
-        statement, name = _BY_ROUND, round
-    elif hearing is not None:
-        statement, name = _BY_HEARING, hearing
-    else:
-        return await _place_of_code(connection, code or "")
-    row = (await connection.execute(statement, {"name": name})).one_or_none()
-    if row is None:
-        raise Refusal("not_found")
-    place = _place(row)
-    return await _real_line(connection, place) if line and place.kind == "rehearsal" else place
-
-
-async def _place_of_code(connection: AsyncConnection, code: str) -> Place:
-    rows = (
-        await connection.execute(
-            select(_questions.c.hearing_id, _runs.c.id, _runs.c.kind, _runs.c.status, _runs.c.epoch)
-            .join(_runs, _runs.c.id == _questions.c.run_id)
-            .where(_questions.c.code == code)
-        )
-    ).all()
-    if not rows:
-        raise Refusal("not_found")
-    row = min(rows, key=lambda r: (r.kind == "rehearsal", -r.id))
-    shown = await locate(connection, hearing=row.hearing_id)
-    return Place(
-        Ref(shown.ref.office, shown.ref.hearing, row.id),
-        shown.path,
-        shown.slug,
-        shown.title,
-        row.status,
-        row.kind,
-        row.epoch,
-    )
-
-
-async def _real_line(connection: AsyncConnection, shown: Place) -> Place:
-    row = (
-        await connection.execute(
-            select(_runs)
-            .where(_runs.c.hearing_id == shown.ref.hearing, _runs.c.kind != "rehearsal")
-            .order_by(_runs.c.id.desc())
-            .limit(1)
-        )
-    ).one()
-    return Place(
-        Ref(shown.ref.office, shown.ref.hearing, row.id),
-        shown.path,
-        shown.slug,
-        shown.title,
-        row.status,
-        row.kind,
-        row.epoch,
-    )
-
-
-async def hearings_to_screen(connection: AsyncConnection) -> tuple[str, ...]:
-    """Slugs of hearings whose shown run has questions in `received`."""
-    rows = await connection.execute(
-        select(_hearings.c.slug)
-        .join(_questions, _questions.c.run_id == _hearings.c.run_id)
-        .where(_questions.c.status == "received")
-        .distinct()
-    )
-    return tuple(rows.scalars())
-
-
-async def all_places(connection: AsyncConnection, *, path: str | None = None) -> tuple[Place, ...]:
-    """Hearings of an office and everything below it (`path` is the office's path), newest first.
-
-    Without a path: every hearing, for the machine's own housekeeping.
-    """
-    statement = _PLACES
-    if path is not None:
-        statement = statement.where(_offices.c.path.startswith(path, autoescape=True))
-    return tuple(
-        _place(r) for r in await connection.execute(statement.order_by(_hearings.c.id.desc()))
-    )

@@ -100,12 +100,12 @@ async def test_a_reveal_takes_no_holding_card_off(lanxi: Home) -> None:
 async def test_the_queue_is_locked_after_its_questions(lanxi: Home) -> None:
     desk = lanxi.person("moderator")
     async with lanxi.building.store.look(slug=lanxi.slug) as unit:
-        version, ids, _ = await unit.questions.queue()
+        version, ids, _ = await unit.floor.queue()
     async with lanxi.building.store.act(slug=lanxi.slug) as unit:
         await unit.questions.get(ids[0], lock=True)
         ordering = asyncio.create_task(order_queue(lanxi.house, desk, lanxi.slug, ids, version))
         await asyncio.sleep(1.3)  # PostgreSQL looks for a deadlock after a second.
-        await unit.questions.queue(lock=True)
+        await unit.floor.queue(lock=True)
     assert (await ordering).body["version"] == version + 1
 
 

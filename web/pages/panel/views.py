@@ -47,7 +47,7 @@ async def written(slug: str, request: Request) -> JSONResponse:
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "page:panel")
         seats = {seat.number: seat.id for seat in await unit.people.seats()}
-        requests = await unit.questions.floor_requests()
+        requests = await unit.floor.requests()
     return JSONResponse(
         {str(one.id): one.text for one in requests if seats[one.seat] == by.seat},
         headers={"Cache-Control": "no-store"},

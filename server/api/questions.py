@@ -84,9 +84,10 @@ async def ask_question(
 
 
 @router.get("/questions/{code}", response_model=answers.Fate)
-async def fate(code: str, request: Request, here: ServicesDep) -> Response:
+async def fate(code: str, request: Request, here: ServicesDep, by: MaybeActor) -> Response:
     """What became of a question; nobody's text."""
     async with here.store.look(code=code) as unit:
+        check_announced(unit.place, by)
         question = await unit.questions.by_code(code)
     if question is None:
         raise Refusal("not_found")

@@ -36,7 +36,8 @@ router = APIRouter()
 log = structlog.get_logger()
 
 LARGEST = 16 * 1024
-_CLOSE = {"not_signed_in": 4401, "bad_token": 4401, "not_allowed": 4403}
+NOT_ALLOWED = 4403
+_CLOSE = {"not_signed_in": 4401, "bad_token": 4401}
 _FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "viewer": {"viewer": str},
     "vote": {"round": str, "choice": str, "key": str},
@@ -74,7 +75,7 @@ async def _serve(websocket: WebSocket, slug: str, room: str) -> None:
     try:
         here.door.check_origin(websocket, socket=True)
     except Refusal:
-        await websocket.close(4403)  # before accept: the handshake is answered 403
+        await websocket.close(NOT_ALLOWED)  # before accept: the handshake is answered 403
         return
     await websocket.accept()
     lang = "en" if websocket.query_params.get("lang") == "en" else "zh"
@@ -85,7 +86,7 @@ async def _serve(websocket: WebSocket, slug: str, room: str) -> None:
             await websocket.send_text(
                 frames.refusal(here.house.now(), None, refusal.code, refusal.message(lang))
             )
-            await websocket.close(_CLOSE.get(refusal.code, 4403), refusal.code)
+            await websocket.close(_CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code)
     except (WebSocketDisconnect, asyncio.CancelledError, RuntimeError):
         pass
 
@@ -144,7 +145,7 @@ class _Session:
             try:
                 check_join(self.place, self.room, found)
             except Refusal as refusal:
-                self.listener.close(_CLOSE[refusal.code], refusal.code)
+                self.listener.close(_CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code)
                 return
 
     async def _show_itself(self, by: Actor) -> None:

@@ -34,7 +34,8 @@ def channel(place: Place, room: str, format: str, lang: str) -> Channel:
 def check_join(place: Place, room: str, by: Actor | None) -> None:
     """Anybody may watch the public room once the hearing is announced; the others need a role.
 
-    Raises `not_signed_in` (closes with 4401) or `not_allowed` (4403).
+    Raises `not_signed_in` (closes with 4401) or `not_allowed` (4403); `not_found` (4403) for whoever
+    has no role at a draft, as for a hearing that is not.
     """
     if room == "public":
         if place.status == "draft":
@@ -43,5 +44,7 @@ def check_join(place: Place, room: str, by: Actor | None) -> None:
     if by is None:
         raise Refusal("not_signed_in")
     roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    if place.status == "draft" and not roles:
+        raise Refusal("not_found")
     if not has_right(roles, f"page:{room}"):
         raise Refusal("not_allowed")

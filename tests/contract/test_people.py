@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import os
 import re
 import subprocess
@@ -15,7 +16,7 @@ from typing import Any
 import httpx2
 import pytest
 from websockets.exceptions import ConnectionClosed
-from websockets.sync.client import connect
+from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import STORES
 from tests.running import PINGYI, ROOT
@@ -271,15 +272,51 @@ def test_a_draft_answers_as_a_hearing_that_is_not(
             assert there.text.replace(other.draft, nowhere) == not_there.text
             at = there.headers.get("location", "").replace(other.draft, nowhere)
             assert at == not_there.headers.get("location", "")
-    for room in STAFF:
-        told = []
-        for slug in (other.draft, nowhere):
-            address = f"{house.url.replace('http', 'ws', 1)}/h/{slug}/{room}/socket"
-            with connect(address, proxy=None) as socket, pytest.raises(ConnectionClosed) as closed:
-                while True:
-                    socket.recv(timeout=5)
-            told.append(closed.value.rcvd)
-        assert told[0] == told[1], room
+    for room, browser in itertools.product(STAFF, (house.browser(), mine.browser)):
+        there, not_there = (told(house, browser, slug, room) for slug in (other.draft, nowhere))
+        assert there == not_there, room
+    for code in (*other.ids[f"{other.draft} codes"], "NOSUCH"):
+        appeal = {"secret": "none", "text": "请再看一次"}
+        for browser in (house.browser(), mine.browser):
+            assert browser.get(f"/api/v1/questions/{code}").status_code == 404
+            answer = browser.post(f"/api/v1/questions/{code}/appeal", json=appeal)
+            assert answer.status_code == 404
+    for code in other.ids[f"{other.draft} codes"]:
+        assert other.browser.get(f"/api/v1/questions/{code}").status_code == 200
+
+
+def opened(house: Serving, browser: httpx2.Client, slug: str, room: str) -> ClientConnection:
+    """A staff page's socket with the browser's cookies."""
+    cookies = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    address = f"{house.url.replace('http', 'ws', 1)}/h/{slug}/{room}/socket"
+    return connect(address, proxy=None, additional_headers={"Cookie": cookies} if cookies else None)
+
+
+def told(house: Serving, browser: httpx2.Client, slug: str, room: str) -> tuple[Any, ...]:
+    """What a socket that may not stay was told: the refusal's code, and how it was closed."""
+    codes = []
+    with opened(house, browser, slug, room) as socket, pytest.raises(ConnectionClosed) as closed:
+        while True:
+            codes.append(json.loads(socket.recv(timeout=5)).get("code"))
+    return codes, closed.value.rcvd
+
+
+def test_who_loses_the_only_role_at_a_draft_loses_its_sockets(
+    counties: tuple[Serving, County, County],
+) -> None:
+    house, mine, _ = counties
+    who = {"office": mine.office, "login": "bw-leaving", "name": "x", "password": PASSWORD}
+    account = did(mine.browser, "POST", "/accounts", who)["id"]
+    grant = {"account": account, "role": "moderator", "office": mine.office}
+    id_ = did(mine.browser, "POST", "/grants", grant)["id"]
+    with opened(house, house.signed_in("bw-leaving"), mine.draft, "desk") as socket:
+        assert json.loads(socket.recv(timeout=5))["type"] == "snapshot"
+        did(mine.browser, "DELETE", f"/grants/{id_}")
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                socket.recv(timeout=5)
+    assert closed.value.rcvd is not None
+    assert (closed.value.rcvd.code, closed.value.rcvd.reason) == (4403, "not_found")
 
 
 def test_no_list_tells_of_another_county(counties: tuple[Serving, County, County]) -> None:

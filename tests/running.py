@@ -9,8 +9,6 @@ import contextlib
 import json
 import os
 import secrets
-import signal
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -22,8 +20,8 @@ import httpx2
 from websockets.sync.client import ClientConnection, connect
 
 from tests.documented import documented
+from tests.nursery import Born
 
-ROOT = Path(__file__).parent.parent
 PINGYI = [sys.executable, "-m", "server.cli"]
 
 
@@ -88,7 +86,7 @@ class Client:
 class Running:
     """A demonstration that is ready: its line, and clients for its people."""
 
-    process: subprocess.Popen[str]
+    process: Born
     line: dict[str, Any]
     data: Path
     arguments: list[str]
@@ -142,9 +140,8 @@ class Running:
 
     def kill(self) -> None:
         """The process is gone, at once."""
-        self.process.send_signal(signal.SIGKILL)
+        self.process.kill()
         self.process.wait()
-        assert self.process.stdout is not None
         self.process.stdout.close()
 
     def again(self) -> None:
@@ -152,7 +149,8 @@ class Running:
         port = self.url.rsplit(":", 1)[1]
         arguments = [a for a in self.arguments if a != "0"]
         arguments[arguments.index("--port") + 1 : arguments.index("--port") + 1] = [port]
-        self.process, self.line = _start(arguments, self.data)
+        self.process, line = start(arguments, self.data)
+        self.line = json.loads(line)
 
     def stop(self) -> None:
         """Ends the process."""
@@ -160,39 +158,30 @@ class Running:
             self.process.terminate()
             try:
                 self.process.wait(10)
-            except subprocess.TimeoutExpired:
+            except TimeoutError:
                 self.process.kill()
                 self.process.wait()
-        assert self.process.stdout is not None
         self.process.stdout.close()
 
 
-def _start(arguments: list[str], data: Path) -> tuple[subprocess.Popen[str], dict[str, Any]]:
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
-    log = (data.parent / f"{data.name}.log").open("a")
-    process = subprocess.Popen(
-        [*PINGYI, *arguments],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        stderr=log,
-        text=True,
-        env={**environment, "PYTHONWARNINGS": "default"},
-    )
-    log.close()
-    assert process.stdout is not None
+def start(arguments: list[str], data: Path, **environment: str) -> tuple[Born, str]:
+    """`pingyi` with these arguments, and the first line that it says; its log is beside `data`."""
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
+    log = data.parent / f"{data.name}.log"
+    process = Born(arguments, {**clean, **environment}, log)
     line = process.stdout.readline()
     if not line:
         process.wait()
-        raise AssertionError((data.parent / f"{data.name}.log").read_text()[-3000:])
-    return process, json.loads(line)
+        raise AssertionError(log.read_text()[-3000:])
+    return process, line
 
 
 @contextlib.contextmanager
 def running(data: Path, *options: str) -> Iterator[Running]:
     """`pingyi demo --json` on a free port, for as long as the block lasts."""
     arguments = ["demo", "--json", "--port", "0", "--data", str(data), *options]
-    process, line = _start(arguments, data)
-    found = Running(process, line, data, arguments)
+    process, line = start(arguments, data)
+    found = Running(process, json.loads(line), data, arguments)
     try:
         yield found
     finally:

@@ -5,9 +5,7 @@ from __future__ import annotations
 import contextlib
 import itertools
 import json
-import os
 import re
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tests.conftest import STORES
-from tests.running import PINGYI, ROOT
+from tests.running import start
 from tests.services import create_database
 from web.layout.page import STAFF
 from web.routes import ROUTERS
@@ -107,25 +105,16 @@ class Serving:
 def serving(data: Path, database: str = "", redis: str = "") -> Iterator[Serving]:
     """A server without a demonstration, for as long as the block lasts; on SQLite in one process,
     or on this PostgreSQL and Redis."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
     data.mkdir(parents=True, exist_ok=True)
-    with (data.parent / f"{data.name}.log").open("w") as log:
-        process = subprocess.Popen(
-            [*PINGYI, "serve", "--port", "0"],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=log,
-            text=True,
-            env={
-                **environment,
-                "PINGYI_DATA": str(data),
-                "PINGYI_DATABASE_URL": database,
-                "PINGYI_REDIS_URL": redis,
-            },
-        )
-    assert process.stdout is not None
+    process, line = start(
+        ["serve", "--port", "0"],
+        data,
+        PINGYI_DATA=str(data),
+        PINGYI_DATABASE_URL=database,
+        PINGYI_REDIS_URL=redis,
+    )
     try:
-        url = process.stdout.readline().split()[-1]
+        url = line.split()[-1]
         link = process.stdout.readline().split()[-1]
         with contextlib.ExitStack() as closing:
             yield Serving(url, link.removeprefix(url), data, closing)

@@ -55,6 +55,7 @@ from server.store.public_acts import Floods, PublicActs
 from server.store.rounds import waiting as waiting_rounds
 from server.store.transaction import Database
 from server.store.unit import HearingStore, Unit
+from web.layout.language import language
 from web.renderer import PageRenderer
 from web.routes import ROUTERS, problem
 
@@ -349,13 +350,15 @@ def _handle_errors(app: FastAPI) -> None:
     """Everything that goes wrong becomes a row of the catalogue, in the reader's language."""
 
     def answer(request: Request, refusal: Refusal) -> Response:
-        lang = language_of(request)
         api = request.url.path.startswith("/api/") or request.url.path in {
             "/healthz",
             "/readyz",
             "/metrics",
         }
-        return error_response(refusal, lang) if api else problem(refusal, lang)
+        if api:
+            return error_response(refusal, language_of(request))
+        # As every page: what the address says, not what the browser was set to.
+        return problem(refusal, language(request.query_params.get("lang")))
 
     @app.exception_handler(Refusal)
     async def refused(request: Request, error: Refusal) -> Response:

@@ -113,7 +113,7 @@ async def staff_page(slug: str, page: str, request: Request, lang: str | None = 
     if page not in STAFF:
         raise Refusal("not_found")
     here, chosen = services(request), language(lang)
-    sign_in = RedirectResponse(f"/login?next=/h/{quote(slug)}/{page}", 303)
+    sign_in = RedirectResponse(f"/login?next=/h/{quote(slug)}/{page}&lang={chosen}", 303)
     try:
         async with here.store.look(slug=slug) as unit:
             place = unit.place
@@ -159,5 +159,7 @@ async def session_for(
 
 def problem(refusal: Refusal, lang: str, **extra: Any) -> Response:
     """A refusal as a page for people."""
-    told = problem_page.problem(refusal.message(lang), refusal.code, refusal.status)
+    told = problem_page.problem(
+        refusal.message(lang), refusal.code, refusal.status, f"/?lang={lang}"
+    )
     return HTMLResponse(render("problem/page.html", lang, f=told, **extra), refusal.status)

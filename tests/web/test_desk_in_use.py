@@ -141,3 +141,20 @@ def test_search_filters_and_narrow_screens(browser: Browser, shared_demo: Runnin
     page.set_viewport_size(TABLET)  # type: ignore[arg-type]
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
     assert violations(page) == []
+
+
+def test_a_text_box_that_was_pulled_larger_puts_no_style_into_the_next_question(
+    browser: Browser, shared_demo: Running
+) -> None:
+    demo = shared_demo
+    page = desk(browser, demo)
+    errors: list[str] = []
+    page.on("console", lambda said: errors.append(said.text) if said.type == "error" else None)
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    first = chosen(page)
+    page.evaluate("document.getElementById('edit-text').style.height = '20rem'")  # as a hand does
+    page.keyboard.press("j")
+    expect(page.locator(f'.pane:not([data-id="{first}"])')).to_be_visible()
+    page.wait_for_timeout(300)
+    assert errors == []

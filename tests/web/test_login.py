@@ -372,3 +372,17 @@ def test_answering_a_public_round_without_a_script(
     assert "没有这个选项" in wrong.text
     elsewhere = stranger.post(f"/h/another/rounds/{round_['id']}/vote", data={"choice": keys[0]})
     assert elsewhere.status_code == 404
+
+
+def test_a_refusal_speaks_the_language_of_its_address_as_every_page(
+    shared_demo: Running, stranger: httpx2.Client
+) -> None:
+    english_browser = {"Accept-Language": "en-GB,en;q=0.9"}
+    for path in ("/nowhere", "/h/no-such-hearing", "/join/NOSUCHCARD", "/q/NOSUCH"):
+        for asked, lang in (("", "zh-CN"), ("?lang=zh", "zh-CN"), ("?lang=en", "en")):
+            page = stranger.get(path + asked, headers=english_browser)
+            assert page.status_code == 404
+            assert f'<html lang="{lang}"' in page.text, path + asked
+    assert 'href="/?lang=en"' in stranger.get("/nowhere?lang=en").text  # and so does the way back
+    desk = stranger.get(f"/h/{shared_demo.slug}/desk?lang=en").headers["location"]
+    assert desk.endswith("&lang=en")  # and the way to sign in

@@ -33,7 +33,10 @@ async function bring (address, target) {
     const text = await answer.text()
     if (!answer.ok) throw new Error(String(answer.status))
     if (under.get(target) !== stop) return false
-    await htmx.swap({ target, sourceElement: target, text, swap: 'innerHTML' })
+    // Not htmx.swap: it writes the inline style of an old element (a text box pulled larger by hand)
+    // onto the new one of the same id, and the content policy refuses such a style.
+    target.innerHTML = text
+    htmx.process(target)
     return true
   } catch (error) {
     if (error.name !== 'AbortError') { toast(say('failed'), true); target.removeAttribute('aria-busy') }

@@ -51,6 +51,28 @@ def test_what_ends_or_publishes_is_held(case: str) -> None:
             assert "data-held" in tag, tag
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_whoever_ends_the_hearing_is_told_which_rounds_are_not_finished(lang: str) -> None:
+    left = [panel_round(status) for status in ("open", "closing", "closed", "tallied")]
+    left = [replace(one, id=str(n), title=f"第{n}轮") for n, one in enumerate(left)]
+    view = replace(speaking(), rounds=(*left, public_round("ready")))
+    for status in ("live", "paused"):
+        now = replace(view, hearing=replace(view.hearing, status=status))
+        text = str(HOST.fragment("run", now, lang))
+        told = re.search(r'<div[^>]*id="run-unfinished".*?</div>', text, re.S)
+        assert told
+        for one in now.rounds:
+            assert f"{one.title}</span> <b>{context.Texts(lang).round(one.status)}<" in told[0]
+        (button,) = [tag for _, tag in acts(text) if "ended" in tag]
+        assert 'aria-describedby="run-unfinished"' in button
+        assert "data-held" in button
+        assert re.search(r"（5轮未完成）|unfinished rounds: 5", text)
+    over = replace(view, rounds=tuple(map(panel_round, ("certified", "published", "voided"))))
+    assert "run-unfinished" not in str(HOST.fragment("run", over, lang))
+    ended = replace(view, hearing=replace(view.hearing, status="ended"))
+    assert "run-unfinished" not in str(HOST.fragment("run", ended, lang))
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_next_and_back_only_move_the_show(case: str) -> None:
     view = CASES[case]()

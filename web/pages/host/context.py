@@ -482,19 +482,41 @@ def notice(view: HearingView, lang: str) -> NoticeNow:
     return NoticeNow(one.text, one.at, one.seen_at) if one else NoticeNow("", None, None)
 
 
+UNFINISHED = frozenset({"ready", "open", "closing", "closed", "tallied"})
+"""States of a round that is neither certified nor voided."""
+
+
+@dataclass(frozen=True)
+class Unfinished:
+    """A round that ending the hearing would leave as it is, with its state in words."""
+
+    title: str
+    word: str
+
+
 @dataclass(frozen=True)
 class RunNow:
-    """The hearing's own state and the ways out of it."""
+    """The hearing's own state and the ways out of it. `unfinished` is told before it is ended, which
+    neither closes nor certifies a round, and after which none begins."""
 
     slug: str
     version: int
     status: str
     kind: str
+    unfinished: tuple[Unfinished, ...]
 
 
 def run(view: HearingView, lang: str) -> RunNow:
     """What may be done with the hearing as a whole."""
-    del lang
+    texts = Texts(lang)
     return RunNow(
-        view.hearing.slug, view.hearing.version, view.hearing.status, view.hearing.run_kind
+        view.hearing.slug,
+        view.hearing.version,
+        view.hearing.status,
+        view.hearing.run_kind,
+        tuple(
+            Unfinished(r.title, texts.round(r.status))
+            for r in view.rounds
+            if r.status in UNFINISHED and under_way(view)
+        ),
     )

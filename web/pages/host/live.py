@@ -5,7 +5,7 @@ from __future__ import annotations
 from web.layout.page import Page
 from web.pages.host import context
 
-_ROUND = ("rounds", "now")
+_ROUND = ("rounds", "now", "run")
 
 PAGE = Page(
     name="host",

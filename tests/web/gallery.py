@@ -188,7 +188,7 @@ def nothing() -> dict[str, Any]:
 def listed(request: Request) -> HTMLResponse:
     """The desk's list: the view's questions."""
     view, lang = shown(request)
-    found = desk.listing(view.questions, view.subjects, "", lang)
+    found = desk.listing(view.questions, view.subjects, "", AT, lang)
     return HTMLResponse(render("desk/_list.html", lang, f=found))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import datetime
 
 import httpx2
 import pytest
@@ -12,7 +13,7 @@ from server.domain.questions import EDITABLE, NEXT, REJECTION_REASONS, STATES, Q
 from tests.running import Running
 from tests.web.gallery import PAGES
 from tests.web.test_pages import LANGUAGES, Reader, frozen
-from tests.web.views import SUBJECTS, full, question
+from tests.web.views import AT, SUBJECTS, full, question
 from web.layout.page import render
 from web.pages.desk import context
 
@@ -93,7 +94,7 @@ def test_lists_cover_every_state_once() -> None:
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_page_of_the_list_loads_the_next(lang: str) -> None:
     questions = [question(i, "screened", text="字" * 500) for i in range(5)]
-    found = context.listing(questions, SUBJECTS, "/h/s/desk/list?cursor=1&q=a", lang)
+    found = context.listing(questions, SUBJECTS, "/h/s/desk/list?cursor=1&q=a", AT, lang)
     assert frozen(found)
     text = render("desk/_list.html", lang, f=found)
     reader = Reader()
@@ -104,13 +105,35 @@ def test_a_page_of_the_list_loads_the_next(lang: str) -> None:
     assert 'hx-get="/h/s/desk/list?cursor=1&amp;q=a"' in text
     assert max(len(row.text) for row in found.rows) == context.ROW_TEXT
     assert "hx-get" not in render(
-        "desk/_list.html", lang, f=context.listing(questions, SUBJECTS, "", lang)
+        "desk/_list.html", lang, f=context.listing(questions, SUBJECTS, "", AT, lang)
     )
+
+
+@pytest.mark.parametrize(
+    ("asked_at", "chinese", "english"),
+    [
+        ("2026-11-25 00:00", "00:00", "00:00"),
+        ("2026-11-25 23:59", "23:59", "23:59"),
+        ("2026-11-24 23:59", "11月24日 23:59", "24 Nov 23:59"),
+        ("2026-01-03 09:14", "1月3日 09:14", "3 Jan 09:14"),
+        ("2025-11-25 09:14", "2025年11月25日 09:14", "25 Nov 2025 09:14"),
+    ],
+)
+def test_what_came_in_on_another_day_tells_its_date(
+    asked_at: str, chinese: str, english: str
+) -> None:
+    def ms(text: str) -> int:
+        return int(datetime.fromisoformat(text + "+08:00").timestamp() * 1000)
+
+    old = question(0, "screened", created_at=ms(asked_at))
+    for lang, told in (("zh", chinese), ("en", english)):
+        found = context.listing((old,), SUBJECTS, "", ms("2026-11-25 14:00"), lang)
+        assert f'<time class="num">{told}</time>' in render("desk/_list.html", lang, f=found)
 
 
 def test_an_empty_list_says_so() -> None:
     assert "没有符合条件" in render(
-        "desk/_list.html", "zh", f=context.listing((), SUBJECTS, "", "zh")
+        "desk/_list.html", "zh", f=context.listing((), SUBJECTS, "", AT, "zh")
     )
 
 

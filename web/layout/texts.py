@@ -85,6 +85,9 @@ WORDS: Mapping[str, tuple[str, str]] = {
 }
 
 
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
 def side(pair: tuple[str, str], lang: str) -> str:
     """The word of one language, of (Chinese, English)."""
     return pair[1] if lang == "en" else pair[0]
@@ -140,6 +143,17 @@ class Texts:
     def day(self, at: int) -> str:
         """A moment as a date."""
         return datetime.fromtimestamp(at / 1000, BEIJING).strftime("%Y-%m-%d")
+
+    def moment(self, at: int, now: int) -> str:
+        """A moment as a clock time, with its date when it lies on another day than `now`."""
+        then, today = (datetime.fromtimestamp(ms / 1000, BEIJING) for ms in (at, now))
+        if then.date() == today.date():
+            return self.clock(at)
+        if self.lang == "en":
+            year = "" if then.year == today.year else f" {then.year}"
+            return f"{then.day} {MONTHS[then.month - 1]}{year} {self.clock(at)}"
+        year = "" if then.year == today.year else f"{then.year}年"
+        return f"{year}{then.month}月{then.day}日 {self.clock(at)}"
 
     def minutes(self, seconds: int) -> str:
         """A length as m:ss."""

@@ -81,7 +81,7 @@ class Row:
     askers: int
     support: int
     likes: int
-    at: int
+    when: str
     rewritten: bool
     appealed: bool
 
@@ -99,14 +99,18 @@ ROW_TEXT = 140
 
 
 def listing(
-    questions: Sequence[Question], subjects: Sequence[SubjectView], more: str, lang: str
+    questions: Sequence[Question],
+    subjects: Sequence[SubjectView],
+    more: str,
+    now: int,
+    lang: str,
 ) -> Listing:
-    """A page of the list."""
+    """A page of the list as it is looked at `now` (ms since 1970)."""
     names = {subject.key: subject.name for subject in subjects}
-    return Listing(tuple(_row(one, names, lang) for one in questions), more)
+    return Listing(tuple(_row(one, names, now, lang) for one in questions), more)
 
 
-def _row(one: Question, names: Mapping[str, str], lang: str) -> Row:
+def _row(one: Question, names: Mapping[str, str], now: int, lang: str) -> Row:
     return Row(
         id=one.id,
         version=one.version,
@@ -120,7 +124,7 @@ def _row(one: Question, names: Mapping[str, str], lang: str) -> Row:
         askers=one.askers,
         support=one.support,
         likes=one.likes,
-        at=one.created_at,
+        when=Texts(lang).moment(one.created_at, now),
         rewritten=one.rewritten,
         appealed=one.appealed,
     )

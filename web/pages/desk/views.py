@@ -60,7 +60,7 @@ async def listing(
         seat = request.query_params.get("seat")
         asked = {**filters, "cursor": page[-1].id, "lang": lang, "seat": seat}
         more = f"/h/{slug}/desk/list?" + urlencode({k: v for k, v in asked.items() if v})
-    found = context.listing(page, subjects, more, lang)
+    found = context.listing(page, subjects, more, here.house.now(), lang)
     return HTMLResponse(render("desk/_list.html", lang, f=found), headers=_NO_STORE)
 
 

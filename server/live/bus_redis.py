@@ -58,8 +58,9 @@ class RedisBus:
 
     async def stop(self) -> None:
         """Leaves Redis. Nothing is cancelled: redis-py goes on as if it were not when that happens
-        while it connects, and leaves the connection open."""
+        while it connects, and leaves the connection open. A last message wakes its own listener."""
         self._stopped = True
+        self._rung[f"{self._me} left -"] = None
         self._ringing.set()
         await asyncio.gather(*self._tasks)
         await self._sender.aclose()

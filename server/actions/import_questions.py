@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import inf
 
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
@@ -118,7 +119,8 @@ async def _take(
 ) -> Counted:
     known = await unit.questions.by_source(source.key)
     counted = Counted()
-    for item in items:
+    # What is known first, in order of id: whoever locks more than one question does so in that order.
+    for item in sorted(items, key=lambda item: known.get(item.external_id, (inf,))[0]):
         kept = known.get(item.external_id)
         if kept is None:
             await _add(house, unit, source, item)

@@ -10,7 +10,7 @@ from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.domain import questions as rules
 from server.domain.questions import PUBLIC, Question
-from server.domain.refusals import Refusal
+from server.domain.refusals import Refusal, RolledBack
 from server.domain.roles import Actor
 from server.domain.view import desk_question
 
@@ -45,11 +45,14 @@ async def unmerge_question(
     itself merged meanwhile, whatever it went into gives them back too."""
 
     async def work(unit: Unit) -> Answer:
-        question = await unit.questions.get(id_, lock=True)
-        if question is None:
-            raise Refusal("not_found")
+        way = await _way(unit, id_)
+        # In order of id, as every act that locks more than one question.
+        held = {i: await unit.questions.get(i, lock=True) for i in sorted(q.id for q in way)}
+        question, *targets = await _way(unit, id_)
+        if any(one.id not in held for one in targets):
+            raise RolledBack  # A target was merged on meanwhile: done again, along the new way.
         after = rules.step(question, "unmerge")
-        carried = [_carry(target, question, -1) for target in await _targets(unit, question)]
+        carried = [_carry(target, question, -1) for target in targets]
         await unit.questions.save(after)
         for one in carried:
             await unit.questions.save(one)
@@ -60,17 +63,17 @@ async def unmerge_question(
     )
 
 
-async def _targets(unit: Unit, question: Question) -> list[Question]:
-    """What the question went into, and what that went into, up to one that stands for itself. A
+async def _way(unit: Unit, id_: int) -> list[Question]:
+    """The question, what it went into, and what that went into, up to one that stands for itself. A
     merged question is no merge's target, so the way has an end."""
-    found, code = [], question.merged_into
-    while code is not None:
-        target = await unit.questions.by_code(code, lock=True)
-        if target is None:
+    found, next_ = [], await unit.questions.get(id_)
+    while True:
+        if next_ is None:
             raise Refusal("not_found")
-        found.append(target)
-        code = target.merged_into
-    return found
+        found.append(next_)
+        if next_.merged_into is None:
+            return found
+        next_ = await unit.questions.by_code(next_.merged_into)
 
 
 def _carry(target: Question, question: Question, sign: int) -> Question:

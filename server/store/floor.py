@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import insert, select, update
 
 from server.domain.view import FloorRequest, Staged
-from server.store.rows import OFFICE, RUN, Repository, inserted_id, table, upsert
+from server.store.rows import OFFICE, RUN, Repository, inserted_id, locked, table, upsert
 from server.store.tables import FloorRow, QueueRow, SeatRow, StageRow
 
 _queues, _stages, _requests, _seats = (
@@ -21,11 +21,11 @@ SHOWN = frozenset({"open", "granted", "declined"})
 """Requests that a page still shows; the others are `replaced` or `past`."""
 
 _QUEUE = select(_queues).where(_queues.c.run_id == RUN, _queues.c.office_id == OFFICE)
-_QUEUE_LOCKED = _QUEUE.with_for_update()
+_QUEUE_LOCKED = locked(_QUEUE)
 _STAGE = select(_stages).where(
     _stages.c.run_id == RUN, _stages.c.office_id == OFFICE, _stages.c.question_id.is_not(None)
 )
-_STAGE_LOCKED = _STAGE.with_for_update()
+_STAGE_LOCKED = locked(_STAGE)
 _REQUESTS = (
     select(_requests, _seats.c.number, _seats.c.name)
     .join(_seats, _seats.c.id == _requests.c.seat_id)

@@ -11,7 +11,7 @@ from sqlalchemy import Row, insert, select, update
 from server.domain.hearing import Hearing, HearingSettings, Item, Position, Step
 from server.domain.refusals import Refusal
 from server.domain.view import Lease, Notice, Screens
-from server.store.rows import HEARING, OFFICE, RUN, Repository, inserted_id, table, upsert
+from server.store.rows import HEARING, OFFICE, RUN, Repository, inserted_id, locked, table, upsert
 from server.store.tables import (
     HearingRow,
     ItemRow,
@@ -46,7 +46,7 @@ _NOTICE = (
     .order_by(_notices.c.id.desc())
     .limit(1)
 )
-_GET_LOCKED, _POSITION_LOCKED = _GET.with_for_update(), _POSITION.with_for_update()
+_GET_LOCKED, _POSITION_LOCKED = locked(_GET), locked(_POSITION)
 
 
 class Hearings(Repository):

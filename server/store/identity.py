@@ -10,7 +10,7 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.roles import Actor, Grant
-from server.store.rows import inserted_id, table, upsert
+from server.store.rows import inserted_id, locked, table, upsert
 from server.store.tables import (
     Account,
     ApiToken,
@@ -113,7 +113,7 @@ class Identity:
         where = _accounts.c.login == login if login is not None else _accounts.c.id == id_
         statement = select(_accounts).where(where)
         if lock:
-            statement = statement.with_for_update()
+            statement = locked(statement)
         row = (await self._c.execute(statement)).one_or_none()
         if row is None:
             return None
@@ -322,7 +322,7 @@ class Identity:
 
     async def lock_seat(self, id_: int) -> None:
         """Who else is about to do something about this seat waits."""
-        await self._c.execute(select(_seats.c.id).where(_seats.c.id == id_).with_for_update())
+        await self._c.execute(locked(select(_seats.c.id).where(_seats.c.id == id_)))
 
     async def seats_of(self, hearing: int, office: int) -> Sequence[Any]:
         """Rows of a hearing's seats by number."""

@@ -8,7 +8,9 @@ fails, nobody is answered anything but "unknown" (law 2).
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select, text, update
@@ -28,6 +30,15 @@ _VOTER = text("SELECT pg_advisory_xact_lock(hashtextextended(:voter, 0))")
 _supports, _questions, _likes = table(SupportRow), table(QuestionRow), table(LikesRow)
 
 
+@dataclass
+class Counted:
+    """What a batch changes in a round's running counts. They are written once, when all its votes
+    stand: the rows that all votes share are held for as short as can be, in one order."""
+
+    choices: Counter[str] = field(default_factory=Counter)
+    voters: int = 0
+
+
 class PublicActs:
     """Carries batches out."""
 
@@ -42,22 +53,34 @@ class PublicActs:
         outcomes: list[Done | Refusal | None] = [None] * len(batch)
         async with self._database.write() as connection:
             units: dict[str, Unit] = {}
+            counted: dict[str, Counted] = {}
             for i in order:
                 try:
-                    unit = await self._unit(connection, units, batch[i])
-                    outcomes[i] = await _one(unit, batch[i])
+                    unit = await self._unit(connection, units, batch, batch[i])
+                    outcomes[i] = await _one(unit, batch[i], counted)
                 except Refusal as refusal:
                     outcomes[i] = refusal
+            for round_, sums in counted.items():
+                await units[f"round {round_}"].rounds.change_counts(
+                    round_, sums.choices, sums.voters
+                )
             for unit in units.values():
                 await unit.write_down(actor="public", role="public", at=batch[0].at)
         return [one if one is not None else Refusal("server_error") for one in outcomes]
 
     @staticmethod
-    async def _unit(connection: Any, units: dict[str, Unit], act: PublicAct) -> Unit:
+    async def _unit(
+        connection: Any, units: dict[str, Unit], batch: Sequence[PublicAct], act: PublicAct
+    ) -> Unit:
         where: Where = {"round": act.round} if isinstance(act, Vote) else {"slug": act.slug}
         name = _place_key(act)
         if name not in units:
-            units[name] = Unit(connection, await locate(connection, **where))
+            units[name] = unit = Unit(connection, await locate(connection, **where))
+            supported = [
+                one.code for one in batch if isinstance(one, Support) and _place_key(one) == name
+            ]
+            if supported:
+                await unit.questions.hold(supported)
         return units[name]
 
 
@@ -65,11 +88,11 @@ def _place_key(act: PublicAct) -> str:
     return f"round {act.round}" if isinstance(act, Vote) else f"slug {act.slug}"
 
 
-async def _one(unit: Unit, act: PublicAct) -> Done:
+async def _one(unit: Unit, act: PublicAct, counted: dict[str, Counted]) -> Done:
     if unit.place.status == "draft":
         raise Refusal("not_found")
     if isinstance(act, Vote):
-        return await _vote(unit, act)
+        return await _vote(unit, act, counted)
     if isinstance(act, Support):
         return await _support(unit, act)
     return await _ask(unit, act)
@@ -98,7 +121,7 @@ def _check_not_archived(unit: Unit) -> None:
         raise Refusal("hearing_archived")
 
 
-async def _vote(unit: Unit, vote: Vote) -> Done:
+async def _vote(unit: Unit, vote: Vote, counted: dict[str, Counted]) -> Done:
     round_ = await unit.rounds.get(vote.round, share=True)
     if round_ is None or round_.audience != "public":
         raise Refusal("not_found")
@@ -133,10 +156,11 @@ async def _vote(unit: Unit, vote: Vote) -> Done:
             }
         ]
     )
-    deltas = {vote.choice: 1}
+    sums = counted.setdefault(vote.round, Counted())
+    sums.choices[vote.choice] += 1
     if before is not None:
-        deltas[before] = deltas.get(before, 0) - 1
-    await unit.rounds.change_counts(vote.round, deltas, 0 if replaced else 1)
+        sums.choices[before] -= 1
+    sums.voters += not replaced
     return Done({"round": vote.round, "choice": vote.choice, "replaced": replaced}, hearing)
 
 

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from sqlalchemy import Integer, Row, Select, bindparam, exists, func, insert, or_, select, update
 
 from server.domain.questions import PUBLIC, NewQuestion, Question
-from server.store.rows import OFFICE, RUN, Repository, inserted_id, table, upsert
+from server.store.rows import OFFICE, RUN, Repository, inserted_id, locked, table, upsert
 from server.store.tables import (
     ImportRow,
     QuestionRow,
@@ -24,7 +24,7 @@ PAGE = 50
 
 _HERE = select(_q).where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
 _ONE = _HERE.where(_q.c.id == bindparam("id"))
-_ONE_LOCKED = _ONE.with_for_update()
+_ONE_LOCKED = locked(_ONE)
 _BY_IDS = _HERE.where(_q.c.id.in_(bindparam("ids", expanding=True)))
 _LISTED = _HERE.where(_q.c.status.in_(PUBLIC))
 _MOST_SUPPORTED = _LISTED.order_by(_q.c.support.desc(), _q.c.id.desc()).limit(
@@ -65,9 +65,15 @@ class Questions(Repository):
         """One question by the code its author holds."""
         statement = self._select().where(_q.c.code == code)
         if lock:
-            statement = statement.with_for_update()
+            statement = locked(statement)
         row = (await self._c.execute(statement)).one_or_none()
         return question_of(row) if row else None
+
+    async def hold(self, codes: Iterable[str]) -> None:
+        """Locks questions in order of id, as everyone does who locks more than one."""
+        await self._c.execute(
+            locked(self._select().where(_q.c.code.in_(set(codes))).order_by(_q.c.id))
+        )
 
     async def secret_hash(self, id_: int) -> str:
         """Hash of the secret that the author got."""
@@ -156,18 +162,13 @@ class Questions(Repository):
 
     async def screen_received(self, limit: int) -> int:
         """Moves up to `limit` questions from `received` to `screened`; gives how many."""
-        ids = (
-            (
-                await self._c.execute(
-                    select(_q.c.id)
-                    .where(_q.c.run_id == self._ref.run, _q.c.status == "received")
-                    .order_by(_q.c.id)
-                    .limit(limit)
-                )
-            )
-            .scalars()
-            .all()
+        received = locked(
+            select(_q.c.id)
+            .where(_q.c.run_id == self._ref.run, _q.c.status == "received")
+            .order_by(_q.c.id)
+            .limit(limit)
         )
+        ids = (await self._c.execute(received)).scalars().all()
         if ids:
             # A moderator may have decided about one of them since: what he did stands.
             changed = await self._c.execute(

@@ -30,7 +30,10 @@ _ALL = (
     select(_r).where(_r.c.run_id == RUN, _r.c.office_id == OFFICE).order_by(_r.c.ordinal, _r.c.id)
 )
 _ONE = select(_r).where(_r.c.run_id == RUN, _r.c.office_id == OFFICE, _r.c.id == bindparam("id"))
-_ONE_LOCKED, _ONE_SHARED = _ONE.with_for_update(), _ONE.with_for_update(read=True)
+_ONE_LOCKED = _ONE.with_for_update()
+_ONE_SHARED = _ONE.with_for_update(read=True, key_share=True)
+"""Closing waits for every vote and every vote for closing; votes through two processes, which add
+to the same turnout at their end, do not wait for each other until then."""
 _COUNTS = select(_counts).where(_counts.c.round_id.in_(bindparam("ids", expanding=True)))
 _CAST = select(_b.c.seat_id).where(_b.c.round_id == bindparam("id"))
 _BY_KEY = (

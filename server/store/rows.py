@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, CursorResult, Executable, Table, bindparam
+from sqlalchemy import BindParameter, CursorResult, Executable, Select, Table, bindparam
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -22,6 +22,18 @@ RUN: BindParameter[int] = bindparam("run")
 def table(model: type[SQLModel]) -> Table:
     """The SQLAlchemy table behind a SQLModel class."""
     return model.__table__  # type: ignore[attr-defined, no-any-return]
+
+
+Statement = TypeVar("Statement", bound=Select[Any])
+
+
+def locked(statement: Statement) -> Statement:
+    """The rows, held until the transaction ends. Everyone locks in one order: hearing → round →
+    stage → questions by id → queue → head. Whoever writes what belongs to such a row (an entry of
+    the run, an answer in the hearing) does not wait for it: PostgreSQL looks at the row only to
+    see that its key stays, and a plain `FOR UPDATE` in that way would turn the order round
+    (docs/decisions/0001-engines.md)."""
+    return statement.with_for_update(key_share=True)
 
 
 def inserted_id(result: CursorResult[Any]) -> int:

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.domain.hearing import Ref
 from server.domain.refusals import RolledBack
 from server.store.journal import Journal
-from server.store.rows import inserted_id, table
+from server.store.rows import inserted_id, locked, table
 from server.store.tables import (
     HearingRow,
     ItemRow,
@@ -56,7 +56,7 @@ class Runs:
         """No other import and no new run until this act ends. Raises `RolledBack` when the real run
         began meanwhile: the act is done again, there."""
         here = _hearings.c.id == self._ref.hearing, _hearings.c.office_id == self._ref.office
-        await self._c.execute(select(_hearings.c.id).where(*here).with_for_update())
+        await self._c.execute(locked(select(_hearings.c.id).where(*here)))
         newest = await self._c.execute(
             select(func.max(_runs.c.id)).where(
                 _runs.c.hearing_id == self._ref.hearing, _runs.c.kind != "rehearsal"

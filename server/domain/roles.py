@@ -140,6 +140,15 @@ def roles_at(actor: Actor, office: int, path: str, hearing: int | None = None) -
     return tuple(role for role in ROLES if role in held)
 
 
+def roles_below(actor: Actor, path: str) -> tuple[str, ...]:
+    """The roles that the actor holds at an office and in everything below it: what reaches a whole
+    subtree is given and taken only by whom his own role reaches there (law 16)."""
+    held = {
+        g.role for g in actor.grants if g.subtree and g.hearing is None and path.startswith(g.path)
+    }
+    return tuple(role for role in ROLES if role in held)
+
+
 def has_right(roles: Iterable[str], right: str) -> bool:
     """Whether one of the roles holds the right."""
     return bool(RIGHTS[right].intersection(roles))

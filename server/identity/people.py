@@ -21,6 +21,7 @@ from server.domain.roles import (
     conflict,
     has_right,
     roles_at,
+    roles_below,
 )
 from server.identity import passwords
 from server.identity.secrets import code, digest, long_secret
@@ -187,7 +188,7 @@ class PeopleDesk:
         async with self._database.write() as connection:
             identity, now = Identity(connection), self._now()
             node = await self._office(identity, by, office, "manage_people")
-            mine = roles_at(by, node.id, node.path)
+            mine = roles_below(by, node.path) if subtree else roles_at(by, node.id, node.path)
             if not any(role in GRANTABLE.get(one, ()) for one in mine):
                 raise Refusal("not_allowed")
             if hearing is not None and hearing.ref.office != node.id:
@@ -222,7 +223,8 @@ class PeopleDesk:
                 raise Refusal("not_found")
             account, grant = found
             await self._office(identity, by, grant.office, "manage_people")
-            mine = roles_at(by, grant.office, grant.path)
+            below = roles_below(by, grant.path)
+            mine = below if grant.subtree else roles_at(by, grant.office, grant.path)
             if not any(grant.role in GRANTABLE.get(one, ()) for one in mine):
                 raise Refusal("not_allowed")
             await identity.revoke_grant(id_, now)

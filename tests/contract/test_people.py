@@ -380,9 +380,22 @@ def test_the_city_reaches_down_only_by_a_grant_for_its_subtree(
         account = did(root, "POST", "/accounts", who)["id"]
         grant = {"account": account, "role": "office", "office": 1, "subtree": subtree}
         did(root, "POST", "/grants", grant)
-        listed = house.signed_in(login).get("/office").text
+        browser = house.signed_in(login)
+        listed = browser.get("/office").text
         for county in (mine, other):
             assert (county.draft in listed) is subtree
+        # Nor can he give himself what he does not hold: a role that reaches down is given and taken
+        # only by whom his own role reaches there.
+        offered = "&#34;subtree&#34;: true" in browser.get("/office/people").text
+        assert offered is subtree
+        down = {**grant, "role": "moderator", "subtree": True}
+        answer = browser.post("/api/v1/grants", json=down)
+        assert answer.status_code == (201 if subtree else 403), answer.text
+        if subtree:
+            given = answer.json()["id"]
+            alone = house.signed_in("city-alone")
+            assert alone.delete(f"/api/v1/grants/{given}").status_code == 403
+            assert browser.delete(f"/api/v1/grants/{given}").status_code == 200
 
 
 def test_roles_are_given_only_by_who_may_give_them(

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.domain.hearing import Place
-from server.domain.roles import ROLES, Actor
+from server.domain.roles import ROLES, Actor, has_right, roles_below
 from server.identity.office_book import Person, Reached, Token, grantable
 from server.identity.passwords import LEAST
 from web.layout.language import say
@@ -60,11 +60,9 @@ def people_page(
     for one in managed:
         node = one.node
         places.append(_place(node.name, {"office": node.id}))
-        places.append(
-            _place(
-                say(lang, "%(name)s及下级", name=node.name), {"office": node.id, "subtree": True}
-            )
-        )
+        if has_right(roles_below(by, node.path), "manage_people"):
+            below = say(lang, "%(name)s及下级", name=node.name)
+            places.append(_place(below, {"office": node.id, "subtree": True}))
     offices = {one.node.id for one in managed}
     for place, office, _ in hearings:
         if place.ref.office in offices:

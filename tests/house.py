@@ -28,8 +28,8 @@ signers: [host]
 publishers: [host]
 publication: public
 subjects:
-  - {key: water, name: 敖知水, post: 局长, unit: 岚溪县水务局, agency_key: water}
-  - {key: roads, name: 逄畅路, post: 局长, unit: 岚溪县交通局, agency_key: roads}
+  - {key: water, name: 敖知水, post: 局长, unit: 岚溪县水务局}
+  - {key: roads, name: 逄畅路, post: 局长, unit: 岚溪县交通局}
 items:
   - {key: opening, title: 开场, steps: [{key: opening, seconds: 60}]}
   - key: water

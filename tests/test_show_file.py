@@ -55,7 +55,7 @@ title: 评议
 slug: small-show
 office: 依法治市办
 subjects:
-  - {key: a, name: 甲某, post: 局长, unit: 甲局, agency_key: agency-a}
+  - {key: a, name: 甲某, post: 局长, unit: 甲局}
 items:
   - key: first
     title: 述法
@@ -203,7 +203,7 @@ MISTAKES: list[tuple[str, str, tuple[int, str, str]]] = [
     ("{key: a, name: 甲某,", "{key: a,", (5, "subjects[1].name", "missing")),
     (
         "items:\n",
-        "  - {key: a, name: 丁, post: 丁, unit: 丁, agency_key: d}\nitems:\n",
+        "  - {key: a, name: 丁, post: 丁, unit: 丁}\nitems:\n",
         (6, "subjects[2].key", "duplicate"),
     ),
     ("    subject: a\n", "    subject: b\n", (9, "items[1].subject", "unknown_subject")),
@@ -325,7 +325,7 @@ def test_rules_of_a_round_that_has_none_or_comes_later() -> None:
 
 
 def test_a_list_that_is_too_long() -> None:
-    more = "  - {key: s%d, name: 丁, post: 丁, unit: 丁, agency_key: d}\n"
+    more = "  - {key: s%d, name: 丁, post: 丁, unit: 丁}\n"
     text = small("items:\n", "".join(more % n for n in range(60)) + "items:\n")
     assert problems_of(text) == [(5, "subjects", "too_many")]
 
@@ -489,8 +489,7 @@ def shows(draw: st.DrawFn) -> Show:
         publishers=tuple(draw(st.lists(st.sampled_from(PUBLISHERS), min_size=1, unique=True))),
         publication=draw(st.sampled_from(PUBLICATIONS)),
         subjects=tuple(
-            ShowSubject(key, draw(ONE_LINE), draw(ONE_LINE), draw(ONE_LINE), draw(KEYS))
-            for key in subject_keys
+            ShowSubject(key, draw(ONE_LINE), draw(ONE_LINE), draw(ONE_LINE)) for key in subject_keys
         ),
         items=tuple(
             ShowItem(

@@ -79,9 +79,6 @@ class ShowSubject:
     """The post held, such as 党组书记、局长."""
     unit: str
     """The unit that the person heads, in full."""
-    agency_key: str
-    """The unit's key among the office's agencies: imported orders for this agency are the
-    subject's. A key; two subjects of one unit may share it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +203,8 @@ class ShowQuestion:
     asked_at: datetime | None = None
     """To the second, the office's wall clock, no zone."""
     likes: int = 0
-    """How many people already ask the same (同问): 0–1,000,000,000."""
+    """How often the source system says the letter was liked (来源点赞); the desk sees it and it is no
+    同问: 0–1,000,000,000."""
     status: SeedStatus = "received"
     """How far moderation has got. Queued questions queue in the order of the file."""
 

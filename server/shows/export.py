@@ -56,7 +56,7 @@ async def show_file_of(unit: Unit) -> str:
         signers=tuple(settings["signers"]),
         publishers=tuple(settings["publishers"]),
         publication=settings["publication"],
-        subjects=tuple(ShowSubject(s.key, s.name, s.post, s.unit, s.key) for s in view.subjects),
+        subjects=tuple(ShowSubject(s.key, s.name, s.post, s.unit) for s in view.subjects),
         items=tuple(
             ShowItem(
                 i.id,

@@ -130,7 +130,6 @@ class _ShowReader(Values):
             name=self.text(fields.need("name"), NAME),
             post=self.text(fields.need("post"), TITLE),
             unit=self.text(fields.need("unit"), TITLE),
-            agency_key=self.key(fields.need("agency_key")),
         )
 
     def item(self, fields: Fields) -> ShowItem:

@@ -29,7 +29,7 @@ title: {place}述法评议会
 slug: {slug}
 office: {place}依法治县办
 subjects:
-  - {{key: housing, name: {place}局长, post: 局长, unit: {place}住建局, agency_key: housing}}
+  - {{key: housing, name: {place}局长, post: 局长, unit: {place}住建局}}
 items:
   - key: housing
     title: {place}住建局述法

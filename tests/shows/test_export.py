@@ -56,6 +56,18 @@ async def test_the_queue_keeps_its_order(tmp_path: Path) -> None:
     assert [q.status for q in written.questions] == ["approved", "received", *["queued"] * 4]
 
 
+async def test_people_agenda_and_questions_come_out_as_they_were_written(tmp_path: Path) -> None:
+    show = SMALL_SHOW.rstrip() + QUEUED.format(n=4).rstrip() + "\n    likes: 214\n"
+    before = read_show(show)
+    async with home(tmp_path, show=show) as here:
+        written = await exported(here)
+        (queued,) = [q for q in (await here.view()).queue.questions if q.external_id == "LX-004"]
+    for part in ("subjects", "items", "groups", "seats"):
+        assert getattr(written, part) == getattr(before, part), part
+    assert [q.likes for q in written.questions if q.external_id == "LX-004"] == [214]
+    assert queued.support == 0  # Likes where a letter comes from are nobody's 同问 here.
+
+
 async def test_what_a_hotline_file_may_hold_can_be_written(tmp_path: Path) -> None:
     number, title = "N" * 128, "题" * 300
     async with home(tmp_path) as here:

@@ -12,7 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.running import PINGYI, ROOT, Running
+from tests.nursery import ROOT
+from tests.running import PINGYI, Running
 
 
 def pingyi(*arguments: str | Path, data: Path | None = None) -> subprocess.CompletedProcess[str]:

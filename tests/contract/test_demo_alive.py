@@ -15,7 +15,8 @@ from typing import Any
 
 import httpx2
 
-from tests.running import PINGYI, ROOT, Client, running
+from tests.nursery import ROOT
+from tests.running import PINGYI, Client, running
 
 
 def wait_for(what: Callable[[], Any], seconds: float = 25) -> Any:

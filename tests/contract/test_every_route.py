@@ -14,7 +14,8 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from server.domain.refusals import CATALOGUE
 from server.shows.read import read_show
-from tests.running import ROOT, Client, Running
+from tests.nursery import ROOT
+from tests.running import Client, Running
 
 EVERYONE = "everyone"
 ALLOWED: dict[str, str | frozenset[str]] = {

@@ -8,7 +8,8 @@ import json
 import subprocess
 from typing import Any
 
-from tests.running import PINGYI, ROOT, Running, ask_socket, frames_until, new_key, round_until
+from tests.nursery import ROOT
+from tests.running import PINGYI, Running, ask_socket, frames_until, new_key, round_until
 
 
 def test_ready_line_says_what_the_contract_promises(shared_demo: Running) -> None:

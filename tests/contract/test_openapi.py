@@ -22,7 +22,8 @@ from server.api import answers, desk, health, hearings, office, questions, round
 from server.domain.refusals import CATALOGUE
 from tests.contract.right_calls import ADMIN, administrator, session_of
 from tests.documented import Documented, documented
-from tests.running import ROOT, Client, Running, new_key, round_until
+from tests.nursery import ROOT
+from tests.running import Client, Running, new_key, round_until
 
 ROUTERS = [m.router for m in (hearings, questions, viewers, desk, rounds, office, health)]
 UNTYPED = {

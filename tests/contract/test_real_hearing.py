@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from tests.moderation import dirty_files
+from tests.nursery import ROOT
 from tests.real_data import real_data
-from tests.running import PINGYI, ROOT, Running, new_key
+from tests.running import PINGYI, Running, new_key
 
 pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("imports")]
 

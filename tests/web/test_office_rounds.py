@@ -19,7 +19,8 @@ from playwright.sync_api import Browser, BrowserContext, expect
 from server.domain.rounds import may_see_ballots
 from tests.contract.test_people import PASSWORD, Serving, did, make_county, serving
 from tests.journeys.browser import DESKTOP, PHONE, open_page, violations
-from tests.running import PINGYI, ROOT
+from tests.nursery import ROOT
+from tests.running import PINGYI
 from tests.web.test_office import press
 from tests.web.views import full, panel_round, public_round
 from web.pages.office import rounds_context

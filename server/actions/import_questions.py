@@ -167,7 +167,8 @@ async def _update(house: House, unit: Unit, by: Actor, id_: int, item: Incoming)
     are taken, and the sealed original."""
     question = await unit.questions.get(id_, lock=True)
     assert question is not None
-    values: dict[str, object] = {"fields": _fields(item), "likes": item.likes}
+    carried = await unit.questions.likes_carried_into(question.code)
+    values: dict[str, object] = {"fields": _fields(item), "likes": item.likes + carried}
     if question.status in {"received", "screened"} and not question.rewritten:
         if question.text != item.text:
             await unit.questions.keep_wording(question, by.id, house.now())

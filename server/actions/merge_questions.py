@@ -27,8 +27,18 @@ async def merge_question(
         if question is None or target is None:
             raise Refusal("not_found")
         rules.check_merge(question, target)
-        after = replace(rules.step(screened(question), "merge"), merged_into=target.code)
-        carried = _carry(target, question, +1)
+        after = replace(
+            rules.step(screened(question), "merge"),
+            merged_into=target.code,
+            carried_askers=question.askers + question.support,
+            carried_likes=question.likes,
+        )
+        carried = replace(
+            target,
+            askers=target.askers + after.carried_askers,
+            likes=target.likes + after.carried_likes,
+            version=target.version + 1,
+        )
         await unit.questions.save(after)
         await unit.questions.save(carried)
         await leave_queue(unit, after.id)
@@ -52,7 +62,8 @@ async def unmerge_question(
         if any(one.id not in held for one in targets):
             raise RolledBack  # A target was merged on meanwhile: done again, along the new way.
         after = rules.step(question, "unmerge")
-        carried = [_carry(target, question, -1) for target in targets]
+        carried = [_without(target, question) for target in targets]
+        after = replace(after, carried_askers=0, carried_likes=0)
         await unit.questions.save(after)
         for one in carried:
             await unit.questions.save(one)
@@ -76,12 +87,18 @@ async def _way(unit: Unit, id_: int) -> list[Question]:
         next_ = await unit.questions.by_code(next_.merged_into)
 
 
-def _carry(target: Question, question: Question, sign: int) -> Question:
-    """The target with the question's askers (its own and its supporters) and likes."""
+def _without(target: Question, question: Question) -> Question:
+    """The target without what the question's merge added to it: its askers (itself, who stood
+    behind it, its supporters) and its likes as they were then, whatever its source has told of it
+    since. A target that was merged on carried them on."""
+    askers, likes = question.carried_askers, question.carried_likes
+    on = target.merged_into is not None
     return replace(
         target,
-        askers=target.askers + sign * (question.askers + question.support),
-        likes=target.likes + sign * question.likes,
+        askers=target.askers - askers,
+        likes=target.likes - likes,
+        carried_askers=target.carried_askers - (askers if on else 0),
+        carried_likes=target.carried_likes - (likes if on else 0),
         version=target.version + 1,
     )
 

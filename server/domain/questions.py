@@ -92,8 +92,9 @@ class Question:
     """One question as the desk keeps it. `text` is masked; the original lies sealed elsewhere.
 
     `support` counts viewers (one each) and `likes` what the source system counted; `askers` is
-    how many people stand behind it once others were merged in; `source` is a kind
-    (`hotline`, `mailbox`, `live`, `panel`), `source_key` which of them.
+    how many people stand behind it once others were merged in; of a merged question, `carried_*`
+    are what its merge added to the other one. `source` is a kind (`hotline`, `mailbox`, `live`,
+    `panel`), `source_key` which of them.
     """
 
     id: int
@@ -113,6 +114,8 @@ class Question:
     reason: str | None = None
     merged_into: str | None = None
     before_merge: str | None = None
+    carried_askers: int = 0
+    carried_likes: int = 0
     off_cuff: bool = False
     created_at: int = 0
     approved_at: int | None = None

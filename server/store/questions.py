@@ -119,6 +119,8 @@ class Questions(Repository):
                 reason=question.reason,
                 merged_into=question.merged_into,
                 before_merge=question.before_merge,
+                carried_askers=question.carried_askers,
+                carried_likes=question.carried_likes,
                 approved_at=question.approved_at,
                 answered_at=question.answered_at,
                 reply=question.reply,
@@ -263,6 +265,15 @@ class Questions(Repository):
         )
         return {row.external_id: (row.id, str((row.fields or {}).get("hash", ""))) for row in rows}
 
+    async def likes_carried_into(self, code: str) -> int:
+        """Likes that the questions merged into this one brought along."""
+        found = await self._c.execute(
+            select(func.coalesce(func.sum(_q.c.carried_likes), 0)).where(
+                _q.c.run_id == self._ref.run, _q.c.merged_into == code
+            )
+        )
+        return int(found.scalar_one())
+
     async def update_fields(self, id_: int, values: Mapping[str, object]) -> None:
         """What a newer record of the same work order brings."""
         await self._c.execute(
@@ -310,6 +321,8 @@ def question_of(row: Row[Any]) -> Question:
         reason=row.reason,
         merged_into=row.merged_into,
         before_merge=row.before_merge,
+        carried_askers=row.carried_askers,
+        carried_likes=row.carried_likes,
         off_cuff=row.off_cuff,
         created_at=row.created_at,
         approved_at=row.approved_at,

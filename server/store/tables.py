@@ -342,6 +342,8 @@ class QuestionRow(SQLModel, table=True):
     support: int = 0
     likes: int = 0
     askers: int = 1
+    carried_askers: int = 0
+    carried_likes: int = 0
     asker: str = ""
     reason: str | None = None
     reply: str | None = _text(default=None)
@@ -475,7 +477,9 @@ class RoundRow(SQLModel, table=True):
     closes_at: int | None = _big(default=None)
     closed_at: int | None = _big(default=None)
     result: dict[str, Any] | None = _json(default=None)
-    ballots_hash: str | None = None
+    tally_refused: dict[str, str] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
     signed: list[str] = _json(default_factory=list)
     published_to: list[str] = _json(default_factory=list)
     reveal: int = 0

@@ -251,8 +251,15 @@ async def test_a_merge_is_taken_back_along_the_way_that_it_went_meanwhile(
             assert target is not None
             taking = asyncio.create_task(unmerge_question(other.house, desk, one.slug, first.id))
             await asyncio.sleep(0.3)
-            merged = {"status": "merged", "before_merge": "approved", "merged_into": third.code}
-            await unit.questions.save(replace(target, **merged))  # type: ignore[arg-type]
+            await unit.questions.save(
+                replace(
+                    target,
+                    status="merged",
+                    before_merge="approved",
+                    merged_into=third.code,
+                    carried_askers=2,
+                )
+            )
         await asyncio.sleep(0.3)
     await taking
     async with one.building.store.look(slug=one.slug) as unit:

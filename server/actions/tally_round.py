@@ -16,12 +16,13 @@ from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import CastBallot, Round
 from server.domain.rules import parse_rules
-from server.domain.tally import tally
+from server.domain.tally import TallyRefused, tally
 from server.domain.view import round_state
 
 
 async def tally_round(house: House, by: Actor, round_id: str) -> Answer:
-    """`closed → tallied`. A round that somebody tallied meanwhile is left as it is."""
+    """`closed → tallied`. A round that somebody tallied meanwhile is left as it is; one whose rules
+    refuse the tally stays `closed`, with the reason, until it is voided."""
 
     async def work(unit: Unit) -> Answer:
         round_ = await unit.rounds.get(round_id, lock=True)
@@ -29,7 +30,12 @@ async def tally_round(house: House, by: Actor, round_id: str) -> Answer:
             raise Refusal("not_found")
         if round_.status != "closed":
             return Answer(round_state(round_))
-        tallied = replace(rules.step(round_, "tally"), result=await result_of(unit, round_))
+        try:
+            result = await result_of(unit, round_)
+        except TallyRefused as refused:
+            await _keep_reason(unit, round_, refused)
+            return Answer(round_state(round_))
+        tallied = replace(rules.step(round_, "tally"), result=result)
         await unit.rounds.save(tallied)
         unit.record(
             "round_tallied",
@@ -39,6 +45,17 @@ async def tally_round(house: House, by: Actor, round_id: str) -> Answer:
         return Answer(round_state(tallied))
 
     return await perform(house, Asked(by, "rounds", verb="tally"), work, round=round_id)
+
+
+async def _keep_reason(unit: Unit, round_: Round, refused: TallyRefused) -> None:
+    """Why there is no tally, with the names that people know instead of the keys."""
+    named = {s.key: s.name for s in await unit.people.subjects()}
+    named |= {key: name for key, name, _ in await unit.people.groups()}
+    detail = {k: named.get(v, v) if isinstance(v, str) else v for k, v in refused.detail.items()}
+    said = TallyRefused(refused.code, **detail)
+    reason = {"code": said.code, "zh": said.message("zh"), "en": said.message("en")}
+    await unit.rounds.save(replace(round_, tally_refused=reason))
+    unit.record("tally_refused", ids={"round": round_.id}, code=said.code)
 
 
 async def result_of(unit: Unit, round_: Round) -> dict[str, Any]:

@@ -83,6 +83,7 @@ EVENTS: Mapping[str, Event] = {
         "计票完成",
         "A round was tallied",
     ),
+    "tally_refused": Event(("host",), (), "按计票规则不予计票", "The rules refused a tally"),
     "round_certified": Event(
         ("public", "host", "panel", "stage", "overlay", "card"),
         ("rounds",),

@@ -59,7 +59,9 @@ class Round:
     """One round. `subjects` are keys in the office's order.
 
     A panel round has `rules` (the RULES.json document) and `groups`; a public round has
-    `choices` ((key, label) pairs); `labels` are the words for dimensions and grades. Times are milliseconds since 1970. `cast` counts ballots.
+    `choices` ((key, label) pairs); `labels` are the words for dimensions and
+    grades. Times are milliseconds since 1970. `cast` counts ballots. `tally_refused` is the sentence
+    by language with which the rules refused the tally: the round stays `closed` and may be voided.
     """
 
     id: str
@@ -90,6 +92,7 @@ class Round:
     published_to: tuple[str, ...] = ()
     reveal: int = 0
     void_reason: str | None = None
+    tally_refused: Mapping[str, str] | None = None
     replaces: str | None = None
 
     def published_for(self, audience: str) -> bool:

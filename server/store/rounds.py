@@ -117,6 +117,7 @@ class Rounds(Repository):
                 published_to=list(round_.published_to),
                 reveal=round_.reveal,
                 void_reason=round_.void_reason,
+                tally_refused=dict(round_.tally_refused) if round_.tally_refused else None,
             )
         )
 
@@ -273,7 +274,10 @@ async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str]]
         .join(_runs, _runs.c.id == _r.c.run_id)
         .where(
             _runs.c.status != "archived",
-            or_(and_(_r.c.status == "closing", _r.c.closes_at <= at), _r.c.status == "closed"),
+            or_(
+                and_(_r.c.status == "closing", _r.c.closes_at <= at),
+                and_(_r.c.status == "closed", _r.c.tally_refused.is_(None)),
+            ),
         )
     )
     return [(row.id, row.status) for row in rows]
@@ -316,5 +320,6 @@ def round_of(row: Row[Any], counts: Mapping[str, int]) -> Round:
         published_to=tuple(row.published_to),
         reveal=row.reveal,
         void_reason=row.void_reason,
+        tally_refused=row.tally_refused,
         replaces=row.replaces,
     )

@@ -20,6 +20,7 @@ from server.actions.open_round import open_round
 from server.actions.publish_round import publish_round
 from server.actions.start_run import start_run
 from server.actions.tally_round import ballots_csv
+from server.actions.void_round import void_round
 from server.domain.journal import first_break
 from server.domain.public_acts import Ask, Support, Vote
 from server.domain.refusals import Refusal
@@ -258,6 +259,41 @@ async def test_panel_round_from_opening_to_publication(lanxi: Home) -> None:
     round_ = next(r for r in (await lanxi.view()).rounds if r.id == round_id)
     # deputies: duty (8+6)/2=7, law (9+7)/2=8; citizens: 10 and 4. 0.6 × 15 + 0.4 × 14 = 14.6.
     assert round_.result["subjects"][0]["total"] == "14.60"
+
+
+async def test_rules_that_refuse_the_tally_say_why_and_the_round_can_be_held_again(
+    lanxi: Home,
+) -> None:
+    await lanxi.go_live()
+    host = lanxi.person("host")
+    round_id = next(r.id for r in (await lanxi.view()).rounds if r.audience == "panel")
+    async with lanxi.building.store.look(round=round_id) as unit:
+        rules = dict((await unit.rounds.get(round_id)).rules)
+    strict = NewRound(
+        "从严", "panel", subjects=("water",), rules={**rules, "empty_group": "refuse"}
+    )
+    made = (await create_round(lanxi.house, host, lanxi.slug, strict)).body["id"]
+    await open_round(lanxi.house, host, made)
+    marks = {"water": {"duty": "8", "law": "9"}}
+    await cast_ballot(lanxi.house, lanxi.panelist(0), made, marks, (), "key-00001")
+    await close_round(lanxi.house, host, made)
+    for _ in range(100):
+        await asyncio.sleep(0.02)
+        round_ = next(r for r in (await lanxi.view()).rounds if r.id == made)
+        if round_.tally_refused:
+            break
+    assert round_.status == "closed"
+    assert round_.tally_refused == {
+        "code": "group_empty",
+        "zh": "组“群众代表”对述法人“敖知水”没有有效打分，按计票规则不予计票。",
+        "en": "Group “群众代表” gave subject “敖知水” no mark, and the rules refuse the tally then.",
+    }
+    assert round_.result is None
+    await asyncio.sleep(0.5)  # The timekeeper has looked again, and again.
+    refused = [e for e in await lanxi.entries() if e.event == "tally_refused"]
+    assert len(refused) == 1
+    await void_round(lanxi.house, host, made, "有一组无人打分")
+    assert next(r for r in (await lanxi.view()).rounds if r.id == made).status == "voided"
 
 
 async def test_the_order_of_the_rows_does_not_name_the_seats(lanxi: Home) -> None:

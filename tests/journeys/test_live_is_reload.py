@@ -21,7 +21,8 @@ from playwright.sync_api import Page
 
 from server.domain.events import EVENTS, ROOMS
 from tests.journeys.browser import chromium, open_page
-from tests.running import PINGYI, ROOT, Running, new_key
+from tests.nursery import ROOT
+from tests.running import PINGYI, Running, new_key
 from web.renderer import PAGES
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
@@ -204,6 +205,16 @@ def scenario(demo: Running) -> Iterator[str]:
     host.do("POST", f"/rounds/{panel[1]}/opening")
     host.do("POST", f"/rounds/{panel[1]}/voiding", {"reason": "误开"})
     yield "voided"
+    strict = {**host.get(f"/rounds/{panel[0]}")["rules"], "empty_group": "refuse"}
+    new = {"title": "无人打分", "audience": "panel", "subjects": [subject], "rules": strict}
+    refused = host.do("POST", f"{here}/rounds", new)["id"]
+    host.do("POST", f"/rounds/{refused}/opening")
+    demo.as_("panel").do(
+        "PUT", f"/rounds/{refused}/ballot", {"marks": {subject: {dims[0]: "10"}}}, new_key()
+    )
+    host.do("POST", f"/rounds/{refused}/closing")
+    time.sleep(1)
+    yield "tally refused"
     host.do("PUT", f"{here}/status", {"version": state["hearing"]["version"], "status": "paused"})
     yield "paused"
     assert asked["code"]

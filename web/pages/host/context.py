@@ -405,6 +405,7 @@ class RoundLine:
     reveal_of: int
     can_reveal: bool
     void_reason: str
+    tally_refused: str
     rules: tuple[str, ...]
 
 
@@ -458,6 +459,7 @@ def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
         reveal_of=reveal_steps(one) if one.published_for("hall") else 0,
         can_reveal=one.published_for("hall"),
         void_reason=one.void_reason or "",
+        tally_refused=(one.tally_refused or {}).get(lang, ""),
         # To be read before the round opens and freezes them.
         rules=results.rules_said(view, one, lang) if one.status == "ready" else (),
     )

@@ -112,7 +112,7 @@ def _card(view: HearingView, one: Round, roles: Sequence[str], lang: str) -> Rou
         round=results.round_view(view, one, lang, "public", seen=sees),
         status=texts.round(one.status),
         tone=_TONES.get(one.status, ""),
-        reason=one.void_reason or "",
+        reason=one.void_reason or (one.tally_refused or {}).get(lang, ""),
         turnout=turnout,
         present=sum(e.present for e in one.entitled) if turnout and one.entitled else None,
         sees=sees,

@@ -587,7 +587,7 @@ def upgrade() -> None:
         sa.Column("closes_at", sa.BigInteger(), nullable=True),
         sa.Column("closed_at", sa.BigInteger(), nullable=True),
         sa.Column("result", sa.JSON(), nullable=True),
-        sa.Column("ballots_hash", sa.String(), nullable=True),
+        sa.Column("tally_refused", sa.JSON(none_as_null=True), nullable=True),
         sa.Column("signed", sa.JSON(), nullable=False),
         sa.Column("published_to", sa.JSON(), nullable=False),
         sa.Column("reveal", sa.Integer(), nullable=False),

@@ -14,10 +14,16 @@ from server.app import Building
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.domain.roles import MACHINE
 from server.settings import Settings
-from server.store.migrate import migrate
+from server.store.migrate import is_current, migrate
 
 Outcome = tuple[int, dict[str, Any], str | None]
 """(exit status, outcome for `--json`, error sentence or None)."""
+
+OLD_SCHEMA = (
+    "数据库是较早版本的结构，试读不改动它；请先运行 pingyi migrate（先备份），再试读。"
+    " The database has the schema of an earlier version and a dry run leaves it as it is:"
+    " run pingyi migrate first (after a backup)."
+)
 
 
 async def import_file(
@@ -45,7 +51,10 @@ async def import_file(
         return 1, {}, _no_hearing(hearing, f"{settings.data}")
     building = Building(settings)
     try:
-        await migrate(building.database)
+        if dry_run and not await is_current(building.database):
+            return 1, {}, OLD_SCHEMA
+        if not dry_run:
+            await migrate(building.database)
         items = incoming(read, building.keys.seal)
         counted = await import_questions(
             building.house,

@@ -7,6 +7,7 @@ import os
 import socket
 import sqlite3
 import subprocess
+from contextlib import closing
 from pathlib import Path
 
 import httpx2
@@ -98,6 +99,25 @@ def test_import_of_what_cannot_be_imported(demo: Running, tmp_path: Path) -> Non
         (3, "诉求内容", "content_missing"),
         (4, "工单编号", "external_id_missing"),
     ]
+
+
+def test_a_dry_run_of_an_import_leaves_an_older_database_as_it_is(tmp_path: Path) -> None:
+    file = tmp_path / "good.csv"
+    file.write_text("工单编号,诉求内容\nA1,路灯不亮\n", encoding="utf-8")
+    data = tmp_path / "data"
+    data.mkdir()
+    with closing(sqlite3.connect(data / "pingyi.db")) as database:
+        database.execute("CREATE TABLE of_an_earlier_version (id INTEGER)")
+
+    def schema() -> list[tuple[str]]:
+        with closing(sqlite3.connect(data / "pingyi.db")) as database:
+            return database.execute("SELECT name FROM sqlite_master").fetchall()
+
+    asked = ("import", file, "--hearing", "h", "--source", "s")
+    one_sentence(pingyi(*asked, "--dry-run", data=data), 1, "pingyi migrate")
+    assert schema() == [("of_an_earlier_version",)]
+    assert pingyi("migrate", data=data).returncode == 0
+    one_sentence(pingyi(*asked, "--dry-run", data=data), 1, "“h”")  # now it is looked into
 
 
 def test_import_tells_of_every_row_that_gave_way_to_a_newer_one(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from secrets import token_hex
 from typing import Annotated, Any
 from urllib.parse import quote
 
@@ -138,21 +139,33 @@ async def ask_plainly(
 async def vote_plainly(
     slug: str, id_: str, request: Request, lang: str | None = None, choice: Field = ""
 ) -> Response:
-    """A choice as a plain form sends it; leads to a page that says what was received."""
-    here, chosen = services(request), language(lang)
+    """A choice as a plain form sends it; leads to a page that says what was received. A form on a
+    cached page has no key of its own: whose choice counts already pressed twice, and nothing is
+    done. Any other choice is a new act, also one that counted before."""
+    here, chosen, token = services(request), language(lang), ""
     try:
-        async with here.store.look(round=id_) as unit:
-            if unit.place.slug != slug:
-                raise Refusal("not_found")
-        token, viewer = await _viewer(here, request)
-        await here.limiter.check("public_act", here.door.address(request), viewer)
-        minute = str(here.house.now() // 60_000)
-        await cast_vote(here.house, viewer, _key(viewer, minute, slug, id_, choice), id_, choice)
+        if await _choice(here, request, slug, id_) != choice:
+            token, viewer = await _viewer(here, request)
+            await here.limiter.check("public_act", here.door.address(request), viewer)
+            await cast_vote(here.house, viewer, token_hex(16), id_, choice)
     except FAILED as error:
-        return await _back(here, slug, chosen, refusal_of(error))
+        refused = refusal_of(error)
+        # The second of two presses at once, where the first answer counts.
+        if refused.code != "already_cast" or await _choice(here, request, slug, id_) != choice:
+            return await _back(here, slug, chosen, refused)
     response = RedirectResponse(f"/h/{slug}/rounds/{quote(id_)}/vote?lang={chosen}", 303)
-    here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
+    if token:
+        here.door.set_cookie(request, response, "viewer", token, VIEWER_DAYS)
     return response
+
+
+async def _choice(here: Services, request: Request, slug: str, id_: str) -> str | None:
+    """The choice of this browser that counts in the round; `not_found` in another hearing."""
+    async with here.store.look(round=id_) as unit:
+        if unit.place.slug != slug:
+            raise Refusal("not_found")
+        viewer = here.door.viewer(request)
+        return await unit.rounds.last_vote(id_, viewer) if viewer else None
 
 
 @router.get("/h/{slug}/rounds/{id_}/vote", response_class=HTMLResponse)

@@ -51,6 +51,7 @@ _OPTIONAL: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "vote": {"epoch": str},
     "ask": {"subject": (str, type(None)), "epoch": str},
     "support": {"epoch": str},
+    "like": {"epoch": str},
 }
 """`epoch` = of the run that the act is meant for: pages say it, a program may."""
 GUARD_S = 1.0
@@ -200,7 +201,7 @@ class _Session:
             if kind == "viewer":
                 self._become(frame["viewer"])
             elif kind == "like":
-                self._like(frame["n"])
+                self._like(frame["n"], frame.get("epoch"))
             elif kind == "resume":
                 await self.here.relay.welcome(self.listener, frame["epoch"], frame["version"])
             elif kind in {"vote", "ask", "support"}:
@@ -218,7 +219,9 @@ class _Session:
             raise Refusal("viewer_needed")
         self.viewer = viewer
 
-    def _like(self, n: int) -> None:
+    def _like(self, n: int, epoch: str | None) -> None:
+        if epoch not in (None, self.here.relay.epoch(self.place.ref.hearing)):
+            return  # Applause that was kept without a network, for a run that is over.
         if self.room == "public" and 1 <= n <= 10:
             self.here.pulse.like(self.place.ref.hearing, self.place.ref.run, n)
 

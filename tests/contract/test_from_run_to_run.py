@@ -142,6 +142,12 @@ def test_what_was_on_its_way_in_a_rehearsal_does_not_come_into_the_real_run(hall
         now = did(hall.staff, "GET", f"/hearings/{SLUG}")["epoch"]
         for meant in ({}, {"epoch": now}):
             assert ask_socket(socket, {**ask, **meant})["type"] == "ack"
+        kept = {
+            "type": "like",
+            "n": 5,
+            "epoch": epoch,
+        }  # Tapped in the rehearsal, without a network.
+        socket.send(json.dumps(kept))
         socket.send(json.dumps({"type": "like", "n": 2}))  # The same socket, now in the real run.
         deadline = time.monotonic() + 5
         while likes() != 2:

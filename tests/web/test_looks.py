@@ -6,6 +6,7 @@ the on-air pages lose their connection.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 
 import pytest
@@ -110,7 +111,7 @@ def test_likes_are_gathered(browser: Browser, url: str) -> None:
         page.click("[data-like]")
     page.wait_for_timeout(1600)
     likes = [f for f in sent if '"like"' in f]
-    numbers = [int(f.split('"n":')[1].rstrip("}")) for f in likes]
+    numbers = [json.loads(f)["n"] for f in likes]
     assert sum(numbers) == 13
     assert max(numbers) <= 10
     assert len(likes) <= 5

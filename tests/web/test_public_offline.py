@@ -72,3 +72,35 @@ def test_an_act_that_waits_is_told_at_once_and_is_done_when_the_server_is_back(
         quiet.again()
     page.wait_for_selector(f'[data-support="{waits}"][aria-pressed=true]', timeout=40_000)
     expect(lost(page)).to_be_empty()
+
+
+def test_taps_on_like_wait_for_the_server_and_all_are_counted(page: Page, quiet: Running) -> None:
+    like = page.locator("[data-like]")
+    like.click()
+    expect(page.locator('[data-pulse="likes"]').first).to_have_text("1")
+    quiet.kill()
+    try:
+        page.wait_for_timeout(500)
+        for _ in range(80):
+            like.click()
+        expect(lost(page)).to_have_text("网络中断，恢复后会自动重发。", timeout=LOST_MS - 1500)
+    finally:
+        quiet.again()
+    expect(page.locator('[data-pulse="likes"]').first).to_have_text("81", timeout=40_000)
+    expect(lost(page)).to_be_empty()
+
+
+def test_taps_on_like_wait_for_the_network(page: Page, quiet: Running) -> None:
+    sent: list[str] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda f: sent.append(str(f))))
+    page.reload()
+    page.wait_for_selector("html.scripted")
+    page.wait_for_timeout(500)
+    before = int(quiet.state()["likes"])
+    page.context.set_offline(True)
+    for _ in range(3):
+        page.click("[data-like]")
+    page.wait_for_timeout(1500)
+    assert not [frame for frame in sent if '"like"' in frame]
+    page.context.set_offline(False)
+    expect(page.locator('[data-pulse="likes"]').first).to_have_text(str(before + 3), timeout=30_000)

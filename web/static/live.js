@@ -137,7 +137,11 @@ export function act (frame) {
   resend(frame.key)
   return new Promise(resolve => waiting.set(frame.key, resolve))
 }
-export function send (frame) { if (socket?.readyState === 1) socket.send(JSON.stringify(frame)) }
+export function send (frame) {                // false = there is no connection
+  if (socket?.readyState !== 1) return false
+  socket.send(JSON.stringify(frame))
+  return true
+}
 export function flush () { for (const frame of unsent.values()) send(frame) }
 function resend (key) { const frame = unsent.get(key); if (frame) send(frame) }
 function answered (frame) {

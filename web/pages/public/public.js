@@ -106,25 +106,32 @@ document.addEventListener('click', event => {
   carry(button, { type: 'support', question: code, on: !mine.supports.has(code) }, button.textContent)
 })
 
-// Taps on 点赞 are gathered and sent at most twice a second, ten at a time.
+// Taps on 点赞 are gathered and sent at most twice a second, ten at a time. Without a connection they
+// are kept and the page says so; they belong to the run that was on this page when they were made.
 const like = document.querySelector('[data-like]')
-let taps = 0, sending
-function applaud () {
-  sending = undefined
-  if (!taps) return
+let taps = 0, sending, counted
+async function applaud () {
+  if (!taps || sending) return
+  if (!token) await viewer().catch(() => {})
   const n = Math.min(10, taps)
+  if (!n || sending) return
+  if (navigator.onLine === false || !send({ type: 'like', n, epoch: document.body.dataset.epoch })) {
+    if (!counted) holds(new Promise(resolve => { counted = resolve }))
+    return
+  }
   taps -= n
-  send({ type: 'like', n })
-  sending = setTimeout(applaud, 500)
+  counted = counted?.()
+  sending = setTimeout(() => { sending = undefined; applaud() }, 500)
 }
+document.addEventListener('pingyi:up', applaud)
+document.addEventListener('pingyi:pulse', applaud)   // back online on the same socket: it is heard again
 if (like) {
   like.hidden = false
-  like.addEventListener('click', async () => {
+  like.addEventListener('click', () => {
     like.dataset.tapped = ''
     setTimeout(() => { delete like.dataset.tapped }, 160)
-    taps = Math.min(taps + 1, 60)
-    if (!token) await viewer().catch(() => {})
-    if (!sending) applaud()
+    taps++
+    applaud()
   })
 }
 

@@ -38,7 +38,9 @@ async def appeal_question(house: House, code: str, secret: str, text: str) -> An
         return Answer({"code": code, "status": question.status, "appealed": True}, 201)
 
     # The author is nobody the house knows: the secret is what lets him act.
-    return await perform(house, Asked(MACHINE, "moderate", verb="appeal"), work, code=code)
+    return await perform(
+        house, Asked(MACHINE, "moderate", verb="appeal", beside=True), work, code=code
+    )
 
 
 def secret_hash(secret: str) -> str:

@@ -84,7 +84,10 @@ async def cast_ballot(
 
     body = {"marks": {s: dict(m) for s, m in marks.items()}, "recused": list(recused)}
     answer = await perform(
-        house, Asked(by, "cast_ballot", key, body, None, "cast_ballot"), work, round=round_id
+        house,
+        Asked(by, "cast_ballot", key, body, None, "cast_ballot", beside=True),
+        work,
+        round=round_id,
     )
     await house.bell.stir(round_id)
     return answer
@@ -108,7 +111,7 @@ async def begin_draft(house: House, by: Actor, round_id: str) -> Answer:
         return Answer({"round": round_id})
 
     answer = await perform(
-        house, Asked(by, "cast_ballot", verb="begin_draft"), work, round=round_id
+        house, Asked(by, "cast_ballot", verb="begin_draft", beside=True), work, round=round_id
     )
     await house.bell.stir(round_id)
     return answer

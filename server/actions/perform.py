@@ -33,7 +33,12 @@ class Answer:
 
 @dataclass(frozen=True)
 class Asked:
-    """Who asks for what, and under which idempotency key. `body` is what was sent."""
+    """Who asks for what, and under which idempotency key. `body` is what was sent.
+
+    Acts of one hearing are done one after the other, so that none decides by what another is about
+    to change, and none is done to a run that is shown no more. `beside`: it needs no such line,
+    because all it stands on is locked by itself (ballots, which come many at once; an appeal).
+    """
 
     by: Actor
     right: str
@@ -41,6 +46,7 @@ class Asked:
     body: Mapping[str, Any] | None = None
     lease: str | None = None
     verb: str = ""
+    beside: bool = False
 
 
 Work = Callable[[Unit], Awaitable[Answer]]
@@ -89,6 +95,8 @@ async def _once(house: House, asked: Asked, work: Work, where: Where) -> Answer:
             first = await unit.journal.first_answer(asked.by.id, asked.key)
             if first is not None:
                 return _repeat(first, digest, now)
+        if not asked.beside and not where.get("line"):
+            await unit.hearings.get(lock=True)
         if unit.place.status == "archived":
             raise Refusal("hearing_archived")
         if asked.lease is not None:

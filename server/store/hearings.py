@@ -9,7 +9,7 @@ from typing import Any, cast
 from sqlalchemy import Row, insert, select, update
 
 from server.domain.hearing import Hearing, HearingSettings, Item, Position, Step
-from server.domain.refusals import Refusal
+from server.domain.refusals import Refusal, RolledBack
 from server.domain.view import Lease, Notice, Screens
 from server.store.rows import HEARING, OFFICE, RUN, Repository, inserted_id, locked, table, upsert
 from server.store.tables import (
@@ -46,6 +46,11 @@ _NOTICE = (
     .order_by(_notices.c.id.desc())
     .limit(1)
 )
+_SHOWN_HELD = (
+    select(_hearings.c.run_id)
+    .where(_hearings.c.id == HEARING, _hearings.c.office_id == OFFICE)
+    .with_for_update(read=True)
+)
 _GET_LOCKED, _POSITION_LOCKED = locked(_GET), locked(_POSITION)
 
 
@@ -60,6 +65,13 @@ class Hearings(Repository):
         if lock and row.shown != self._ref.run:
             raise Refusal("run_changed")
         return Hearing(self._ref, row.slug, row.title, row.status, row.version, row.kind, row.epoch)
+
+    async def hold_shown(self) -> None:
+        """No new run begins until this transaction ends; others may hold it too. `RolledBack` when
+        one has begun since the place was found: it is to be found again."""
+        row = await self._row(_SHOWN_HELD)
+        if row is None or row.run_id != self._ref.run:
+            raise RolledBack
 
     async def save(self, hearing: Hearing) -> None:
         """Status and version."""

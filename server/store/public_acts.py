@@ -10,10 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import select, text, update
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Where
 from server.domain.public_acts import Ask, Done, PublicAct, Support, Vote
@@ -49,14 +51,23 @@ class PublicActs:
         """One outcome for each act, in the batch's order; raises `OutcomeUnknown` or `RolledBack`
         for the whole batch."""
         # By round and viewer: two processes with crossing batches lock in the same order.
-        order = sorted(range(len(batch)), key=lambda i: (_place_key(batch[i]), batch[i].viewer, i))
+        order = sorted(range(len(batch)), key=lambda i: (_name(batch[i]), batch[i].viewer, i))
         outcomes: list[Done | Refusal | None] = [None] * len(batch)
         async with self._database.write() as connection:
             units: dict[str, Unit] = {}
             counted: dict[str, Counted] = {}
+            # What is asked goes into the run that is shown, and no other begins until then: it would
+            # take over what was prepared, without these questions.
+            for act in {_name(act): act for act in batch if isinstance(act, Ask)}.values():
+                with suppress(Refusal):  # It is refused below, in its turn.
+                    await (await _unit(connection, units, act)).hearings.hold_shown()
+            supported = _supported(batch)
             for i in order:
                 try:
-                    unit = await self._unit(connection, units, batch, batch[i])
+                    unit = await _unit(connection, units, batch[i])
+                    codes = supported.pop(_name(batch[i]), None)
+                    if codes:
+                        await unit.questions.hold(codes)
                     outcomes[i] = await _one(unit, batch[i], counted)
                 except Refusal as refusal:
                     outcomes[i] = refusal
@@ -68,24 +79,28 @@ class PublicActs:
                 await unit.write_down(actor="public", role="public", at=batch[0].at)
         return [one if one is not None else Refusal("server_error") for one in outcomes]
 
-    @staticmethod
-    async def _unit(
-        connection: Any, units: dict[str, Unit], batch: Sequence[PublicAct], act: PublicAct
-    ) -> Unit:
-        where: Where = {"round": act.round} if isinstance(act, Vote) else {"slug": act.slug}
-        name = _place_key(act)
-        if name not in units:
-            units[name] = unit = Unit(connection, await locate(connection, **where))
-            supported = [
-                one.code for one in batch if isinstance(one, Support) and _place_key(one) == name
-            ]
-            if supported:
-                await unit.questions.hold(supported)
-        return units[name]
 
-
-def _place_key(act: PublicAct) -> str:
+def _name(act: PublicAct) -> str:
+    """The place of an act, as a key."""
     return f"round {act.round}" if isinstance(act, Vote) else f"slug {act.slug}"
+
+
+def _supported(batch: Sequence[PublicAct]) -> dict[str, list[str]]:
+    """place → codes of the questions that the batch supports there: they are held all at once."""
+    codes: dict[str, list[str]] = {}
+    for act in batch:
+        if isinstance(act, Support):
+            codes.setdefault(_name(act), []).append(act.code)
+    return codes
+
+
+async def _unit(connection: AsyncConnection, units: dict[str, Unit], act: PublicAct) -> Unit:
+    """The unit of the act's place, made once in a batch."""
+    name = _name(act)
+    if name not in units:
+        where: Where = {"round": act.round} if isinstance(act, Vote) else {"slug": act.slug}
+        units[name] = Unit(connection, await locate(connection, **where))
+    return units[name]
 
 
 async def _one(unit: Unit, act: PublicAct, counted: dict[str, Counted]) -> Done:

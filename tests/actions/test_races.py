@@ -12,11 +12,17 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from server.actions.ask_question import ask_question
+from server.actions.change_agenda import name_deputy
+from server.actions.change_status import change_status
+from server.actions.create_round import NewRound, create_round
 from server.actions.direct_screens import clear_screens, send_notice
 from server.actions.import_questions import Source, import_questions
+from server.actions.move_position import move_position
 from server.actions.order_queue import order_queue
+from server.actions.start_run import start_run
 from server.domain.incoming import Incoming
-from server.domain.refusals import RolledBack
+from server.domain.refusals import Refusal, RolledBack
 from server.store.sqlite_driver import Connection
 from tests.house import Home, home
 
@@ -158,3 +164,62 @@ async def test_one_file_imported_four_times_at_once_comes_in_once(lanxi: Home) -
     async with lanxi.building.store.look(slug=lanxi.slug) as unit:
         page = await unit.questions.desk_page(search="号桥何时检修")
     assert len(page) == 6
+
+
+async def test_what_is_asked_while_the_real_run_begins_is_in_it(lanxi: Home) -> None:
+    host, house, slug = lanxi.person("host"), lanxi.house, lanxi.slug
+    await change_status(house, host, slug, "ready", 0)
+
+    async def ask(n: int) -> str:
+        await asyncio.sleep(n * 0.004)
+        text = f"第 {n} 问：补助款什么时候到账？"
+        return str(
+            (await ask_question(house, f"v{n}", f"key-{n:05d}", slug, text, None)).answer["code"]
+        )
+
+    async def begin() -> None:
+        await asyncio.sleep(0.03)
+        await start_run(house, host, slug, "real")
+
+    *codes, _ = await asyncio.gather(*(ask(n) for n in range(20)), begin())
+    async with lanxi.building.store.look(slug=slug) as unit:
+        asked = await unit.questions.desk_page(source="live")
+    assert {q.code for q in asked} == set(codes)
+
+
+async def test_a_round_made_while_the_real_run_begins_is_in_it_or_refused(lanxi: Home) -> None:
+    host, house, slug = lanxi.person("host"), lanxi.house, lanxi.slug
+    await change_status(house, host, slug, "ready", 0)
+    yes_no = (("yes", "清楚"), ("no", "不清楚"))
+
+    async def make(n: int) -> str | None:
+        await asyncio.sleep(n * 0.003)
+        try:
+            new = NewRound(f"第 {n} 轮", "public", subjects=("water",), choices=yes_no)
+            return str((await create_round(house, host, slug, new)).body["id"])
+        except Refusal as refusal:
+            assert refusal.code == "run_changed"
+            return None
+
+    *made, _ = await asyncio.gather(
+        *(make(n) for n in range(12)), start_run(house, host, slug, "real")
+    )
+    shown = {r.id for r in (await lanxi.view()).rounds}
+    assert {id_ for id_ in made if id_ is not None} <= shown
+
+
+async def test_an_agenda_changed_while_the_show_moves_keeps_both(lanxi: Home) -> None:
+    await lanxi.go_live()
+    host, house, slug = lanxi.person("host"), lanxi.house, lanxi.slug
+    for n, item in enumerate(("opening", "water", "roads", "closing")):
+        position = (await lanxi.view()).position
+        step = "opening" if item == "opening" else "closing" if item == "closing" else "statement"
+        await asyncio.gather(
+            move_position(house, host, slug, item, step, position.version if position else 0),
+            *(name_deputy(house, host, slug, "roads", f"副局长{n}{m}") for m in range(3)),
+        )
+        view = await lanxi.view()
+        current = [one.id for one in view.items if one.status == "current"]
+        assert current == [item] == [view.position.item]
+        deputy = next(one.deputy for one in view.items if one.id == "roads")
+        assert deputy.startswith(f"副局长{n}")

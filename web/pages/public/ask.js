@@ -64,7 +64,8 @@ form.addEventListener('submit', async event => {
   const button = form.querySelector('[type=submit]')
   button.setAttribute('aria-busy', 'true')
   const subject = form.elements.subject?.value
-  const answer = await perform({ type: 'ask', text: text.value.trim(), ...(subject && { subject }) })
+  const sent = text.value
+  const answer = await perform({ type: 'ask', text: sent.trim(), ...(subject && { subject }) })
   form.removeAttribute('aria-busy')
   button.removeAttribute('aria-busy')
   if (answer.type === 'refusal') {
@@ -73,7 +74,8 @@ form.addEventListener('submit', async event => {
     text.focus()
     return
   }
-  keep(draftName, '')
+  if (read(draftName, '') === sent) keep(draftName, '')
+  if (text.value !== sent) return            // somebody types the next one already: it stays, and so does the focus
   text.value = ''
   count()
   receipt.focus()

@@ -198,6 +198,54 @@ def test_one_key_puts_a_question_off_the_cuff_on_stage(browser: Browser, demo: R
     assert demo.state()["stage"]["asker"].endswith("笪明溪")
 
 
+def test_the_text_typed_later_outlives_what_other_windows_do(
+    browser: Browser, demo: Running
+) -> None:
+    page, host = console(browser, demo), demo.as_("host")
+    asked = host.do("PUT", f"{demo.here}/stage", {"asker": 12})
+    page.wait_for_selector('#stage[data-needs-text="yes"]')
+    text = "罚款决定为什么当天没有公开？"
+    field = page.locator("#later-text")
+    field.fill(text)
+    expect(page.locator("#later-left")).to_be_hidden()
+    host.do("DELETE", f"{demo.here}/stage", {"outcome": "answered"})
+    expect(page.locator("#later-left")).to_be_visible()
+    host.do("PUT", f"{demo.here}/stage", {"asker": 3})  # the next one has no text either
+    expect(page.locator("#stage")).to_have_attribute("data-needs-text", "yes")
+    expect(field).to_have_value(text)
+    expect(field).to_be_focused()
+    assert violations(page) == []
+    page.reload()
+    expect(field).to_have_value(text)
+    page.locator("#later button").click()
+    expect(field).to_have_value("")
+    expect(page.locator("#later-left")).to_be_hidden()
+    expect(page.locator("#later")).to_be_visible()  # for the one on stage now
+    desk = demo.as_("moderator")
+    assert desk.get(f"{demo.here}/desk/questions/{asked['id']}")["text"] == text
+
+
+def test_a_text_that_somebody_else_typed_meanwhile_is_not_replaced(
+    browser: Browser, demo: Running
+) -> None:
+    page, host = console(browser, demo), demo.as_("host")
+    asked = host.do("PUT", f"{demo.here}/stage", {"asker": 12})
+    page.wait_for_selector('#stage[data-needs-text="yes"]')
+    page.fill("#later-text", "罚款决定为什么没有公开？")
+    one = f"{demo.here}/desk/questions/{asked['id']}"
+    theirs = "处罚决定应在几天内公开？"
+    version = demo.as_("moderator").get(one)["version"]
+    host.do("PATCH", one, {"version": version, "text": theirs})
+    expect(page.locator("#stage .asked")).to_have_text(theirs)
+    page.locator("#later button").click()
+    expect(page.locator("#toast")).to_contain_text("内容已被别人改过")
+    expect(page.locator("#later-text")).to_have_value("罚款决定为什么没有公开？")
+    assert demo.as_("moderator").get(one)["text"] == theirs
+    page.fill("#later-text", "")
+    page.locator("#main").focus()
+    expect(page.locator("#later")).to_be_hidden()
+
+
 def test_axe_finds_nothing(browser: Browser, demo: Running) -> None:
     host = demo.as_("host")
     round_ = next(r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel")

@@ -138,18 +138,44 @@ async function choose (asker, byName) {
 }
 for (const id of ['void-dialog', 'deputy-dialog']) $(id).addEventListener('pingyi:answer', event => event.detail.ok && close($(id)))
 
-// The text of a question that was asked off the cuff, typed while it is being answered.
+// The text of a question that was asked off the cuff, typed while it is being answered or after. The
+// form stays with its question while somebody types or has typed, whatever comes on stage meanwhile;
+// what is typed is kept on the device with the question it is for.
+const later = $('later-text')
+let own = {}                                  // the question that the form is for, and its version
+try { own = JSON.parse(stored('later')) || {} } catch { /* nothing was kept */ }
+later.value = own.text || ''
+function follow () {
+  const { question, version, needsText } = $('stage').dataset
+  if (!later.value && document.activeElement !== later) own = needsText ? { question } : {}
+  if (own.question === question && needsText) own.version = +version
+  $('later').hidden = !own.question
+  $('later-left').hidden = !own.question || own.question === question
+}
+later.addEventListener('input', () => stored('later', JSON.stringify(later.value ? { ...own, text: later.value } : {})))
+later.addEventListener('blur', () => setTimeout(follow, 1000))   // not between a press and its release: what lies below moves up
 $('later').addEventListener('submit', async event => {
   event.preventDefault()
-  const { question, version } = $('stage').dataset
-  const answer = await send('PATCH', at('/desk/questions/' + question), { version: +version, text: $('later-text').value })
-  if (answer.ok) $('later-text').value = ''
+  if (event.target.getAttribute('aria-busy')) return
+  const { question, version } = own, text = later.value
+  event.target.setAttribute('aria-busy', 'true')
+  const answer = await record(question, version, text)
+  event.target.removeAttribute('aria-busy')
+  if (!answer.ok) return
+  own.version = answer.version
+  if (later.value !== text) return
+  later.value = ''
+  stored('later', '{}')
+  own = {}
+  follow()
 })
-let later = ''
-function follow () {
-  const { question, needsText } = $('stage').dataset
-  if (question !== later) { later = question; $('later-text').value = '' }
-  $('later').hidden = !needsText
+async function record (question, version, text) {
+  const path = at('/desk/questions/' + question)
+  const answer = await api('PATCH', path, { version, text }).catch(() => ({ ok: false, error: { message: document.body.dataset.offline } }))
+  const now = answer.error?.code === 'version_stale' && answer.error.detail.current
+  if (now && !now.text && now.version > version) return record(question, now.version, text)   // only its state has moved
+  if (!answer.ok) toast(answer.error?.message || String(answer.status), true)
+  return answer
 }
 
 // ── turnout: one letter an entitled seat, in the order of the map ──

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.journeys.browser import DESKTOP, TABLET, open_page, violations
 from tests.running import Running, new_key
@@ -94,6 +94,111 @@ def test_two_people_rewrite_one_question(browser: Browser, shared_demo: Running)
     expect(page.locator('[data-part="text"]')).to_have_text(theirs + "请书面答复。")
     page.keyboard.press("e")
     expect(page.locator('[data-part="draft"]')).to_be_hidden()
+
+
+class SlowSaves:
+    """A network on which a rewrite is on its way until it is let through."""
+
+    def __init__(self, page: Page) -> None:
+        self._page, self._held = page, list[Route]()
+        page.route("**/desk/questions/*", self._carry)
+
+    def _carry(self, route: Route) -> None:
+        if route.request.method == "PATCH":
+            self._held.append(route)
+        else:
+            route.continue_()
+
+    def save(self) -> None:
+        """Sends what stands in the form."""
+        self._page.locator("#edit-text").press("Control+Enter")
+        while not self._held:
+            self._page.wait_for_timeout(50)
+
+    def let_through(self) -> None:
+        """The rewrite arrives and is answered."""
+        self._held.pop().continue_()
+        expect(self._page.locator("#toast")).to_have_text("已保存")
+
+
+def drafts(page: Page) -> set[str]:
+    """Ids of the questions whose rewrite is kept on this device."""
+    names: list[str] = page.evaluate("Object.keys(localStorage)")
+    return {n.rsplit(":", 1)[1] for n in names if n.startswith("pingyi-desk:")}
+
+
+def test_a_slow_save_touches_no_other_question(browser: Browser, shared_demo: Running) -> None:
+    page = desk(browser, shared_demo)
+    slow = SlowSaves(page)
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    first = chosen(page)
+    page.keyboard.press("e")
+    saved = page.input_value("#edit-text") + "请公开依据。"
+    page.fill("#edit-text", saved)
+    slow.save()
+    other = page.locator(f'#list [data-row]:not([data-row="{first}"]) button').last
+    other.click()
+    expect(page.locator(f'.pane:not([data-id="{first}"])')).to_be_visible()
+    second = chosen(page)
+    page.locator('[data-do="edit"]').first.click()
+    mine = page.input_value("#edit-text") + "请说明时限。"
+    page.fill("#edit-text", mine)
+    slow.let_through()
+    page.wait_for_timeout(1500)
+    assert chosen(page) == second
+    expect(page.locator("#edit-text")).to_have_value(mine)
+    expect(page.locator("#edit-text")).to_be_focused()
+    assert drafts(page) == {second}
+    api = shared_demo.as_("moderator")
+    assert api.get(f"{shared_demo.here}/desk/questions/{first}")["text"] == saved
+    page.reload()
+    page.wait_for_selector(f"#row-{second}")
+    page.click(f"#row-{second} button")
+    expect(page.locator("#edit-text")).to_have_value(mine)
+
+
+def test_what_is_typed_during_a_slow_save_goes_on_from_what_was_saved(
+    browser: Browser, shared_demo: Running
+) -> None:
+    page = desk(browser, shared_demo)
+    slow = SlowSaves(page)
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    id_ = chosen(page)
+    page.keyboard.press("e")
+    field = page.locator("#edit-text")
+    saved = field.input_value() + "请公开清单。"
+    field.fill(saved)
+    slow.save()
+    field.press("End")
+    field.press_sequentially("并说明时限。")
+    slow.let_through()
+    expect(field).to_be_focused()
+    expect(field).to_have_value(saved + "并说明时限。")
+    page.wait_for_timeout(1500)
+    expect(page.locator('[data-part="moved"]')).to_be_hidden()
+    slow.save()
+    page.evaluate("document.getElementById('toast').textContent = ''")
+    slow.let_through()  # no conflict with oneself
+    expect(page.locator('[data-part="text"]')).to_have_text(saved + "并说明时限。")
+    assert drafts(page) == set()
+    api = shared_demo.as_("moderator")
+    assert api.get(f"{shared_demo.here}/desk/questions/{id_}")["text"] == saved + "并说明时限。"
+
+
+def test_another_desk_sees_what_left_the_queue(browser: Browser, shared_demo: Running) -> None:
+    """Ordering the queue changes its questions' states, and `queue_changed` alone tells of it."""
+    api, queue = shared_demo.as_("moderator"), f"{shared_demo.here}/queue"
+    now = api.get(queue)
+    page = desk(browser, shared_demo)
+    page.click('[data-states="queued"]')
+    last = now["ids"][-1]
+    page.click(f"#row-{last} button")
+    expect(page.locator(f'.pane[data-id="{last}"][data-status="queued"]')).to_be_visible()
+    api.do("PUT", queue, {"version": now["version"], "ids": now["ids"][:-1]})
+    expect(page.locator(f"#row-{last}.left")).to_be_visible()
+    expect(page.locator('[data-part="moved"]')).to_be_visible()
 
 
 def test_queue_and_merge(browser: Browser, shared_demo: Running) -> None:

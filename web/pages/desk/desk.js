@@ -129,7 +129,7 @@ function compare (page) {
   $('pill').textContent = say(all ? 'pill_many' : 'pill', { n: fresher })
 }
 document.addEventListener('pingyi:cue', event => {
-  if (event.detail.type === 'snapshot' || /^question/.test(event.detail.event || '')) look()
+  if (event.detail.type === 'snapshot' || /^(question|queue)/.test(event.detail.event || '')) look()
 })
 
 // ── the chosen question ──
@@ -173,8 +173,9 @@ function acted (answer, on) {
 }
 chosen.addEventListener('pingyi:answer', event => {
   const { detail, target } = event
-  if (!detail.ok) return look()
-  if (target.id === 'reply') keep(replyName(current), null)
+  const { id } = target.closest('.pane').dataset
+  if (detail.ok && target.id === 'reply') keep(replyName(id), null)
+  if (!detail.ok || id !== current) return look()
   acted(detail, target.dataset.next !== undefined)   // `status` in it is the question's
 })
 
@@ -188,11 +189,11 @@ function drawer (id) {
 chosen.addEventListener('click', event => {
   const button = event.target.closest('[data-do]')
   if (!button) return
-  const name = button.dataset.do
+  const name = button.dataset.do, id = +current
   if (['reject', 'edit', 'merge', 'reply', 'close'].includes(name)) return drawer(name)
   const acts = {
-    shut: () => drawer(''), reload: () => select(current), queue: () => order(ids => [...ids, +current]),
-    unqueue: () => order(ids => ids.filter(id => id !== +current)), forget,
+    shut: () => drawer(''), reload: () => select(current), queue: () => order(id, ids => [...ids, id]),
+    unqueue: () => order(id, ids => ids.filter(one => one !== id)), forget,
     'take-mine': () => save(conflict.mine), 'take-theirs': () => forget(), 'take-both': () => save({ ...conflict.mine, text: $('both-text').value })
   }
   acts[name]?.()
@@ -212,9 +213,9 @@ function original () {
 }
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 function restore () {
-  const form = $('edit'), reply = $('reply-text'), written = read(replyName(current))
+  const form = $('edit'), reply = $('reply-text'), name = replyName(current), written = read(name)
   conflict = null
-  reply?.addEventListener('input', () => keep(replyName(current), reply.value || null))
+  reply?.addEventListener('input', () => keep(name, reply.value || null))
   if (reply && written) { reply.value = written; $('reply').hidden = false }
   if (!form) return
   form.addEventListener('input', () => { keepDraft(); counted() })
@@ -239,10 +240,10 @@ async function closeDraft () {                // an untouched form leaves nothin
   const pane = chosen.querySelector('.pane')
   if (pane && $('edit') && same(fields(), original())) keep(draftName(pane.dataset.id), null)
 }
-function forget () { keep(draftName(current), null); const form = $('edit'); form.reset(); select(current) }
+function forget () { keep(draftName(chosen.querySelector('.pane').dataset.id), null); $('edit').reset(); select(current) }
 async function save (wanted) {
-  const pane = chosen.querySelector('.pane')
-  const before = original()
+  const pane = chosen.querySelector('.pane'), form = $('edit'), { id } = pane.dataset
+  const before = original(), draft = read(draftName(id))
   const version = conflict ? conflict.version : +(pane.dataset.draftVersion || pane.dataset.version)
   const base = conflict ? conflict.theirs : before
   const body = { version }
@@ -250,16 +251,29 @@ async function save (wanted) {
   if (wanted.subject !== base.subject) body.subject = wanted.subject
   if (!same(wanted.tags, base.tags)) body.tags = wanted.tags
   acting = true
-  const answer = await send('PATCH', questionPath(current), body)
+  const answer = await send('PATCH', questionPath(id), body)
   acting = false
+  const here = current === id && $('edit') === form
   if (answer.ok) {
-    keep(draftName(current), null)
-    $('edit').reset()
+    const kept = read(draftName(id)), typed = !same(kept, draft)
+    keep(draftName(id), typed && kept ? { ...kept, version: answer.version } : null)
     toast(say('saved'))
     look()
-    return select(current, true)
+    if (!here) return
+    if (typed) return rebase(pane, answer)
+    form.reset()
+    return select(id, true)
   }
-  if (answer.error?.code === 'version_stale') both(wanted, answer.error.detail.current)
+  if (here && answer.error?.code === 'version_stale') both(wanted, answer.error.detail.current)
+}
+// Somebody typed on while it was being saved: the form stays as it is, and goes on from what was saved.
+function rebase (pane, saved) {
+  const { text, subject, tags } = $('edit').elements, chosenSubject = subject.value
+  text.defaultValue = saved.text
+  tags.defaultValue = saved.tags.join(' ')
+  for (const one of subject.options) one.defaultSelected = one.value === (saved.subject || '')
+  subject.value = chosenSubject
+  pane.dataset.version = pane.dataset.draftVersion = saved.version
 }
 function both (mine, now) {
   conflict = { mine, version: now.version, theirs: { text: now.text, subject: now.subject || '', tags: now.tags } }
@@ -314,13 +328,13 @@ function target (one) {
 }
 
 // ── the queue ──
-async function order (change) {
+async function order (id, change) {
   const now = await send('GET', queuePath)
   if (!now.ok) return
   const answer = await send('PUT', queuePath, { version: now.version, ids: change(now.ids) })
   if (!answer.ok) return toast(answer.error?.message || String(answer.status), true)
   look()
-  select(current, true)
+  if (+current === id) select(current, true)
 }
 const tell = n => { $('say').textContent = say('place', { n }) }
 ordered('queue', async (ids, one) => {

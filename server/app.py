@@ -48,6 +48,7 @@ from server.live.pulse import Pulse
 from server.live.relay import Relay
 from server.services import Services, language_of
 from server.settings import Settings
+from server.store.alive import Alive
 from server.store.identity import Identity
 from server.store.migrate import migrate
 from server.store.places import all_places, hearings_to_screen
@@ -162,6 +163,7 @@ class Building:
         secret = secrets.installation_secret(settings.data, settings.secret or None)
         self.keys = secrets.Keys(secret)
         self.database = Database(settings.database)
+        self.alive = Alive(self.database)
         self.store = HearingStore(self.database)
         self.bus = RedisBus(settings.redis_url) if settings.redis_url else MemoryBus()
         self.hub = Hub()
@@ -216,9 +218,15 @@ class Building:
 
     async def start(self) -> None:
         """Schema, secret, recovery, then everything that runs."""
-        await migrate(self.database)
-        await self._check_secret()
-        await pause_after_restart(self.house, await self._places())
+        try:
+            async with self.alive.starting() as alone:
+                await migrate(self.database)
+                await self.check_secret()
+                if alone:
+                    await pause_after_restart(self.house, await self._places())
+        except BaseException:
+            await self._let_go()
+            raise
         await self.bus.start()
         self.bus.listen(self.relay.heard)
         self.bus.listen(self._stirred)
@@ -227,6 +235,7 @@ class Building:
         self.pulse.start()
         self.later(self._screener())
         self.later(self._timekeeper())
+        self.later(self.alive.keep())
 
     async def stop(self) -> None:
         """Says goodbye, carries out what waits, lets go."""
@@ -238,15 +247,22 @@ class Building:
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
         await self.bus.stop()
+        await self._let_go()
+
+    async def _let_go(self) -> None:
+        await self.alive.end()
         await self.database.close()
 
-    async def _check_secret(self) -> None:
-        """A process with another secret than the database's would make viewers into strangers."""
+    async def check_secret(self) -> None:
+        """A process with another secret than the database's would make viewers into strangers and
+        seal what the others cannot open. Raises `secret_differs`."""
         async with self.database.write() as connection:
             identity = Identity(connection)
-            kept = await identity.fingerprint(self.keys.kid)
-            if kept is None:
+            kept = await identity.fingerprints()
+            if not kept:
                 await identity.keep_fingerprint(self.keys.kid, self.keys.fingerprint, now())
+            elif self.keys.fingerprint not in kept:
+                raise Refusal("secret_differs")
 
     async def _places(self) -> Any:
         async with self.database.read() as connection:
@@ -317,7 +333,11 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         building = Building(settings)
         app.state.building, app.state.services = building, building.services
-        await building.start()
+        try:
+            await building.start()
+        except Exception as error:
+            app.state.failed = error  # uvicorn would only log it: `Server` raises it.
+            raise
         try:
             yield
         finally:

@@ -118,7 +118,7 @@ def demo(
 ) -> None:
     """A live hearing in an invented city, in one process, with links for everyone in it."""
     from server.demo.run import Wish, run_demo
-    from server.serving import CannotListen
+    from server.serving import CannotServe
     from server.shows.problems import ShowFileError
     from server.shows.read import read_show
 
@@ -141,7 +141,7 @@ def demo(
         )
         try:
             _run(run_demo(wish))
-        except CannotListen as error:
+        except CannotServe as error:
             _fail(str(error))
         except Refusal as refusal:
             _fail(refusal.message("zh") + " " + refusal.message("en"))
@@ -155,7 +155,7 @@ def serve(
 ) -> None:
     """Everything in one process, for real. The first start prints a set-up link."""
     from server.app import create_app
-    from server.serving import CannotListen, listening_socket, make_server
+    from server.serving import CannotServe, listening_socket, make_server
 
     settings = Settings()
     if workers != 1 or settings.workers != 1:
@@ -184,8 +184,10 @@ def serve(
 
     try:
         _run(run())
-    except CannotListen as error:
+    except CannotServe as error:
         _fail(str(error))
+    except Refusal as refusal:
+        _fail(refusal.message("zh") + " " + refusal.message("en"))
 
 
 @app.command()

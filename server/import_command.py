@@ -55,6 +55,7 @@ async def import_file(
             return 1, {}, OLD_SCHEMA
         if not dry_run:
             await migrate(building.database)
+        await building.check_secret()
         items = incoming(read, building.keys.seal)
         counted = await import_questions(
             building.house,

@@ -10,14 +10,15 @@ from typing import Any
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
+from server.domain.refusals import Refusal
 from server.live.hub import TOO_SLOW_S
 
 LONGEST_HEAD = 64 * 1024
 """Bytes of a request before its body. uvicorn with httptools would read on for ever."""
 
 
-class CannotListen(Exception):
-    """The port cannot be had; the sentence says which and why."""
+class CannotServe(Exception):
+    """The port cannot be had, or the application does not start; the sentence says which and why."""
 
 
 def listening_socket(host: str, port: int) -> socket.socket:
@@ -37,7 +38,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
         sock.bind((host, port))
     except OSError as error:
         sock.close()
-        raise CannotListen(
+        raise CannotServe(
             f"端口 {port} 不能使用，可能已被占用：请换一个 --port。"
             f" Port {port} cannot be used ({error.strerror}): choose another with --port."
         ) from error
@@ -73,16 +74,41 @@ class Http(HttpToolsProtocol):
 def without_traceback(record: logging.LogRecord) -> bool:
     """uvicorn prints a traceback for a frame that is no UTF-8; what a stranger sends is worth a
     line, and no traceback reaches a terminal."""
+    message = record.getMessage()
     if record.exc_info and record.exc_info[0] is not None:
-        record.msg, record.args = f"{record.getMessage()} ({record.exc_info[0].__name__})", ()
+        record.msg, record.args = f"{message} ({record.exc_info[0].__name__})", ()
         record.exc_info = None
-    return True
+    return not message.startswith(_FAILED)
 
 
-def make_server(app: Any) -> uvicorn.Server:
+_FAILED = ("Traceback", "Application startup failed")
+"""What uvicorn logs of a start that failed; `Server` raises why, and who started it tells it."""
+
+
+class Server(uvicorn.Server):
+    """uvicorn's own, but a start that fails is raised instead of ending the process."""
+
+    async def serve(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serves until told to end. Raises the `Refusal` for which the application did not start, or
+        `CannotServe`."""
+        try:
+            await super().serve(sockets)
+        except SystemExit:
+            error = self.config.app.state.failed  # type: ignore[union-attr]
+            raise (
+                error
+                if isinstance(error, Refusal)
+                else CannotServe(
+                    f"服务没有启动（{type(error).__name__}）。"
+                    f" The server did not start ({type(error).__name__})."
+                )
+            ) from None
+
+
+def make_server(app: Any) -> Server:
     """uvicorn as this application needs it."""
     logging.getLogger("uvicorn.error").addFilter(without_traceback)
-    return uvicorn.Server(
+    return Server(
         uvicorn.Config(
             app,
             loop="uvloop" if sys.platform != "win32" else "asyncio",

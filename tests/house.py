@@ -166,7 +166,10 @@ async def home(
 ) -> AsyncIterator[Home]:
     """A building on this database with the small show in `draft`; or one `beside` another, as a
     second process would be."""
-    building = Building(Settings(data=data, database_url=database_url, redis_url=redis_url))
+    secret = (beside.building.settings.data / "secret").read_text() if beside else ""
+    building = Building(
+        Settings(data=data, database_url=database_url, redis_url=redis_url, secret=secret)
+    )
     await building.start()
     try:
         if beside is not None:

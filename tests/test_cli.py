@@ -72,6 +72,20 @@ def test_wrong_usage_is_status_2() -> None:
     assert pingyi("serve", "--workers", "3").returncode == 2
 
 
+def test_a_second_server_or_another_secret_is_refused_in_a_sentence(
+    demo: Running, tmp_path: Path
+) -> None:
+    one_sentence(pingyi("serve", "--port", "0", data=demo.data), 1, "PostgreSQL")
+    one_sentence(pingyi("demo", "--port", "0", "--json", "--data", demo.data), 1, "PostgreSQL")
+    assert demo.state()["hearing"]["status"] == "live"
+    (tmp_path / "a.csv").write_text("工单编号,诉求内容\nA1,路灯不亮\n", encoding="utf-8")
+    (demo.data / "secret").write_text("another")
+    arguments = ("import", tmp_path / "a.csv", "--hearing", demo.slug, "--source", "s")
+    one_sentence(pingyi(*arguments, data=demo.data), 1, "PINGYI_SECRET")
+    demo.kill()
+    one_sentence(pingyi("serve", "--port", "0", data=demo.data), 1, "PINGYI_SECRET")
+
+
 def test_import_of_what_cannot_be_imported(demo: Running, tmp_path: Path) -> None:
     good = tmp_path / "good.csv"
     good.write_text("工单编号,诉求内容\nA1,路灯不亮\nA2,\n,没有编号\n", encoding="utf-8")

@@ -41,7 +41,7 @@ class Wish:
 
 
 async def run_demo(wish: Wish) -> None:
-    """Serves until interrupted. Raises `CannotListen` before anything is shown."""
+    """Serves until interrupted. Raises `CannotServe` or a `Refusal` before anything is shown."""
     sock = listening_socket("0.0.0.0" if wish.lan else "127.0.0.1", wish.port)
     host = lan_address() if wish.lan else "127.0.0.1"
     base = f"http://{host}:{sock.getsockname()[1]}"

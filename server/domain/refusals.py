@@ -94,6 +94,17 @@ CATALOGUE: Mapping[str, Row] = {
         "结果未知：请用同一个键重发一次。",
         "Committed or not is unknown: send it again with the same key.",
     ),
+    "data_in_use": Row(
+        503,
+        "已有一个进程在用这个数据目录。多进程需要 PostgreSQL。",
+        "Another process serves this data folder: several need PostgreSQL.",
+    ),
+    "secret_differs": Row(
+        503,
+        "数据库使用的密钥与本进程不同：请用原来的 PINGYI_SECRET，或把原来的 secret 文件放回数据目录。",
+        "The database was made with another secret: start with its PINGYI_SECRET, or put its file"
+        " `secret` back into the data folder.",
+    ),
     "not_ready": Row(503, "服务正在启动。", "The service is starting."),
     # Hearing and run of show
     "rounds_open": Row(

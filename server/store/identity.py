@@ -343,13 +343,9 @@ class Identity:
             insert(_audit).values(office_id=office, at=at, actor=actor, act=act, detail=detail)
         )
 
-    async def fingerprint(self, kid: str) -> str | None:
-        """The fingerprint of the secret that signs under this key id."""
-        return (
-            await self._c.execute(
-                select(_fingerprints.c.fingerprint).where(_fingerprints.c.kid == kid)
-            )
-        ).scalar_one_or_none()
+    async def fingerprints(self) -> set[str]:
+        """Fingerprints of the secrets that may sign here."""
+        return set((await self._c.execute(select(_fingerprints.c.fingerprint))).scalars())
 
     async def keep_fingerprint(self, kid: str, fingerprint: str, at: int) -> None:
         """The first process writes down which secret is in use."""

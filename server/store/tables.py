@@ -119,7 +119,8 @@ class ApiToken(SQLModel, table=True):
 
 
 class SecretFingerprint(SQLModel, table=True):
-    """Which secrets sign viewer tokens: a process with another secret refuses to start."""
+    """Which secret signs viewer tokens and seals originals: a process with another one refuses to
+    start."""
 
     __tablename__ = "secret_fingerprints"
     kid: str = Field(primary_key=True)

@@ -37,5 +37,7 @@ async def change_status(
         unit.record("hearing_changed", status=status)
         return Answer({"status": changed.status, "version": changed.version})
 
-    asked = Asked(by, "run_show", key, {"status": status}, "show", "change_status")
+    asked = Asked(
+        by, "run_show", key, {"status": status, "version": version}, "show", "change_status"
+    )
     return await perform(house, asked, work, slug=slug)

@@ -97,6 +97,7 @@ async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
     """Puts a seed question through masking; gives its id when it is queued."""
     person = (seed.requester_name or "", seed.requester_phone or "")
     masked = house.mask(house.clean(seed.text), *person)
+    title = house.mask(house.clean(seed.title or ""), *person)
     fields: dict[str, Any] = {"district": seed.district} if seed.district else {}
     now = house.now()
     approved = seed.status in {"approved", "shortlisted", "queued"}
@@ -104,7 +105,7 @@ async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
         code=house.code(),
         status=seed.status,
         text=masked.text,
-        title=house.mask(house.clean(seed.title or ""), *person).text,
+        title=title.text,
         source=seed.source,
         source_key=seed.source_key,
         external_id=seed.external_id,
@@ -115,6 +116,8 @@ async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
         approved_at=now if approved else None,
     )
     sealed = dict(masked.sealed)
+    if title.sealed:
+        sealed["title"] = title.sealed["text"]
     for name in ("requester_name", "requester_phone"):
         value = getattr(seed, name)
         if value:

@@ -49,9 +49,12 @@ async def edit_question(
         if not question.off_cuff and not has_right(mine, "moderate"):
             raise Refusal("not_allowed")
         check_version(question.version, version, desk_question(question), needed=True)
-        after = question
+        after, sealed = question, None
         if text is not None:
-            after = replace(after, text=_checked(house, question, text), rewritten=True)
+            # What a moderator writes goes out as what a citizen writes does: masked (law 17).
+            masked = house.mask(_checked(house, question, text))
+            after = replace(after, text=masked.text, rewritten=True)
+            sealed = house.seal(masked.sealed) if masked.sealed else None
         if subject is not None:
             await check_subject(unit, subject or None)
             after = replace(after, subject=subject or None)
@@ -64,6 +67,8 @@ async def edit_question(
         if after.text != question.text:
             await unit.questions.keep_wording(question, by.id, house.now())
         await unit.questions.save(after)
+        if sealed is not None:
+            await unit.questions.seal(after.id, sealed, after.version)
         shown = after.status in PUBLIC and (after.text, after.subject) != (
             question.text,
             question.subject,

@@ -20,7 +20,8 @@ async def start_run(
 
     async def work(unit: Unit) -> Answer:
         current = await unit.hearings.get(lock=True)
-        check_run(current, kind)
+        show = (await unit.hearings.settings())["show"]
+        check_run(current, kind, rehearsals=show.get("rehearsal_allowed", True))
         prepared = await unit.runs.preparation()
         if prepared is None:
             raise Refusal("run_illegal", now=current.status)

@@ -54,6 +54,7 @@ async def ask_off_the_cuff(
         cleaned = house.clean(text or "")
         if len(cleaned) > STAGE_LONGEST:
             raise Refusal("text_too_long_for_stage", most=STAGE_LONGEST)
+        masked = house.mask(cleaned)
         name, seat = await _asker(house, unit, asker, "")
         if not name:
             raise Refusal("asker_unknown", asker=asker)
@@ -62,13 +63,15 @@ async def ask_off_the_cuff(
         question = await unit.questions.add(
             code=house.code(),
             status="on_stage",
-            text=cleaned,
+            text=masked.text,
             source="panel",
             subject=item.subject if item else None,
             off_cuff=True,
             created_at=now,
             approved_at=now,
         )
+        if masked.sealed:
+            await unit.questions.seal(question.id, house.seal(masked.sealed))
         await unit.floor.save_stage(question.id, name, seat, "asking", now)
         return await _taken(unit, question)
 

@@ -229,8 +229,8 @@ async def new_hearing(
 
 @router.get("/hearings/{slug}/show", response_class=Yaml)
 async def export_show(slug: str, here: ServicesDep, by: ActorDep) -> Response:
-    """The hearing as a show file."""
-    async with here.store.look(slug=slug) as unit:
+    """The hearing as a show file, with its real questions even while a rehearsal is shown."""
+    async with here.store.look(slug=slug, line=True) as unit:
         allowed(unit.place, by, "manage_hearings")
         text = await show_file_of(unit)
     named = {"Content-Disposition": f'attachment; filename="{slug}.yaml"'}

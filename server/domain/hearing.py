@@ -167,10 +167,12 @@ def check_under_way(hearing: Hearing) -> None:
         raise Refusal("hearing_not_live", now=hearing.status)
 
 
-def check_run(current: Hearing, kind: str) -> None:
-    """A run begins from `ready`, or after (or instead of) a rehearsal."""
+def check_run(current: Hearing, kind: str, *, rehearsals: bool = True) -> None:
+    """A run begins from `ready`, or after (or instead of) a rehearsal; the show may allow none."""
     if kind not in {"rehearsal", "real"}:
         raise Refusal("malformed", place="kind")
+    if kind == "rehearsal" and not rehearsals:
+        raise Refusal("rehearsal_not_allowed")
     if current.run_kind == "preparation" and current.status == "ready":
         return
     if current.run_kind == "rehearsal":

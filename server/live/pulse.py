@@ -74,6 +74,9 @@ class Beats(Protocol):
 
 @dataclass
 class _Sent:
+    """What was told of one run; another run's numbers begin anew."""
+
+    run: int = 0
     viewers: int = -1
     likes: int = -1
     rounds: dict[tuple[str, int], Any] = field(default_factory=dict)
@@ -174,7 +177,9 @@ class Pulse:
         self._stirred.discard(hearing)
         sent.looked = monotonic()
         async with self._reader.look(hearing=hearing) as unit:
-            numbers = await unit.numbers(self._now())
+            numbers, run = await unit.numbers(self._now()), unit.place.ref.run
+        if sent.run != run:
+            sent = self._sent[hearing] = _Sent(run=run, looked=sent.looked)
         public, left = self._public(numbers, numbers.rounds, _support(numbers, sent), sent)
         due = self._hub.numbers_due(hearing)
         if due:
@@ -194,7 +199,7 @@ class Pulse:
         for channel in self._hub.channels(hearing):
             if channel.room == "host" and staff:
                 both = frames.pulse(self._now(), **public, turnout=staff)
-                self._hub.send(channel, both, pulse=not staff)
+                self._hub.send(channel, both)
             elif public:
                 self._hub.send(channel, frame, pulse=True)
 

@@ -96,11 +96,10 @@ class Questions(Repository):
         assert added is not None
         return added
 
-    async def seal(self, question: int, box: bytes) -> None:
-        """What masking took away, in a secret box."""
-        await upsert(
-            self._c, SealedOriginal, {"question_id": question}, office_id=self._ref.office, box=box
-        )
+    async def seal(self, question: int, box: bytes, version: int = 1) -> None:
+        """What masking took away of the wording that the question has from this version on."""
+        key = {"question_id": question, "version": version}
+        await upsert(self._c, SealedOriginal, key, office_id=self._ref.office, box=box)
 
     async def save(self, question: Question) -> None:
         """All of it that acts change."""

@@ -375,10 +375,12 @@ class QuestionTextRow(SQLModel, table=True):
 
 
 class SealedOriginal(SQLModel, table=True):
-    """What masking took away, in a secret box; opened only by an unmasking that is logged."""
+    """What masking took away of the wording of this version, in a secret box; opened only by an
+    unmasking that is logged."""
 
     __tablename__ = "sealed_originals"
     question_id: int = Field(primary_key=True, foreign_key="questions.id")
+    version: int = Field(default=1, primary_key=True)
     office_id: int = Field(foreign_key="offices.id")
     box: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from server.actions import merge_questions, moderate_question, order_queue, take_question
 from server.actions.cast_ballot import cast_ballot
@@ -25,6 +26,8 @@ from server.domain.journal import first_break
 from server.domain.public_acts import Ask, Support, Vote
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, Grant
+from server.store.rows import table
+from server.store.tables import SealedOriginal
 from tests.house import Home
 
 pytestmark = pytest.mark.anyio
@@ -259,6 +262,31 @@ async def test_panel_round_from_opening_to_publication(lanxi: Home) -> None:
     round_ = next(r for r in (await lanxi.view()).rounds if r.id == round_id)
     # deputies: duty (8+6)/2=7, law (9+7)/2=8; citizens: 10 and 4. 0.6 × 15 + 0.4 × 14 = 14.6.
     assert round_.result["subjects"][0]["total"] == "14.60"
+
+
+async def test_what_staff_write_is_masked_and_its_original_sealed(lanxi: Home) -> None:
+    await lanxi.go_live()
+    house, slug = lanxi.house, lanxi.slug
+    question = next(q for q in (await lanxi.view()).questions if q.status == "approved")
+    written = "请致电 13912345678 或 a@b.cn 说明依据。"
+    edited = await edit_question(
+        house, lanxi.person("moderator"), slug, question.id, question.version, text=written
+    )
+    spoken = "车主的车牌是京A12345，何时处理？"
+    taken = await take_question.ask_off_the_cuff(house, lanxi.person("host"), slug, "群众", spoken)
+    async with lanxi.building.store.look(slug=slug) as unit:
+        texts = [
+            q.text for q in (await unit.questions.by_ids([question.id, taken.body["id"]])).values()
+        ]
+        sealed = await unit.connection.execute(select(table(SealedOriginal)))
+    for secret in ("13912345678", "a@b.cn", "京A12345"):
+        assert all(secret not in text for text in texts)
+    kept = {
+        (row.question_id, row.version): lanxi.building.keys.unseal(row.box)["text"]
+        for row in sealed
+    }
+    assert kept[question.id, edited.body["version"]] == written
+    assert kept[taken.body["id"], 1] == spoken
 
 
 async def test_rules_that_refuse_the_tally_say_why_and_the_round_can_be_held_again(

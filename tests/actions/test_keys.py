@@ -95,3 +95,11 @@ async def test_an_archived_hearing_takes_nothing_from_the_public(lanxi: Home) ->
     # What was acknowledged is answered as it was.
     assert (await cast_vote(lanxi.house, "v1", "key-vote", round_id, "good")) == voted
     assert (await support_question(lanxi.house, "v1", "key-support", *on)) == supported
+
+
+async def test_a_key_of_one_version_is_not_taken_for_another(lanxi: Home) -> None:
+    host = lanxi.person("host")
+    for _ in range(2):
+        await change_status(lanxi.house, host, lanxi.slug, "ready", 0, KEY)
+    again = change_status(lanxi.house, host, lanxi.slug, "ready", 77, KEY)
+    assert await refusal(again) == "key_reused"

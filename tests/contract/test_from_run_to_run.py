@@ -153,3 +153,18 @@ def test_what_was_on_its_way_in_a_rehearsal_does_not_come_into_the_real_run(hall
         while likes() != 2:
             assert time.monotonic() < deadline, likes()
             time.sleep(0.1)
+
+
+def test_what_is_exported_during_a_rehearsal_is_the_real_line(hall: Hall) -> None:
+    hall.run("rehearsal")
+    asked = hall.house.browser()
+    assert asked.post("/api/v1/viewers").status_code == 201
+    text = "只在演练里问的问题。"
+    question = {"text": text, "subject": None}
+    answer = asked.post(
+        f"/api/v1/hearings/{SLUG}/questions", json=question, headers={"Idempotency-Key": new_key()}
+    )
+    assert answer.status_code == 201, answer.text
+    written = hall.staff.get(f"/api/v1/hearings/{SLUG}/show").text
+    assert text not in written
+    assert "北湾" in written

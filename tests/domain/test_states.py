@@ -178,3 +178,10 @@ def test_runs_begin_from_ready_or_after_a_rehearsal(kind: str) -> None:
         else:
             with pytest.raises(Refusal, match="run_illegal"):
                 hearing.check_run(current, kind)
+
+
+def test_a_show_may_allow_no_rehearsal() -> None:
+    current = Hearing(Ref(1, 1, 1), "s", "t", "ready", 0, "preparation", "e")
+    hearing.check_run(current, "real", rehearsals=False)
+    with pytest.raises(Refusal, match="rehearsal_not_allowed"):
+        hearing.check_run(current, "rehearsal", rehearsals=False)

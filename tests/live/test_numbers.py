@@ -11,8 +11,10 @@ from typing import Any
 import pytest
 
 from server.actions.cast_vote import cast_vote
+from server.actions.change_status import change_status
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
+from server.actions.start_run import start_run
 from server.actions.support_question import support_question
 from server.live.channels import Channel
 from server.live.hub import Listener
@@ -147,3 +149,24 @@ async def test_long_keys_of_many_choices_are_told_in_several_pulses(lanxi: Home)
         assert page.cast[id_] == 12
         async with opened(lanxi) as late:
             await until(lambda: late.look() or late.counts.get(id_) == page.counts[id_], 4)
+
+
+async def test_another_run_is_told_nothing_of_the_one_before(lanxi: Home) -> None:
+    host = lanxi.person("host", "office")
+    await change_status(lanxi.house, host, lanxi.slug, "ready", 0)
+    await start_run(lanxi.house, host, lanxi.slug, "rehearsal")
+    await lanxi.settle()
+    question = next(q for q in (await lanxi.view()).questions if q.status == "approved")
+    async with opened(lanxi) as page:
+        await support_question(lanxi.house, "v1", "key-support", lanxi.slug, question.code, True)
+        await page.shows(question.code, 1)
+        await start_run(lanxi.house, host, lanxi.slug, "real")
+        await until(lambda: any('"snapshot"' in f for f in page.wire.frames[page.taken :]), 4)
+        page.support.clear()
+        await asyncio.sleep(1.5)
+        async with opened(lanxi) as late:
+            await asyncio.sleep(0.6)
+            late.look()
+            page.look()
+            # A code that stands in both runs would be told as 0, and one of the rehearsal alone too.
+            assert question.code not in {**page.support, **late.support}

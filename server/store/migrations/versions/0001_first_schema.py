@@ -741,6 +741,7 @@ def upgrade() -> None:
     op.create_table(
         "sealed_originals",
         sa.Column("question_id", sa.Integer(), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("office_id", sa.Integer(), nullable=False),
         sa.Column("box", sa.LargeBinary(), nullable=False),
         sa.ForeignKeyConstraint(
@@ -751,7 +752,7 @@ def upgrade() -> None:
             ["question_id"],
             ["questions.id"],
         ),
-        sa.PrimaryKeyConstraint("question_id"),
+        sa.PrimaryKeyConstraint("question_id", "version"),
     )
     op.create_table(
         "stages",

@@ -76,7 +76,7 @@ async def ask_question(
     key: NeededKey = None,
 ) -> Response:
     """A question from the public → `{code, secret, status}`."""
-    await here.limiter.check("ask", here.door.address(request), viewer)
+    await here.limiter.check("ask", here.door.address(request), viewer, key)
     done = await asking.ask_question(
         here.house, viewer, key, slug, body.text, body.subject, body.contact
     )

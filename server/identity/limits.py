@@ -30,6 +30,8 @@ PER_PERSON: Mapping[str, RateLimitItem] = {
     "ask": parse("6/minute"),
     "public_act": parse("120/minute"),
 }
+PER_KEY = parse("30/minute")
+"""One act sent again and again. It was counted once; its repeats only have this limit."""
 WRONG_HERE = parse("5/15minute")
 """Wrong passwords for one account from one address."""
 WRONG_ANYWHERE = parse("100/hour")
@@ -50,10 +52,23 @@ class Limiter:
         self._trusted = [ipaddress.ip_network(n, strict=False) for n in settings.trusted_nets]
         self._guesses = asyncio.Semaphore(AT_ONCE)
 
-    async def check(self, what: str, address: str, person: str | None = None) -> None:
-        """`too_many`, with the seconds to wait, when the limit is reached."""
+    async def check(
+        self, what: str, address: str, person: str | None = None, key: str | None = None
+    ) -> None:
+        """`too_many`, with the seconds to wait, when the limit is reached.
+
+        With the key of the act, a repeat does not count as another act of this person: whoever has
+        heard no answer is to get the first one, also after he has reached his limit.
+        """
         if person is not None and what in PER_PERSON:
-            await self._hit(PER_PERSON[what], what, "person", person)
+            repeats = (what, "key", person, key or "")
+            known = key and (
+                (await self._windows.get_window_stats(PER_KEY, *repeats)).remaining < PER_KEY.amount
+            )
+            if not known:
+                await self._hit(PER_PERSON[what], what, "person", person)
+            if key:
+                await self._hit(PER_KEY, *repeats)
         if what in PER_ADDRESS and not self._is_trusted(address):
             await self._hit(PER_ADDRESS[what], what, "address", address)
 

@@ -111,8 +111,8 @@ async def ask_plainly(
     token, minute = "", minute if minute.isdigit() else str(here.house.now() // 60_000)
     try:
         token, viewer = await _viewer(here, request)
-        await here.limiter.check("ask", here.door.address(request), viewer)
         key = _key(viewer, minute, slug, text, subject)
+        await here.limiter.check("ask", here.door.address(request), viewer, key)
         done = await ask_question(here.house, viewer, key, slug, text, subject or None)
     except FAILED as error:
         typed = {"text": text, "subject": subject, "minute": minute}

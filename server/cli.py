@@ -24,7 +24,6 @@ from server.settings import Settings
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Pingyi 评议"
 )
-DEMO_SHOW = Path(__file__).parent / "demo" / "show.yaml"
 
 
 def main() -> None:
@@ -119,10 +118,11 @@ def demo(
     """A live hearing in an invented city, in one process, with links for everyone in it."""
     from server.demo.run import Wish, run_demo
     from server.serving import CannotServe
+    from server.shows.example import EXAMPLES
     from server.shows.problems import ShowFileError
     from server.shows.read import read_show
 
-    path = show or DEMO_SHOW
+    path = show or EXAMPLES["zh"]
     try:
         read = read_show(path.read_bytes())
     except ShowFileError as error:

@@ -184,7 +184,7 @@ def counties(
         servers = (create_database(server, "counties"), request.getfixturevalue("redis_url"))
     with serving(tmp_path_factory.mktemp("counties") / "data", *servers) as house:
         root = house.set_up()
-        yield house, make_county(house, root, "北湾", "bw"), make_county(house, root, "栖岭", "ql")
+        yield house, make_county(house, root, "北湾", "bw"), make_county(house, root, "澹山", "ql")
 
 
 def gets(house: Serving) -> list[str]:

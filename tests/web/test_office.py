@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import base64
+import html
 import re
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import MISSING, dataclass, fields
 from pathlib import Path
 
 import httpx2
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
+from server.domain.show import Show
+from server.shows.read import read_show
 from tests.contract.test_people import PASSWORD, SHOW, Serving, did, make_county, serving
 from tests.journeys.browser import DESKTOP, PHONE, TABLET, open_page, violations
 from tests.moderation.dirty_files import PHONE as PHONE_NUMBER
@@ -245,6 +248,27 @@ def test_a_show_file_is_checked_then_made(shared_demo: Running, office: httpx2.C
     assert by_file.headers["location"].startswith("/office/hearings/xihu?")
 
 
+def test_whoever_begins_a_hearing_finds_an_example_and_the_format(
+    shared_demo: Running, office: httpx2.Client
+) -> None:
+    for lang, word in (("zh", "述法人"), ("en", "subjects")):
+        page = office.get(f"/office/new?seat=office&lang={lang}").text
+        link = re.search(r'href="(/office/new/example[^"]*)" download', page)
+        assert link
+        answer = office.get(html.unescape(link[1]))
+        assert 'filename="show.yaml"' in answer.headers["content-disposition"]
+        assert read_show(answer.content).language == lang
+        assert word in answer.text
+        told = re.findall(r'<dt class="code">([^<]+)', page)
+        keys = {key for line in told for key in line.split(" · ")}
+        needed = {f.name for f in fields(Show) if f.default is MISSING}
+        assert needed <= keys <= {f.name for f in fields(Show)}, needed - keys
+        check = {"text": answer.text, "office": "1", "act": "check"}
+        assert office.post("/office/new" + SEAT, data=check).status_code == 200
+    with httpx2.Client(base_url=shared_demo.url, trust_env=False) as nobody:
+        assert nobody.get("/office/new/example").status_code == 303
+
+
 # ── in a browser ──
 
 
@@ -305,6 +329,25 @@ def test_a_role_in_one_hearing_opens_that_hearing_alone(house: City) -> None:
         assert browser.get(path).status_code == 403
     cards = browser.post("/office/hearings/bw-draft/cards", data={"seat_number": "1"})
     assert cards.status_code == 403
+
+
+@pytest.mark.system
+def test_the_first_administrator_takes_on_the_offices_work_with_one_press(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with serving(tmp_path / "data") as fresh:
+        city = City(fresh, {"root": fresh.set_up()})
+        context = entered(browser, city, "root", viewport=PHONE)
+        page, errors = open_page(context, f"{fresh.url}/office")
+        expect(page.get_by_role("link", name="新建场次")).to_have_count(0)
+        assert not violations(page)
+        page.get_by_role("button", name="由我承担办公室工作").click()
+        page.get_by_role("link", name="新建场次").click()
+        expect(page.get_by_role("heading", name="新建场次", level=1)).to_be_visible()
+        page.goto(f"{fresh.url}/office")
+        expect(page.get_by_text("下一步：建立第一个场次")).to_have_count(0)
+        assert not errors
+        context.close()
 
 
 @pytest.mark.system

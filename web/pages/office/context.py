@@ -138,6 +138,18 @@ def links(place: Place, roles: Sequence[str], lang: str) -> tuple[Link, ...]:
     return tuple(shown)
 
 
+def takes_on(by: Actor, reached: Sequence[Reached]) -> str:
+    """The grant (as JSON) by which the system administrator of an office without staff becomes its
+    staff as well; "" where there is nothing to take on."""
+    mine = [one for one in reached if "system_admin" in one.roles]
+    if not mine or not by.id.startswith("account:"):
+        return ""
+    if any(one.may("manage_hearings") for one in reached):
+        return ""
+    account = int(by.id.removeprefix("account:"))
+    return json.dumps({"account": account, "role": "office", "office": mine[0].node.id})
+
+
 def hearing_rows(found: Iterable[tuple[Place, str, tuple[str, ...]]], lang: str) -> tuple[Row, ...]:
     """The list, newest first."""
     return tuple(

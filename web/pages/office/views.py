@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
 from starlette.datastructures import FormData, UploadFile
 
 from moderation.intake.hotline_file import HotlineFile, read_hotline_bytes
@@ -29,6 +29,7 @@ from server.domain.view import SeatView
 from server.identity import office_book
 from server.identity.office_book import Reached
 from server.services import Services, services
+from server.shows.example import EXAMPLES
 from server.shows.problems import ShowFileError
 from server.shows.read import SLUG, read_show
 from web.layout.language import language, say
@@ -128,7 +129,9 @@ async def hearings(request: Request, lang: str | None = None) -> Response:
     if isinstance(here, Response):
         return here
     found = await office_book.hearings(here.services.database, here.by)
-    return here.page("page", "/office", f=context.hearing_rows(found, here.lang))
+    takes_on = "" if found else context.takes_on(here.by, here.reached)
+    rows = context.hearing_rows(found, here.lang)
+    return here.page("page", "/office", f=rows, takes_on=takes_on)
 
 
 @router.get("/office/hearings/{slug}", response_class=HTMLResponse)
@@ -346,6 +349,21 @@ async def new_hearing(request: Request, lang: str | None = None) -> Response:
     if isinstance(here, Response):
         return here
     return here.page("new", "/office/new", f=files_context.NewHearing(_homes(here)))
+
+
+@router.get("/office/new/example")
+async def example_show(request: Request, lang: str | None = None) -> Response:
+    """A whole show file to begin from, in the reader's language."""
+    here = await _enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    here.offices_with("manage_hearings")
+    return FileResponse(
+        EXAMPLES["en" if here.lang == "en" else "zh"],
+        media_type="application/yaml",
+        filename="show.yaml",
+        headers={"Cache-Control": "no-store"},
+    )
 
 
 @router.post("/office/new", response_class=HTMLResponse)

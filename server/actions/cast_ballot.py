@@ -45,12 +45,13 @@ async def cast_ballot(
         try:
             rows = rows_of(parse_rules(dict(round_.rules or {})), round_.subjects, marks, recused)
         except BallotInvalid as error:
+            names = {s.key: s.name for s in await unit.people.subjects()}
             raise Refusal(
                 "ballot_invalid",
                 problem=error.code,
                 subject=error.subject,
                 dimension=error.dimension,
-                place=(error.message("zh"), error.message("en")),
+                place=error.told(names, round_.labels),
             ) from error
         before = await unit.rounds.ballot(round_id, seat)
         if before is not None and round_.replacing == "first":

@@ -269,6 +269,7 @@ def _row_reading(dimension: Dimension, row: BallotRow, number: int) -> Reading:
             "value",
             value=shown(row.value),
             dimension=shown(row.dimension),
+            choices=", ".join(reading.choices),
             **reading.detail,
         )
     return reading

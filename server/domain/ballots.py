@@ -101,7 +101,9 @@ def placed(zh: str, en: str, faults: Mapping[str, Sentence]) -> dict[str, Senten
 
 
 class BallotInvalid(Explained):
-    """A panelist's ballot that cannot be taken: `code`, and `subject` and `dimension` where."""
+    """A panelist's ballot that cannot be taken: `code`, and `subject` and `dimension` where, and the
+    `choices` that the dimension has where something else was sent. All of them are keys, in the
+    sentence too; `told` says it with names."""
 
     sentences: ClassVar[Mapping[str, Sentence]] = {
         "marks_type": (
@@ -162,13 +164,29 @@ class BallotInvalid(Explained):
         code: str,
         subject: str | None = None,
         dimension: str | None = None,
+        choices: Sequence[str] = (),
         **detail: str | Sentence,
     ) -> None:
         self.subject = subject
         self.dimension = dimension
+        self.choices = tuple(choices)
+        self._more = dict(detail)
         detail["subject"] = shown(subject or "")
         detail["dimension"] = shown(dimension or "")
+        detail["choices"] = ("、".join(choices), ", ".join(choices))
         super().__init__(code, **detail)
+
+    def told(self, names: Mapping[str, str], labels: Mapping[str, str]) -> Sentence:
+        """The sentence in Chinese and in English as people read it: subjects by `names` and the
+        rules' keys by `labels`, where there is one."""
+        named = BallotInvalid(
+            self.code,
+            names.get(self.subject or "", self.subject),
+            labels.get(self.dimension or "", self.dimension),
+            [labels.get(key, key) for key in self.choices],
+            **self._more,
+        )
+        return named.message("zh"), named.message("en")
 
 
 # One value --------------------------------------------------------------------------------------
@@ -176,10 +194,11 @@ class BallotInvalid(Explained):
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """Why a value is not on its dimension's scale."""
+    """Why a value is not on its dimension's scale; `choices` are the keys of its labels."""
 
     code: str
     detail: Mapping[str, str]
+    choices: tuple[str, ...] = ()
 
 
 def _points_on(scale: NumberScale | LabelScale, text: str) -> Fraction | Fault:
@@ -192,8 +211,7 @@ def _points_of_label(scale: LabelScale, text: str) -> Fraction | Fault:
     for label in scale.labels:
         if label.key == text:
             return label.points
-    choices = ", ".join(label.key for label in scale.labels)
-    return Fault("value_not_label", {"choices": choices})
+    return Fault("value_not_label", {}, tuple(label.key for label in scale.labels))
 
 
 def _points_of_number(scale: NumberScale, text: str) -> Fraction | Fault:
@@ -306,7 +324,12 @@ def _value(dimension: Dimension, subject: str, value: object) -> str:
     reading = reading_of(dimension, text)
     if isinstance(reading, Fault):
         raise BallotInvalid(
-            reading.code, subject, dimension.key, value=shown(text), **reading.detail
+            reading.code,
+            subject,
+            dimension.key,
+            reading.choices,
+            value=shown(text),
+            **reading.detail,
         )
     if reading.points is not None and isinstance(dimension.scale, NumberScale):
         return exact_text(reading.points)

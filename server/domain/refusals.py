@@ -8,17 +8,22 @@ hold `{names}` that are filled from the refusal's detail.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
+
+from server.domain import words
+from server.domain.words import Words
 
 
 @dataclass(frozen=True)
 class Row:
-    """One row of the catalogue: the HTTP status and the sentence in both languages."""
+    """One row of the catalogue: the HTTP status and the sentence in both languages. `words` says
+    what people call a state that stands in the detail by its code: {name in the detail: words}."""
 
     status: int
     zh: str
     en: str
+    words: Mapping[str, Words] = field(default_factory=dict)
 
 
 CATALOGUE: Mapping[str, Row] = {
@@ -115,11 +120,13 @@ CATALOGUE: Mapping[str, Row] = {
     "hearing_step_illegal": Row(
         409,
         "场次现在是“{now}”，不能变为“{wanted}”。",
-        "The hearing is {now}: it cannot be {wanted}.",
+        "The hearing is “{now}”: it cannot become “{wanted}”.",
+        {"now": words.HEARING, "wanted": words.HEARING},
     ),
     "hearing_not_live": Row(409, "场次没有在进行。", "The hearing is not under way."),
     "hearing_archived": Row(409, "场次已归档，不能再改。", "The hearing is archived."),
     "run_illegal": Row(409, "现在不能开始新的一轮演练或正式场次。", "A new run cannot begin now."),
+    "rehearsal_not_allowed": Row(409, "议程文件不允许演练。", "The show allows no rehearsal."),
     "run_changed": Row(
         409,
         "已换到另一场（演练或正式），这一操作没有计入，请重新操作。",
@@ -135,15 +142,17 @@ CATALOGUE: Mapping[str, Row] = {
     "lease_elsewhere": Row(
         409,
         "“{lease}”的控制权在{holder}手中，可一键接管。",
-        "{holder} controls {lease}; take it over.",
+        "{holder} controls “{lease}”; take it over.",
+        {"lease": words.LEASE},
     ),
     # Questions
     "question_step_illegal": Row(
         409,
         "问题现在是“{now}”，不能这样处理。",
-        "The question is {now}: this cannot be done to it.",
+        "The question is “{now}”: this cannot be done to it.",
+        {"now": words.QUESTION},
     ),
-    "text_too_short": Row(422, "提问至少 {least} 个字。", "At least {least} characters."),
+    "text_too_short": Row(422, "至少 {least} 个字。", "At least {least} characters."),
     "text_too_long": Row(422, "最多 {most} 个字。", "At most {most} characters."),
     "text_too_long_for_stage": Row(
         409,
@@ -161,7 +170,8 @@ CATALOGUE: Mapping[str, Row] = {
     "phase_illegal": Row(
         409,
         "现在是“{now}”阶段，不能转到“{wanted}”。",
-        "The phase is {now}, {wanted} cannot follow.",
+        "The phase is “{now}”, “{wanted}” cannot follow.",
+        {"now": words.PHASE, "wanted": words.PHASE},
     ),
     "asker_unknown": Row(422, "没有这位提问人。", "There is no such asker."),
     "queue_unknown_id": Row(422, "队列里有不能排队的问题。", "One of these cannot be queued."),
@@ -174,7 +184,10 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     # Rounds and ballots
     "round_step_illegal": Row(
-        409, "本轮现在是“{now}”，不能这样做。", "The round is {now}: this cannot be done."
+        409,
+        "本轮现在是“{now}”，不能这样做。",
+        "The round is “{now}”: this cannot be done.",
+        {"now": words.ROUND},
     ),
     "round_closed": Row(409, "本轮已经结束。", "The round has closed."),
     "round_not_open": Row(409, "本轮还没有开始。", "The round is not open."),
@@ -247,8 +260,11 @@ class Refusal(Exception):
 
     def message(self, lang: str) -> str:
         """One sentence in the reader's language (`zh` or `en`)."""
-        row = CATALOGUE[self.code]
-        return _Filled(self.detail_in(lang)).fill(row.en if lang == "en" else row.zh)
+        row, told = CATALOGUE[self.code], self.detail_in(lang)
+        for name, called in row.words.items():
+            if told.get(name) in called:
+                told[name] = called[told[name]][1 if lang == "en" else 0]
+        return _Filled(told).fill(row.en if lang == "en" else row.zh)
 
     def detail_in(self, lang: str) -> dict[str, Any]:
         """The detail with every (Chinese, English) pair of sentences in the reader's language.

@@ -428,3 +428,37 @@ def test_what_does_not_exist_and_keys_used_again(shared_demo: Running) -> None:
     assert host.refused("PUT", f"{demo.here}/position", null) == (422, "version_missing")
     word = {**missing, "version": "x"}
     assert host.refused("PUT", f"{demo.here}/position", word) == (422, "malformed")
+
+
+def test_a_ballot_is_refused_with_names_and_its_keys_in_the_detail(shared_demo: Running) -> None:
+    demo = shared_demo
+    round_ = next(r for r in demo.state()["rounds"] if r["audience"] == "panel")
+    demo.as_("host").do("POST", f"/rounds/{round_['id']}/opening")
+
+    def told(marks: object, lang: str = "zh") -> tuple[str, dict[str, str]]:
+        answer = demo.as_("panel", 2).call(
+            "PUT",
+            f"/rounds/{round_['id']}/ballot",
+            {"marks": marks},
+            new_key(),
+            **{"Accept-Language": lang},
+        )
+        error = answer.json()["error"]
+        assert (answer.status_code, error["code"]) == (422, "ballot_invalid")
+        return error["message"], error["detail"]
+
+    message, detail = told({"housing": {"personally": "21"}})
+    assert message == "述法人“糜知屿”：“21”超出维度“履职亲自抓”的范围 0 至 20。"
+    assert (detail["problem"], detail["subject"], detail["dimension"]) == (
+        "value_out_of_range",
+        "housing",
+        "personally",
+    )
+    message, _ = told({"housing": {"personally": "21"}}, "en")
+    assert message == (
+        "Subject “糜知屿”: “21” is outside the scale of dimension “履职亲自抓”, 0 to 20."
+    )
+    message, detail = told({"housing": {"nonsense": "1"}})
+    assert (
+        message == "述法人“糜知屿”：没有维度“nonsense”。"
+    )  # what has no name is said as it was sent

@@ -110,6 +110,21 @@ def test_recusal() -> None:
     assert len(rows_of(ALL, SUBJECTS, whole, ["s1", "s3"])) == 2
 
 
+def test_a_refusal_is_told_with_names_and_keeps_its_keys() -> None:
+    names = {"s1": "糜知屿"}
+    labels = {"duty": "履职", "answers": "答复", "good": "好", "poor": "差"}
+    out = refused({"s1": {"duty": "11"}})
+    assert out.told(names, labels)[0] == "述法人“糜知屿”：“11”超出维度“履职”的范围 0 至 10。"
+    assert (out.subject, out.dimension) == ("s1", "duty")
+    strange = refused({"s1": {"answers": "great"}})
+    assert strange.told(names, labels) == (
+        "述法人“糜知屿”：“great”不是维度“答复”的选项，可用：好、差。",
+        "Subject “糜知屿”: “great” is not a label of dimension “答复”, which are: 好, 差.",
+    )
+    assert strange.told({}, {}) == (strange.message("zh"), strange.message("en"))
+    assert refused({"s9": {}}).told(names, labels)[0] == "本轮没有述法人“s9”。"
+
+
 def test_required_all_takes_whole_sheets_of_marks_or_of_words() -> None:
     marks = {
         "s1": {"duty": "3", "answers": "good"},

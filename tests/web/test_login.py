@@ -271,7 +271,7 @@ def refused_with_what_was_typed(stranger: httpx2.Client, path: str) -> None:
     """Too short, too long, to nobody, from a draft: the form stands there as it was sent."""
     long = "<b>依法</b>&" * 100
     for text, subject, sentence in (
-        ("嗯", "city", "提问至少 2 个字"),
+        ("嗯", "city", "至少 2 个字"),
         (long, "city", "最多 500 个字"),
         ("请问谁来管这件事？", "nobody", "没有这位述法人"),
     ):

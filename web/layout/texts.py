@@ -5,21 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
+from server.domain import words
 from server.domain.questions import STATES
 from server.domain.roles import ROLES
 from server.domain.show import BEIJING
 from server.domain.view import SOURCE_NAMES
 
 WORDS: Mapping[str, tuple[str, str]] = {
-    # hearing
-    "draft": ("草稿", "Draft"),
-    "ready": ("就绪", "Ready"),
-    "check_in": ("签到", "Check-in"),
-    "live": ("进行中", "Live"),
-    "paused": ("暂停", "Paused"),
-    "ended": ("已结束", "Ended"),
-    "certified": ("已确认", "Certified"),
-    "archived": ("已归档", "Archived"),
+    **words.HEARING,
     # steps
     "opening": ("开场", "Opening"),
     "rules": ("宣布规则", "Rules"),
@@ -31,47 +24,20 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "result": ("公布结果", "Result"),
     "break": ("休息", "Break"),
     "closing_step": ("总结", "Closing"),
-    # questions
-    "received": ("新收到", "Received"),
-    "screened": ("待处理", "To review"),
-    "approved": ("已通过", "Approved"),
-    "rejected": ("已退回", "Rejected"),
-    "merged": ("已合并", "Merged"),
-    "shortlisted": ("入选", "Shortlisted"),
-    "queued": ("排队中", "Queued"),
-    "on_stage": ("在台上", "On stage"),
-    "answered": ("已答复", "Answered"),
-    "withdrawn": ("已撤回", "Withdrawn"),
-    "replied_in_writing": ("书面答复", "Replied in writing"),
-    "converted": ("已转为问题", "Became a finding"),
-    "closed_question": ("已办结", "Closed"),
-    "asking": ("提问中", "Asking"),
-    "answering": ("答复中", "Answering"),
-    "follow_up": ("追问", "Follow-up"),
-    "done": ("完毕", "Done"),
+    **{k: v for k, v in words.QUESTION.items() if k != "closed"},
+    **words.PHASE,
     "all": ("全部", "All"),
     # a panelist asks for the floor
     "floor_ask": ("申请提问", "Ask to speak"),
     "floor_follow_up": ("追问", "Follow-up"),
-    # rounds
-    "round_ready": ("未开始", "Not begun"),
-    "open": ("进行中", "Open"),
-    "closing": ("即将截止", "Closing"),
-    "closed": ("已截止", "Closed"),
-    "tallied": ("已计票", "Tallied"),
-    "certified_round": ("计票已确认", "Certified"),
-    "published": ("已公布", "Published"),
-    "voided": ("已作废", "Voided"),
+    **{k: v for k, v in words.ROUND.items() if k not in words.HEARING},
     "panel": ("测评", "Panel evaluation"),
     "public": ("网络评价", "Public feedback"),
     # audiences of a publication, as what a button does
     "to_internal": ("内部公布", "Release internally"),
     "to_hall": ("会场公布", "Release in the hall"),
     "to_public": ("向公众公布", "Publish to the public"),
-    # the three controls
-    "lease_show": ("议程", "Run of show"),
-    "lease_screens": ("屏幕", "Screens"),
-    "lease_rounds": ("轮次", "Rounds"),
+    **{f"lease_{key}": pair for key, pair in words.LEASE.items()},
     # items
     "coming": ("未开始", "To come"),
     "current": ("进行中", "Now"),
@@ -100,7 +66,7 @@ class Texts:
         self.lang = lang
 
     def word(self, key: str) -> str:
-        """The fixed word for a state, a step, a phase."""
+        """The fixed word for a hearing's state, a step, a phase."""
         return side(WORDS[key], self.lang)
 
     def step(self, key: str) -> str:
@@ -109,12 +75,11 @@ class Texts:
 
     def round(self, status: str) -> str:
         """A round's status."""
-        special = {"ready": "round_ready", "certified": "certified_round"}
-        return self.word(special.get(status, status))
+        return side(words.ROUND[status], self.lang)
 
     def question(self, status: str) -> str:
         """A question's status."""
-        return self.word("closed_question" if status == "closed" else status)
+        return side(words.QUESTION[status], self.lang)
 
     def item(self, status: str) -> str:
         """An agenda item's status (`done` there is over, not a phase)."""
@@ -131,7 +96,7 @@ class Texts:
 
     def sources(self) -> tuple[tuple[str, str], ...]:
         """(kind, word) of every source of questions, for a filter."""
-        return tuple((kind, side(words, self.lang)) for kind, words in SOURCE_NAMES.items())
+        return tuple((kind, side(name, self.lang)) for kind, name in SOURCE_NAMES.items())
 
     def clock(self, at: int | None, *, seconds: bool = False) -> str:
         """A moment (ms since 1970) as a clock time in Beijing."""

@@ -21,6 +21,7 @@ async def ask_question(
     text: str,
     subject: str | None,
     contact: str | None = None,
+    epoch: str | None = None,
 ) -> Done:
     """Cleans, checks and masks a question, and puts it into the ballot box → `{code, secret,
     status}`. The caller has checked the rate and knows the viewer."""
@@ -46,5 +47,6 @@ async def ask_question(
             digest=hashlib.sha256(canonical([text, subject, contact])).hexdigest(),
             sealed=house.seal(sealed) if sealed else None,
             at=house.now(),
+            epoch=epoch,
         )
     )

@@ -7,8 +7,10 @@ from server.actions.ports import House
 from server.domain.public_acts import Done, Vote
 
 
-async def cast_vote(house: House, viewer: str, key: str | None, id_: str, choice: str) -> Done:
+async def cast_vote(
+    house: House, viewer: str, key: str | None, id_: str, choice: str, epoch: str | None = None
+) -> Done:
     """A choice in the public round `id_`, put into the ballot box. The caller has checked the rate
     and knows the viewer."""
     check_key(key, needed=True)
-    return await house.box.put(Vote(viewer, key or "", id_, choice, house.now()))
+    return await house.box.put(Vote(viewer, key or "", id_, choice, house.now(), epoch))

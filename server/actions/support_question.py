@@ -8,9 +8,15 @@ from server.domain.public_acts import Done, Support
 
 
 async def support_question(
-    house: House, viewer: str, key: str | None, slug: str, code: str, on: bool
+    house: House,
+    viewer: str,
+    key: str | None,
+    slug: str,
+    code: str,
+    on: bool,
+    epoch: str | None = None,
 ) -> Done:
     """同问 on or off for the question `code`, put into the ballot box. The caller has checked the
     rate and knows the viewer."""
     check_key(key, needed=True)
-    return await house.box.put(Support(viewer, key or "", slug, code, on, house.now()))
+    return await house.box.put(Support(viewer, key or "", slug, code, on, house.now(), epoch))

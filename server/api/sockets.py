@@ -230,24 +230,34 @@ class _Session:
         try:
             if self.viewer is None:
                 raise Refusal("viewer_needed")
-            shown = here.relay.epoch(self.place.ref.hearing)
-            if frame.get("epoch", shown) != shown:
-                raise Refusal("run_changed")
+            epoch = frame.get("epoch")
             address = here.door.address(self.websocket)
             if kind == "ask":
                 await here.limiter.check("ask", address, self.viewer)
                 done = await ask_question(
-                    here.house, self.viewer, key, self.slug, frame["text"], frame.get("subject")
+                    here.house,
+                    self.viewer,
+                    key,
+                    self.slug,
+                    frame["text"],
+                    frame.get("subject"),
+                    epoch=epoch,
                 )
             else:
                 await here.limiter.check("public_act", address, self.viewer)
                 if kind == "vote":
                     done = await cast_vote(
-                        here.house, self.viewer, key, frame["round"], frame["choice"]
+                        here.house, self.viewer, key, frame["round"], frame["choice"], epoch
                     )
                 else:
                     done = await support_question(
-                        here.house, self.viewer, key, self.slug, frame["question"], frame["on"]
+                        here.house,
+                        self.viewer,
+                        key,
+                        self.slug,
+                        frame["question"],
+                        frame["on"],
+                        epoch,
                     )
             self.listener.put(frames.ack(here.house.now(), key, done.answer))
         except Refusal as refusal:

@@ -1,6 +1,7 @@
 """What the public does, as the ballot box carries it: votes, supports, questions. Pure shapes.
 
-`viewer` is the viewer token's id, `key` the idempotency key that the browser made before sending.
+`viewer` is the viewer token's id, `key` the idempotency key that the browser made before sending,
+`epoch` that of the run which the act is meant for, where the sender said it.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ class Vote:
     round: str
     choice: str
     at: int
+    epoch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,7 @@ class Support:
     code: str
     on: bool
     at: int
+    epoch: str | None = None
 
 
 @dataclass(frozen=True)
@@ -48,6 +51,7 @@ class Ask:
     """SHA-256 of what was sent, to tell a repeat of the key from another question under it."""
     sealed: bytes | None
     at: int
+    epoch: str | None = None
 
 
 PublicAct = Vote | Support | Ask
@@ -55,8 +59,8 @@ PublicAct = Vote | Support | Ask
 
 @dataclass(frozen=True)
 class Done:
-    """The act is committed; `answer` is what its ack says. `hearing` rings, `stirred` is what
-    the next pulse shows anew."""
+    """The act is committed; `answer` is what its ack says. The next pulse of `hearing` shows it;
+    with an `entry` in the journal its bell rings as well."""
 
     answer: Mapping[str, Any]
     hearing: int

@@ -38,6 +38,9 @@ _BY_SLUG = _PLACES.where(_hearings.c.slug == bindparam("name"))
 _BY_ROUND = _PLACES.join(_rounds, _rounds.c.run_id == _runs.c.id).where(
     _rounds.c.id == bindparam("name")
 )
+_BESIDE_ROUND = _PLACES.join(_rounds, _rounds.c.hearing_id == _hearings.c.id).where(
+    _rounds.c.id == bindparam("name")
+)
 _BY_HEARING = _PLACES.where(_hearings.c.id == bindparam("name"))
 
 
@@ -82,6 +85,14 @@ async def locate(
         raise Refusal("not_found")
     place = _place(row)
     return await _real_line(connection, place) if line and place.kind == "rehearsal" else place
+
+
+async def shown_beside(connection: AsyncConnection, round: str) -> Place:
+    """The run that is shown now in the hearing of a round, of whichever run the round itself is."""
+    row = (await connection.execute(_BESIDE_ROUND, {"name": round})).one_or_none()
+    if row is None:
+        raise Refusal("not_found")
+    return _place(row)
 
 
 async def _place_of_code(connection: AsyncConnection, code: str) -> Place:

@@ -17,12 +17,11 @@ from typing import Any
 from sqlalchemy import select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.hearing import Where
 from server.domain.public_acts import Ask, Done, PublicAct, Support, Vote
 from server.domain.questions import SUPPORTABLE
 from server.domain.refusals import Refusal
 from server.domain.rounds import check_choice, refusal_of
-from server.store.places import locate
+from server.store.places import locate, shown_beside
 from server.store.rows import table, upsert
 from server.store.tables import LikesRow, QuestionRow, SupportRow, ViewersRow
 from server.store.transaction import Database
@@ -98,8 +97,13 @@ async def _unit(connection: AsyncConnection, units: dict[str, Unit], act: Public
     """The unit of the act's place, made once in a batch."""
     name = _name(act)
     if name not in units:
-        where: Where = {"round": act.round} if isinstance(act, Vote) else {"slug": act.slug}
-        units[name] = Unit(connection, await locate(connection, **where))
+        # A key is known in the whole hearing: a vote of an earlier run gets its first answer.
+        place = await (
+            shown_beside(connection, act.round)
+            if isinstance(act, Vote)
+            else locate(connection, slug=act.slug)
+        )
+        units[name] = Unit(connection, place)
     return units[name]
 
 
@@ -131,15 +135,16 @@ async def _first_answer(unit: Unit, act: Support | Ask, digest: str) -> dict[str
     return first[2]
 
 
-def _check_not_archived(unit: Unit) -> None:
+def _check_run(unit: Unit, act: PublicAct) -> None:
+    """What is new belongs to the run that is shown: asked only once its key is known to be new."""
+    if act.epoch is not None and act.epoch != unit.place.epoch:
+        raise Refusal("run_changed")
     if unit.place.status == "archived":
         raise Refusal("hearing_archived")
 
 
 async def _vote(unit: Unit, vote: Vote, counted: dict[str, Counted]) -> Done:
     round_ = await unit.rounds.get(vote.round, share=True)
-    if round_ is None or round_.audience != "public":
-        raise Refusal("not_found")
     hearing = unit.place.ref.hearing
     await _one_at_a_time(unit, vote)
     first = await unit.rounds.votes_by_key(vote.viewer, vote.key)
@@ -150,7 +155,9 @@ async def _vote(unit: Unit, vote: Vote, counted: dict[str, Counted]) -> Done:
         return Done({"round": vote.round, "choice": choice, "replaced": replaced}, hearing)
     if await unit.journal.first_answer(_owner(vote), vote.key) is not None:
         raise Refusal("key_reused")
-    _check_not_archived(unit)
+    _check_run(unit, vote)
+    if round_ is None or round_.audience != "public":
+        raise Refusal("not_found")
     refusal = refusal_of(round_)
     if refusal is not None:
         raise refusal
@@ -192,7 +199,7 @@ async def _support(unit: Unit, act: Support) -> Done:
     first = await _first_answer(unit, act, digest)
     if first is not None:
         return Done(first, hearing)
-    _check_not_archived(unit)
+    _check_run(unit, act)
     question = await unit.questions.by_code(act.code, lock=True)
     if question is None:
         raise Refusal("not_found")
@@ -230,6 +237,7 @@ async def _ask(unit: Unit, act: Ask) -> Done:
     first = await _first_answer(unit, act, act.digest)
     if first is not None:
         return Done({**first, "secret": act.secret}, hearing)
+    _check_run(unit, act)
     if unit.place.status in {"ended", "certified", "archived"}:
         raise Refusal("asking_closed")
     if act.subject is not None and all(s.key != act.subject for s in await unit.people.subjects()):

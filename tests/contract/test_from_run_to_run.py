@@ -155,6 +155,35 @@ def test_what_was_on_its_way_in_a_rehearsal_does_not_come_into_the_real_run(hall
             time.sleep(0.1)
 
 
+def test_what_was_done_in_a_rehearsal_gets_its_first_answer_in_the_real_run(hall: Hall) -> None:
+    """Its ack was lost on the way, and the page sends it again under the same key."""
+    hall.run("rehearsal")
+    hall.status("live")
+    state = did(hall.staff, "GET", f"/hearings/{SLUG}")["state"]
+    round_ = next(r["id"] for r in state["rounds"] if r["audience"] == "public")
+    did(hall.staff, "POST", f"/rounds/{round_}/opening")
+    viewer = did(hall.house.browser(), "POST", "/viewers")["viewer"]
+    public = f"{hall.house.url.replace('http', 'ws', 1)}/h/{SLUG}/socket?as=json&viewer={viewer}"
+    code = state["questions"][0]["code"]
+    acts: list[dict[str, Any]] = [
+        {"type": "ask", "text": "演练时问的，答复在路上丢了？"},
+        {"type": "support", "question": code, "on": True},
+        {"type": "vote", "round": round_, "choice": "good"},
+    ]
+    with connect(public, proxy=None) as socket:
+        epoch = json.loads(socket.recv())["epoch"]
+        acts = [{**act, "epoch": epoch, "key": new_key()} for act in acts]
+        first = [ask_socket(socket, act) for act in acts]
+        assert [one["type"] for one in first] == ["ack"] * 3, first
+        hall.run("real")
+        again = [ask_socket(socket, act) for act in acts]
+        assert [{**one, "at": 0} for one in again] == [{**one, "at": 0} for one in first]
+        late = [ask_socket(socket, {**act, "key": new_key()}) for act in acts]
+        assert [one["code"] for one in late] == ["run_changed"] * 3
+    after = did(hall.staff, "GET", f"/hearings/{SLUG}")["state"]
+    assert [q["support"] for q in after["questions"] if q["code"] == code] == [0]
+
+
 def test_what_is_exported_during_a_rehearsal_is_the_real_line(hall: Hall) -> None:
     hall.run("rehearsal")
     asked = hall.house.browser()

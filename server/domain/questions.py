@@ -1,4 +1,4 @@
-"""A question's life, as a table of states and acts (`docs/architecture.md`, "States").
+"""A question's life, as a table of states and acts (`docs/states.md`).
 
 Rule 1. An act that is not in `NEXT` for the present state is refused and changes nothing.
 Rule 2. Un-merging returns a question to the state it was merged from (`before_merge`).
@@ -58,7 +58,8 @@ EDITABLE = frozenset(("received", "screened", *_BEFORE_STAGE))
 """States in which a moderator may rewrite the text."""
 
 PUBLIC = frozenset((*_BEFORE_STAGE, "on_stage", "answered", "replied_in_writing", "converted"))
-"""States whose questions stand on the public list (approved once, not withdrawn or closed)."""
+"""States whose questions stand on the public list (approved once, not withdrawn or closed), where
+they have a text (`listed`)."""
 
 SUPPORTABLE = frozenset((*_BEFORE_STAGE, "on_stage"))
 """States in which 同问 is counted."""
@@ -158,6 +159,12 @@ def step(question: Question, act: str) -> Question:
         after = question.before_merge or "screened"
         question = replace(question, before_merge=None, merged_into=None)
     return replace(question, status=after, version=question.version + 1)
+
+
+def listed(question: Question) -> bool:
+    """Whether it stands on the public list. What was asked off the cuff comes there once its text
+    is typed."""
+    return question.status in PUBLIC and question.text != ""
 
 
 def check_merge(question: Question, into: Question) -> None:

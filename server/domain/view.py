@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.domain.hearing import Hearing, Item, Position
-from server.domain.questions import PUBLIC, Question
+from server.domain.questions import Question, listed
 from server.domain.rounds import Round
 
 MOST_SUPPORTED = 25
@@ -32,7 +32,7 @@ class SubjectView:
 
 @dataclass(frozen=True)
 class SeatView:
-    """A seat of the panel. `online` counts its tablet's live connections."""
+    """A seat of the panel. `present`: its panelist has checked in."""
 
     id: int
     number: int
@@ -146,7 +146,6 @@ class HearingView:
     source_counts: Mapping[str, int]
     viewers: int
     likes: int
-    publication: str = "internal"
 
     def subject(self, key: str | None) -> SubjectView | None:
         """The subject called `key`."""
@@ -309,8 +308,8 @@ def changed_questions(touched: Iterable[Question]) -> tuple[list[dict[str, Any]]
     """(`questions`, `removed`) of a cue: touched ones that stand on the public list, and codes
     of those that no longer do."""
     touched = tuple(touched)
-    shown = [question_state(q) for q in touched if q.status in PUBLIC]
-    return shown, [q.code for q in touched if q.status not in PUBLIC]
+    shown = [question_state(q) for q in touched if listed(q)]
+    return shown, [q.code for q in touched if not listed(q)]
 
 
 def staff_state(view: HearingView) -> dict[str, Any]:

@@ -26,7 +26,8 @@ _HERE = select(_q).where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
 _ONE = _HERE.where(_q.c.id == bindparam("id"))
 _ONE_LOCKED = locked(_ONE)
 _BY_IDS = _HERE.where(_q.c.id.in_(bindparam("ids", expanding=True)))
-_LISTED = _HERE.where(_q.c.status.in_(PUBLIC))
+_LISTED = _HERE.where(_q.c.status.in_(PUBLIC), _q.c.text != "")
+_ONE_LISTED = _LISTED.where(_q.c.id == bindparam("id"))
 _MOST_SUPPORTED = _LISTED.order_by(_q.c.support.desc(), _q.c.id.desc()).limit(
     bindparam("most", type_=Integer)
 )
@@ -181,8 +182,8 @@ class Questions(Repository):
         return 0
 
     async def public_page(self, cursor: int | None, size: int = PAGE) -> tuple[Question, ...]:
-        """Questions of the public list, newest approved first, older than `cursor` (an id)."""
-        statement = self._select().where(_q.c.status.in_(PUBLIC))
+        """Questions of the public list in order of id, the latest first: those before `cursor`."""
+        statement = self._select().where(_q.c.status.in_(PUBLIC), _q.c.text != "")
         if cursor is not None:
             statement = statement.where(_q.c.id < cursor)
         return await self._many(statement.order_by(_q.c.id.desc()).limit(size))
@@ -245,7 +246,7 @@ class Questions(Repository):
             *await self._rows(_NEWEST, most=newest),
         ]
         if on_stage is not None and all(row.id != on_stage for row in rows):
-            rows += [row for row in await self._rows(_ONE, id=on_stage) if row.status in PUBLIC]
+            rows += await self._rows(_ONE_LISTED, id=on_stage)
         found = {row.id: question_of(row) for row in rows}
         return tuple(sorted(found.values(), key=lambda q: (q.approved_at or 0, q.id), reverse=True))
 

@@ -1,6 +1,7 @@
 """The unit of work: one hearing, one transaction, and the acts recorded in it.
 
-`HearingStore.act` is the only way to write into a hearing. Acts record what happened with
+Staff's acts write through `HearingStore.act`, a new hearing begins in `new_hearing`, and a batch of
+the public's acts makes its own units (`public_acts`). All of them record what happened with
 `Unit.record`; the entries take their numbers at the very end, when the head row is locked last of
 all locks (round → question or item → head), and are in the same commit as the act itself.
 """
@@ -215,7 +216,6 @@ class Unit(Repository):
             source_counts=await self.questions.source_counts(),
             viewers=await self.viewers(now),
             likes=await self.likes(),
-            publication=settings["publication"],
         )
 
     async def viewers(self, now: int) -> int:

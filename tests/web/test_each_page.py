@@ -72,3 +72,17 @@ def test_on_an_english_phone_no_word_of_the_head_is_cut_or_broken(
     page.wait_for_timeout(500)
     assert page.evaluate(BROKEN) == []
     context.close()
+
+
+@pytest.mark.parametrize("name", TOUCHED)
+def test_no_link_leads_where_its_reader_may_not_go(
+    browser: Browser, shared_demo: Running, name: str
+) -> None:
+    context = browser.new_context(viewport=DESKTOP)
+    page, _ = open_page(context, link(shared_demo, name))
+    leads: list[str] = page.locator("a[href]").evaluate_all("all => all.map(one => one.href)")
+    here = [one for one in dict.fromkeys(leads) if one.startswith(shared_demo.url)]
+    assert here
+    closed = [one for one in here if context.request.get(one).status >= 400]
+    assert closed == []
+    context.close()

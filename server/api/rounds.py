@@ -96,8 +96,8 @@ class Reveal(Body):
 
 class Ballot(Body):
     marks: dict[Word, dict[Word, Any]] | None = None
-    """A panelist's: subject → dimension → value (a number, a label's key, `abstain`, `dont_know`,
-    `void`). A ballot is the whole of what the seat says in the round."""
+    """A panelist's: subject → dimension → value (a number, a label's key, `abstain`, `dont_know`).
+    A ballot is the whole of what the seat says in the round."""
     recused: list[Word] = Field(default_factory=list, max_length=200)
     """A panelist's: keys of the subjects that the seat does not mark."""
     choice: Word | None = None

@@ -7,7 +7,8 @@ one rater for one subject, a **ballot** all rows of one rater. A value is
 * `abstain`, `dont_know` or `void`: no mark, but counted;
 * empty: nothing given, the same as no row (left out, never zero).
 
-`void` is a teller's word: it may stand in a file and is not something a panelist may send.
+`void` is a teller's word: it may stand in a file and is not something a panelist may send
+(docs/decisions/0010-void-is-not-cast.md).
 
 **What `ballot.required` asks.** `any`: a sheet is valid with one mark or more. `all`: it is valid
 only with a mark in every dimension; a panelist's ballot is then taken only when every subject
@@ -153,8 +154,8 @@ class BallotInvalid(Explained):
             "Subject “{subject}”: the value of “{dimension}” must be a number or a string.",
         ),
         "value_void": (
-            "述法人“{subject}”：维度“{dimension}”不能填“void”。",
-            "Subject “{subject}”: “void” may not be sent as the value of “{dimension}”.",
+            "述法人“{subject}”：维度“{dimension}”不能自填废票，可选弃权或不了解。",
+            "Subject “{subject}”: “{dimension}” cannot be void; abstain or “don't know” can be chosen.",
         ),
         **placed("述法人“{subject}”：", "Subject “{subject}”: ", VALUE_FAULTS),
     }

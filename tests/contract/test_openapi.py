@@ -20,6 +20,7 @@ from fastapi.routing import APIRoute
 
 from server.api import answers, desk, health, hearings, office, questions, rounds, viewers
 from server.domain.refusals import CATALOGUE
+from server.domain.rules import WORDS
 from tests.contract.right_calls import ADMIN, administrator, session_of
 from tests.documented import Documented, documented
 from tests.nursery import ROOT
@@ -342,6 +343,22 @@ def test_a_method_that_is_not_there_is_told_those_that_are(shared_demo: Running)
         assert (answer.status_code, answer.headers["allow"]) == (405, allowed)
     page = httpx2.request("PUT", f"{shared_demo.url}/h/{shared_demo.slug}", trust_env=False)
     assert (page.status_code, page.headers["allow"]) == (405, "GET")
+
+
+def test_the_words_that_a_ballot_is_said_to_take_are_those_it_takes(demo: Running) -> None:
+    told = described(demo)["components"]["schemas"]["Ballot"]["properties"]["marks"]["description"]
+    round_ = next(r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel")
+    demo.as_("host").do("POST", f"/rounds/{round_}/opening")
+    for word in WORDS:
+        answer = demo.as_("panel").call(
+            "PUT",
+            f"/rounds/{round_}/ballot",
+            {"marks": {"housing": {"personally": word}}},
+            new_key(),
+        )
+        taken = answer.status_code == 200
+        assert taken == (f"`{word}`" in told), word
+        assert taken or answer.json()["error"]["detail"]["problem"] == "value_void"
 
 
 def test_descriptions_cost_nothing() -> None:

@@ -27,11 +27,20 @@ class Body(BaseModel):
     @classmethod
     def _can_be_kept(cls, data: Any) -> Any:
         """JSON may escape half a surrogate pair, which is no character, and NUL, which PostgreSQL
-        keeps nowhere. Neither is ever typed."""
+        keeps nowhere. Neither is ever typed. To JSON `12.0` is the integer 12."""
         for place, text in _texts(data):
             if "\0" in text or (not text.isascii() and _HALF.search(text)):
                 raise PydanticCustomError("no_text", "no text", {"place": place})
-        return data
+        return {k: whole(v) for k, v in data.items()} if isinstance(data, dict) else data
+
+
+def whole(value: Any) -> Any:
+    """The integer where a JSON number is one, however it is written; also of a list's numbers."""
+    if isinstance(value, list):
+        return [whole(one) if isinstance(one, float) else one for one in value]
+    # Beyond 2**53 a float names no one integer.
+    exact = isinstance(value, float) and value.is_integer() and abs(value) < 2**53
+    return int(value) if exact else value
 
 
 _HALF = re.compile("[\ud800-\udfff]")

@@ -38,7 +38,7 @@ Chinese or English by `?lang=` or `Accept-Language`. A body with a field that is
 refused, so that a typing mistake is not silently half an act.
 
 Members may be added to answers; they are not taken away. Times are milliseconds since 1970, UTC.
-Marks and weights are decimals written as text.
+Marks and weights are decimals written as text. Where an integer is meant, `12.0` is 12.
 """
 TAGS: Mapping[str, str] = {
     "hearings": "A hearing's state, agenda, runs, run of show, screens and journal.",

@@ -21,7 +21,7 @@ from server.actions.cast_vote import cast_vote
 from server.actions.check_in import check_in
 from server.actions.perform import check_key
 from server.actions.support_question import support_question
-from server.api.common import shown
+from server.api.common import shown, whole
 from server.domain.events import ROOMS
 from server.domain.hearing import Place
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
@@ -286,7 +286,7 @@ def _checked(frame: dict[str, Any]) -> str:
     for name, wanted in needed.items():
         if name == "key" and name not in frame:
             raise Refusal("key_missing")
-        value = frame.get(name)
+        value = frame[name] = whole(frame.get(name))
         if not isinstance(value, wanted) or (isinstance(value, bool) and wanted is not bool):
             raise Refusal("malformed", place=name)
     for name, wanted in optional.items():

@@ -32,7 +32,7 @@ from tests.contract.right_calls import (
     session_of,
 )
 from tests.documented import Documented, documented
-from tests.running import Running, new_key, running
+from tests.running import Running, frames_until, new_key, running
 
 PHONE = "13800138000"
 RAW = "\ue000"
@@ -462,3 +462,24 @@ def test_a_ballot_is_refused_with_names_and_its_keys_in_the_detail(shared_demo: 
     assert (
         message == "述法人“糜知屿”：没有维度“nonsense”。"
     )  # what has no name is said as it was sent
+
+
+def test_an_integer_is_one_however_json_writes_it(shared_demo: Running) -> None:
+    demo, host = shared_demo, shared_demo.as_("host")
+    path = f"{demo.here}/queue"
+    queue = host.get(path)
+    same = {"version": float(queue["version"]), "ids": [float(i) for i in queue["ids"]]}
+    assert len(same["ids"]) > 1
+    after = host.do("PUT", path, same)
+    assert (after["version"], after["ids"]) == (queue["version"] + 1, queue["ids"])
+    for version in (after["version"] + 0.5, True, str(after["version"])):
+        assert host.refused("PUT", path, {**same, "version": version}) == (422, "malformed")
+    with demo.socket() as socket:
+        socket.recv()
+        socket.send('{"type":"resume","epoch":"none","version":3.0}')
+        socket.send('{"type":"resume","epoch":"none","version":3.5,"key":"a-fraction"}')
+        told = frames_until(socket, lambda f: f["type"] == "refusal")
+        assert [f["type"] for f in told if f["type"] in {"snapshot", "refusal"}] == [
+            "snapshot",
+            "refusal",
+        ]

@@ -21,8 +21,6 @@ SHANGHAI: Final = timezone(timedelta(hours=8), "Asia/Shanghai")
 """A fixed +08:00 (no summer time since 1991), so that no time zone file has to be read."""
 
 CELL_MAX: Final = 32_767
-CONTENT_MAX: Final = 20_000
-"""Code points of one letter or work order: citizens tell whole histories."""
 COUNT_MAX: Final = 1_000_000_000
 
 _ESCAPE: Final = re.compile(r"_x(00[01][0-9A-Fa-f]|005[Ff])_")

@@ -15,7 +15,6 @@ from typing import Final
 
 from moderation.intake.cells import (
     CELL_MAX,
-    CONTENT_MAX,
     Cell,
     clean_cell,
     one_line,
@@ -27,6 +26,7 @@ from moderation.intake.cells import (
 )
 from moderation.intake.columns import Columns
 from moderation.intake.refusals import RowRefusal
+from server.domain.questions import TEXT_LONGEST
 
 EXTERNAL_ID_MAX: Final = 128
 EXACT_DIGITS: Final = 15
@@ -179,7 +179,7 @@ def _content(cell: Cell) -> str:
     text = clean_cell(cell)
     if not text:
         raise _Refused("content", "content_missing")
-    if len(text) > CONTENT_MAX:
+    if len(text) > TEXT_LONGEST:
         raise _Refused("content", "content_too_long")
     return text
 

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from moderation.intake.cells import CELL_MAX, CONTENT_MAX
+from moderation.intake.cells import CELL_MAX
+from server.domain.questions import TEXT_LONGEST
 
 ROW_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     "external_id_missing": ("缺少工单编号", "the sender's number is missing"),
@@ -17,8 +18,8 @@ ROW_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     ),
     "content_missing": ("诉求内容为空", "the content is empty"),
     "content_too_long": (
-        f"诉求内容超过 {CONTENT_MAX} 字",
-        f"the content is longer than {CONTENT_MAX} characters",
+        f"诉求内容超过 {TEXT_LONGEST} 字",
+        f"the content is longer than {TEXT_LONGEST} characters",
     ),
     "date_invalid": ("受理时间无法识别", "the time of acceptance cannot be read as a date"),
     "count_invalid": ("数量无法识别", "the count cannot be read as a whole number"),

@@ -9,13 +9,10 @@ from typing import Any
 from server.actions.moderate_question import check_subject
 from server.actions.perform import Answer, Asked, check_version, perform
 from server.actions.ports import House, Unit
-from server.domain.questions import EDITABLE, PUBLIC, STAGE_LONGEST, Question
+from server.domain.questions import EDITABLE, PUBLIC, STAGE_LONGEST, TEXT_LONGEST, Question
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
 from server.domain.view import desk_question
-
-LONGEST = 20_000
-"""Characters of an imported text; a rewrite may not be longer than what it rewrites could be."""
 
 
 async def edit_question(
@@ -95,8 +92,8 @@ def _checked(house: House, question: Question, text: str) -> str:
     cleaned = house.clean(text)
     if len(cleaned) < 2:
         raise Refusal("text_too_short", least=2)
-    if len(cleaned) > LONGEST:
-        raise Refusal("text_too_long", most=LONGEST)
+    if len(cleaned) > TEXT_LONGEST:
+        raise Refusal("text_too_long", most=TEXT_LONGEST)
     if typed_later and len(cleaned) > STAGE_LONGEST:
         raise Refusal("text_too_long_for_stage", most=STAGE_LONGEST)
     return cleaned

@@ -25,7 +25,7 @@ from server.api.common import (
     Word,
     answered,
 )
-from server.domain.questions import STATES
+from server.domain.questions import STATES, TEXT_LONGEST
 from server.domain.refusals import Refusal
 from server.domain.view import desk_question
 
@@ -59,7 +59,7 @@ class Merge(Body):
 
 
 class Reply(Body):
-    reply: str = Field(max_length=20_000, json_schema_extra=NOT_EMPTY)
+    reply: str = Field(max_length=TEXT_LONGEST, json_schema_extra=NOT_EMPTY)
     """What the author reads."""
 
 

@@ -84,6 +84,9 @@ PHASE_NEXT: Mapping[str, frozenset[str]] = {
     "done": frozenset({"follow_up"}),
 }
 
+TEXT_LONGEST = 20_000
+"""Characters of a letter, of its rewriting, of a reply: what a source may send and a person may write."""
+
 STAGE_LONGEST = 600
 """Characters that fit a stage screen readable from the last row; a longer text is rewritten."""
 

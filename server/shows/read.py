@@ -6,6 +6,7 @@ The rules of a round are taken as a document and not understood here; `domain/ru
 import re
 from typing import Final
 
+from server.domain.questions import TEXT_LONGEST
 from server.domain.show import (
     LANGUAGES,
     PUBLICATIONS,
@@ -42,7 +43,6 @@ NAME: Final = 60
 NUMBER: Final = 128  # a sender's own, as long as a hotline file may give it
 ADDRESS: Final = 2_000
 SCRIPT: Final = 2_000
-LETTER: Final = 20_000
 
 # Entries of one list.
 FEW: Final = 60  # subjects, groups, choices' labels
@@ -265,7 +265,7 @@ class _ShowReader(Values):
             source_key=source_key,
             external_id=external_id,
             title=self.text_or_none(fields.may("title"), TITLE),
-            text=self.text(fields.need("text"), LETTER, lines=True),
+            text=self.text(fields.need("text"), TEXT_LONGEST, lines=True),
             subject=self.refer("subject", fields.may("subject")),
             requester_name=self.text_or_none(fields.may("requester_name"), NAME),
             requester_phone=self.text_or_none(fields.may("requester_phone"), NAME),

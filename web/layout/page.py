@@ -19,6 +19,7 @@ import jinja2
 from markupsafe import Markup
 
 from server.domain.events import EVENTS, ROOMS
+from server.domain.questions import TEXT_LONGEST
 from server.domain.view import HearingView
 from web.layout import texts
 from web.layout.assets import asset_url
@@ -50,6 +51,7 @@ def environment(lang: str) -> jinja2.Environment:
         languages=LANGUAGES,
         asset=asset_url,
         texts=texts.Texts(lang),
+        text_longest=TEXT_LONGEST,
     )
     return env
 

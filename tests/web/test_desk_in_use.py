@@ -96,28 +96,43 @@ def test_two_people_rewrite_one_question(browser: Browser, shared_demo: Running)
     expect(page.locator('[data-part="draft"]')).to_be_hidden()
 
 
-class SlowSaves:
-    """A network on which a rewrite is on its way until it is let through."""
+class Slow:
+    """A network on which requests of one kind are on their way until they are let through."""
 
-    def __init__(self, page: Page) -> None:
-        self._page, self._held = page, list[Route]()
-        page.route("**/desk/questions/*", self._carry)
+    def __init__(self, page: Page, pattern: str, method: str) -> None:
+        self._page, self._method, self._held = page, method, list[Route]()
+        page.route(pattern, self._carry)
 
     def _carry(self, route: Route) -> None:
-        if route.request.method == "PATCH":
+        if route.request.method == self._method:
             self._held.append(route)
         else:
-            route.continue_()
+            route.fallback()
 
-    def save(self) -> None:
-        """Sends what stands in the form."""
-        self._page.locator("#edit-text").press("Control+Enter")
+    def wait(self) -> None:
+        """Waits until a request is on its way."""
         while not self._held:
             self._page.wait_for_timeout(50)
 
     def let_through(self) -> None:
-        """The rewrite arrives and is answered."""
+        """It arrives and is answered."""
         self._held.pop().continue_()
+
+
+class SlowSaves(Slow):
+    """A network on which a rewrite takes long."""
+
+    def __init__(self, page: Page) -> None:
+        super().__init__(page, "**/desk/questions/*", "PATCH")
+
+    def save(self) -> None:
+        """Sends what stands in the form."""
+        self._page.locator("#edit-text").press("Control+Enter")
+        self.wait()
+
+    def let_through(self) -> None:
+        """The rewrite arrives, and the desk says so."""
+        super().let_through()
         expect(self._page.locator("#toast")).to_have_text("已保存")
 
 
@@ -185,6 +200,63 @@ def test_what_is_typed_during_a_slow_save_goes_on_from_what_was_saved(
     assert drafts(page) == set()
     api = shared_demo.as_("moderator")
     assert api.get(f"{shared_demo.here}/desk/questions/{id_}")["text"] == saved + "并说明时限。"
+
+
+def test_whoever_went_on_queues_the_question_that_was_meant(
+    browser: Browser, shared_demo: Running
+) -> None:
+    page = desk(browser, shared_demo)
+    slow = Slow(page, "**/queue", "GET")
+    page.click('[data-states="shortlisted"]')
+    expect(page.locator("#list-title")).to_have_text("入选")
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    meant = chosen(page)
+    page.keyboard.press("q")
+    slow.wait()
+    page.keyboard.press("j")
+    expect(page.locator(f'.pane:not([data-id="{meant}"])')).to_be_visible()
+    other = chosen(page)
+    slow.let_through()
+    expect(page.locator(f"#queued-{meant}")).to_be_visible()
+    assert page.locator(f"#queued-{other}").count() == 0
+    page.wait_for_timeout(500)
+    assert chosen(page) == other
+
+
+def test_a_slow_reply_leaves_the_next_questions_reply_alone(
+    browser: Browser, shared_demo: Running
+) -> None:
+    page = desk(browser, shared_demo)
+    page.click('[data-states="approved"]')
+    expect(page.locator("#list-title")).to_have_text("已通过")
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    page.keyboard.press("j")
+    first = page.locator("#list [data-row]").first.get_attribute("data-row")
+    second = page.locator("#list [data-row]").nth(1).get_attribute("data-row")
+    expect(page.locator(f'.pane[data-id="{second}"]')).to_be_visible()
+    page.locator('[data-do="reply"]').first.click()
+    page.fill("#reply-text", "第二条的答复草稿。")
+    page.click(f"#row-{first} button")
+    expect(page.locator(f'.pane[data-id="{first}"]')).to_be_visible()
+    answers, panes = (
+        Slow(page, "**/reply", "POST"),
+        Slow(page, f"**/desk/question/{second}?*", "GET"),
+    )
+    page.locator('[data-do="reply"]').first.click()
+    page.fill("#reply-text", "第一条的答复。")
+    page.locator("#reply-text").press("Control+Enter")
+    answers.wait()
+    page.click(f"#row-{second} button")
+    panes.wait()
+    answers.let_through()
+    page.wait_for_timeout(1000)
+    panes.let_through()
+    expect(page.locator("#reply-text")).to_have_value("第二条的答复草稿。")
+    api = shared_demo.as_("moderator")
+    there = api.get(f"{shared_demo.here}/desk/questions/{first}")
+    assert there["status"] == "replied_in_writing"
 
 
 def test_another_desk_sees_what_left_the_queue(browser: Browser, shared_demo: Running) -> None:

@@ -36,6 +36,8 @@ class NewQuestion(Body):
     """The key of the official it is for."""
     contact: str | None = Field(default=None, max_length=200)
     """How the author may be reached; sealed, shown to nobody."""
+    epoch: Word | None = None
+    """Of the run that it is meant for; another run refuses it (`run_changed`)."""
 
 
 class Appeal(Body):
@@ -78,7 +80,7 @@ async def ask_question(
     """A question from the public → `{code, secret, status}`."""
     await here.limiter.check("ask", here.door.address(request), viewer, key)
     done = await asking.ask_question(
-        here.house, viewer, key, slug, body.text, body.subject, body.contact
+        here.house, viewer, key, slug, body.text, body.subject, body.contact, body.epoch
     )
     return JSONResponse(dict(done.answer), 201)
 

@@ -233,7 +233,7 @@ class _Session:
             epoch = frame.get("epoch")
             address = here.door.address(self.websocket)
             if kind == "ask":
-                await here.limiter.check("ask", address, self.viewer)
+                await here.limiter.check("ask", address, self.viewer, key)
                 done = await ask_question(
                     here.house,
                     self.viewer,
@@ -244,7 +244,7 @@ class _Session:
                     epoch=epoch,
                 )
             else:
-                await here.limiter.check("public_act", address, self.viewer)
+                await here.limiter.check("public_act", address, self.viewer, key)
                 if kind == "vote":
                     done = await cast_vote(
                         here.house, self.viewer, key, frame["round"], frame["choice"], epoch

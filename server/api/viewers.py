@@ -9,7 +9,7 @@ from fastapi.responses import JSONResponse
 
 from server.actions.support_question import support_question
 from server.api import answers
-from server.api.common import Body, NeededKey, Nothing, ServicesDep, ViewerDep
+from server.api.common import Body, NeededKey, Nothing, ServicesDep, ViewerDep, Word
 from server.api.hearings import check_announced
 from server.identity.viewers import VIEWER_DAYS, viewer_token
 
@@ -19,6 +19,8 @@ router = APIRouter(tags=["viewers"])
 class Supporting(Body):
     on: bool = True
     """False takes it back."""
+    epoch: Word | None = None
+    """Of the run that it is meant for; another run refuses it (`run_changed`)."""
 
 
 @router.post("/viewers", status_code=201, response_model=answers.ViewerToken)
@@ -62,5 +64,5 @@ async def put_support(
 ) -> Response:
     """同问, on or off."""
     await here.limiter.check("public_act", here.door.address(request), viewer, key)
-    done = await support_question(here.house, viewer, key, slug, code, body.on)
+    done = await support_question(here.house, viewer, key, slug, code, body.on, body.epoch)
     return JSONResponse(dict(done.answer))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -197,3 +198,27 @@ def test_what_is_exported_during_a_rehearsal_is_the_real_line(hall: Hall) -> Non
     written = hall.staff.get(f"/api/v1/hearings/{SLUG}/show").text
     assert text not in written
     assert "北湾" in written
+
+
+def test_a_form_of_the_rehearsal_asks_nothing_in_the_real_run(hall: Hall) -> None:
+    hall.run("rehearsal")
+    browser = hall.house.browser()
+    page = browser.get(f"/h/{SLUG}").text
+    (epoch,) = re.findall('name="epoch" value="([^"]+)"', page)
+    hall.run("real")
+    typed = {"text": "演练时打开的页面问的。", "epoch": epoch}
+    answer = browser.post(f"/h/{SLUG}/questions", data=typed)
+    assert answer.status_code == 409
+    assert typed["text"] in answer.text
+    for path, body in (("questions", {"text": typed["text"]}), ("questions/Q/support", {})):
+        refused = browser.request(
+            "POST" if path == "questions" else "PUT",
+            f"/api/v1/hearings/{SLUG}/{path}",
+            json={**body, "epoch": epoch},
+            headers={"Idempotency-Key": new_key()},
+        )
+        assert (refused.status_code, refused.json()["error"]["code"]) == (409, "run_changed")
+    # The form came back for the run that is shown now: sent again, it is asked there.
+    (now,) = re.findall('name="epoch" value="([^"]+)"', answer.text)
+    again = browser.post(f"/h/{SLUG}/questions", data={**typed, "epoch": now})
+    assert again.status_code == 303

@@ -104,6 +104,7 @@ async def ask_plainly(
     text: Field = "",
     subject: Field = "",
     minute: Field = "",
+    epoch: Field = "",
 ) -> Response:
     """A question as a plain form sends it; leads to its fate, or back to the form as it was. The
     form that comes back holds the `minute` of the first try: pressed again, it is the same act."""
@@ -113,7 +114,9 @@ async def ask_plainly(
         token, viewer = await _viewer(here, request)
         key = _key(viewer, minute, slug, text, subject)
         await here.limiter.check("ask", here.door.address(request), viewer, key)
-        done = await ask_question(here.house, viewer, key, slug, text, subject or None)
+        done = await ask_question(
+            here.house, viewer, key, slug, text, subject or None, epoch=epoch or None
+        )
     except FAILED as error:
         typed = {"text": text, "subject": subject, "minute": minute}
         response = await _form_again(here, slug, chosen, refusal_of(error), typed)

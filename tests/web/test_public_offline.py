@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import re
 from collections.abc import Iterator
+from time import monotonic
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, WebSocketRoute, expect
 
 from tests.journeys.browser import open_page
 from tests.running import Running, running
@@ -104,3 +107,25 @@ def test_taps_on_like_wait_for_the_network(page: Page, quiet: Running) -> None:
     assert not [frame for frame in sent if '"like"' in frame]
     page.context.set_offline(False)
     expect(page.locator('[data-pulse="likes"]').first).to_have_text(str(before + 3), timeout=30_000)
+
+
+def test_a_full_server_is_left_alone_for_as_long_as_it_says(page: Page) -> None:
+    came: list[float] = []
+
+    def full(socket: WebSocketRoute) -> None:
+        came.append(monotonic())
+        socket.send(json.dumps({"type": "wait", "at": 0, "retry_ms": 4000}))
+        socket.close(code=1013)
+
+    page.route_web_socket(re.compile("/socket"), full)
+    page.reload()
+    while not came:
+        page.wait_for_timeout(50)
+    for _ in range(3):  # Whatever wakes the page meanwhile.
+        page.wait_for_timeout(500)
+        page.evaluate("dispatchEvent(new Event('online'))")
+    page.wait_for_timeout(2000)
+    assert len(came) == 1
+    page.wait_for_timeout(2000)  # Half a second more at most, each page its own.
+    assert len(came) == 2
+    assert 3.9 < came[1] - came[0] < 5

@@ -15,7 +15,7 @@ import { anchor } from './steady.js'
 const body = document.body
 const unsentName = 'pingyi-unsent:' + location.pathname
 const own = '[data-own]'
-let socket, retry = { base_ms: 500, cap_ms: 30000 }, tries = 0, timer, heard = 0
+let socket, retry = { base_ms: 500, cap_ms: 30000 }, tries = 0, timer, heard = 0, notBefore = 0
 let epoch = body.dataset.epoch || '', version = +(body.dataset.version || 0)
 let skew = 0, chain = Promise.resolve()
 const unsent = new Map(read())
@@ -38,19 +38,26 @@ function connect () {
   for (const [name, value] of Object.entries(ask)) if (value !== undefined) url.searchParams.set(name, value)
   socket = new WebSocket(url)
   socket.onopen = () => { tell('up'); flush() }
-  socket.onmessage = event => { heard = Date.now(); chain = chain.then(() => take(JSON.parse(event.data))).catch(e => console.error(e)) }
+  socket.onmessage = event => {
+    heard = Date.now()
+    const frame = JSON.parse(event.data)
+    if (frame.type === 'wait') comeBack(frame.retry_ms)
+    chain = chain.then(() => take(frame)).catch(e => console.error(e))
+  }
   socket.onclose = event => {
     tell('down', event.code)
     if (event.code === 4401 || event.code === 4403) return tell('out', event.code)
-    const told = event.code === 1012 ? +event.reason || 0 : 0
-    again(Math.max(told, 0))
+    if (event.code === 1012) comeBack(+event.reason)
+    again()
   }
 }
-function again (least) {                     // full jitter: 16,000 pages must not return as one
+function comeBack (ms) { notBefore = performance.now() + (ms || 0) }
+function again () {                          // full jitter: 16,000 pages must not return as one
   const cap = Math.min(retry.cap_ms, retry.base_ms * 2 ** tries++)
-  timer = setTimeout(connect, least + Math.random() * cap)
+  timer = setTimeout(connect, Math.max(0, notBefore - performance.now()) + Math.random() * cap)
 }
 function wake () {                           // back from sleep or a dead network: do not wait
+  if (performance.now() < notBefore) return  // but for a server that is full or restarts and said how long
   if (!socket || socket.readyState > 1 || Date.now() - heard > 45000) { tries = 0; socket?.close(); clearTimeout(timer); connect() }
 }
 addEventListener('online', wake)
@@ -62,7 +69,7 @@ async function take (frame) {
   if (frame.type === 'pulse') return pulse(frame)
   if (frame.type === 'ack' || frame.type === 'refusal') return answered(frame)
   if (frame.type === 'unknown') return setTimeout(() => resend(frame.key), frame.retry_ms || 800)
-  if (frame.type === 'wait') { tries = 0; clearTimeout(timer); return }
+  if (frame.type === 'wait') return
   tries = 0
   if (frame.type === 'snapshot') {
     if (frame.retry) retry = frame.retry

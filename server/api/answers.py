@@ -11,11 +11,11 @@ means something. Times are milliseconds since 1970, UTC.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any
+from typing import Annotated, Any, get_type_hints
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema, create_model
 
-from server.domain import hearing, questions, rounds
+from server.domain import hearing, questions, rounds, tally
 from server.domain.events import EVENTS
 from server.domain.roles import ROLES
 
@@ -566,35 +566,18 @@ class Turnout(Answer):
     cast: int
 
 
-class Sheets(Answer):
-    valid: int
-    abstain: int
-    dont_know: int
-    void: int
+def _said_by(shape: type, name: str, **members: Any) -> type[Answer]:
+    """The model of what a TypedDict of the domain says, with other types of some `members`."""
+    types = {key: (type_, ...) for key, type_ in get_type_hints(shape).items()}
+    made: type[Answer] = create_model(
+        name, __base__=Answer, __doc__=shape.__doc__, **{**types, **members}
+    )
+    return made
 
 
-class SubjectResult(Answer):
-    """Marks are decimals or fractions written as text, null where there is none."""
-
-    subject: str
-    total: str | None
-    rank: int | None
-    grade: str | None
-    dimensions: dict[str, str | None]
-    groups: dict[str, str | None]
-    ballots: Sheets
-
-
-class PanelResult(Answer):
-    """What `pingyi tally` works out from the same rules and ballots."""
-
-    subjects: list[SubjectResult]
-    valid: bool
-    rules_hash: str
-    ballots_hash: str
-    """SHA-256 of `ballots.csv`, lower-case hex."""
-    trace: list[dict[str, Any]]
-    """Every step of the working, in order."""
+Sheets = _said_by(tally.Counts, "Sheets")
+SubjectResult = _said_by(tally.SubjectResult, "SubjectResult", ballots=(Sheets, ...))
+PanelResult = _said_by(tally.Result, "PanelResult", subjects=(list[SubjectResult], ...))  # type: ignore[valid-type]
 
 
 class PublicResult(Answer):

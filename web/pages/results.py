@@ -47,6 +47,7 @@ class SubjectMarks:
     post: str
     unit: str
     total: str
+    rank: int | None
     grade: str
     marks: tuple[Mark, ...]
     valid: int
@@ -152,6 +153,7 @@ def _subjects(
                 post=subject.post,
                 unit=subject.unit,
                 total="—" if one.get("total") is None else str(one["total"]),
+                rank=one.get("rank"),
                 grade=round_.labels.get(grade, grade) if grade else "",
                 marks=_marks(round_, one.get("dimensions") or {}),
                 valid=int((one.get("ballots") or {}).get("valid", 0)),

@@ -45,7 +45,7 @@ class Audience:
 @dataclass(frozen=True)
 class RoundCard:
     """One round. `present` is None where the turnout is not for this reader, or nobody is listed.
-    `round` bears figures only when the reader may `see` the result; `ranks` are by subject.
+    `round` bears figures only when the reader may `see` the result.
     `sign` and `publish`: what the reader may do now; `signing` and `publishing`: somebody has
     still to do so.
     """
@@ -57,7 +57,6 @@ class RoundCard:
     turnout: bool
     present: int | None
     sees: bool
-    ranks: Mapping[str, int]
     rules: tuple[str, ...]
     rules_hash: str
     ballots_hash: str
@@ -116,11 +115,6 @@ def _card(view: HearingView, one: Round, roles: Sequence[str], lang: str) -> Rou
         turnout=turnout,
         present=sum(e.present for e in one.entitled) if turnout and one.entitled else None,
         sees=sees,
-        ranks={
-            s["subject"]: s["rank"]
-            for s in (result or {}).get("subjects", ())
-            if s.get("rank") is not None
-        },
         rules=results.rules_said(view, one, lang),
         rules_hash=one.rules_hash or "",
         ballots_hash=str((result or {}).get("ballots_hash") or ""),

@@ -153,20 +153,22 @@ class Pulse:
                 numbers[before] = (0, self._likes.pop(hearing, 0))
             self._runs[hearing] = place.ref.run
         left = set(self._runs) - watched
+        # Who claps while this is written claps in the next: what is written is taken out first, and
+        # put back when it could not be.
+        taken = {h: self._likes.pop(h, 0) for h in hearings | left if h in self._runs}
         numbers |= {
-            self._runs[h]: (
-                0 if last else self._hub.count(h, "public"),
-                self._likes.get(h, 0),
-            )
-            for h in hearings | left
-            if h in self._runs
+            self._runs[h]: (0 if last else self._hub.count(h, "public"), likes)
+            for h, likes in taken.items()
         }
-        if numbers:
-            await self._beats.beat(numbers, self._now())
-        for hearing in tuple(self._likes):
-            self._likes.pop(hearing)
-            self._stirred.add(hearing)
-        for hearing in left:
+        try:
+            if numbers:
+                await self._beats.beat(numbers, self._now())
+        except Exception:
+            for hearing, likes in taken.items():
+                self._likes[hearing] = self._likes.get(hearing, 0) + likes
+            raise
+        self._stirred.update(hearing for hearing, likes in taken.items() if likes)
+        for hearing in left - set(self._likes):
             del self._runs[hearing]
 
     async def _pulse(self, hearing: int) -> None:

@@ -17,7 +17,8 @@ from server.actions.open_round import open_round
 from server.actions.start_run import start_run
 from server.actions.support_question import support_question
 from server.live.channels import Channel
-from server.live.hub import Listener
+from server.live.hub import Hub, Listener
+from server.live.pulse import Pulse
 from tests.house import Home
 from tests.live.test_bus import Wire, until
 
@@ -170,3 +171,29 @@ async def test_another_run_is_told_nothing_of_the_one_before(lanxi: Home) -> Non
             page.look()
             # A code that stands in both runs would be told as 0, and one of the rehearsal alone too.
             assert question.code not in {**page.support, **late.support}
+
+
+class Slow:
+    """Beats that fail once, and while whose next is written somebody claps."""
+
+    def __init__(self) -> None:
+        self.tried, self.written = 0, 0
+        self.pulse: Pulse
+
+    async def beat(self, numbers: dict[int, tuple[int, int]], now: int) -> None:
+        self.tried += 1
+        self.pulse.like(7, 70, 2)
+        if self.tried == 1:
+            raise ConnectionError
+        self.written += sum(likes for _, likes in numbers.values())
+
+
+async def test_no_applause_is_lost_while_other_applause_is_written() -> None:
+    beats = Slow()
+    beats.pulse = pulse = Pulse(Hub(), None, beats, lambda: 0)  # type: ignore[arg-type]
+    pulse.like(7, 70, 3)
+    with pytest.raises(ConnectionError):
+        await pulse.stop()
+    for _ in range(2):
+        await pulse.stop()
+    assert beats.written == 3 + 2 + 2  # The last two, of this moment, are in the next.

@@ -3,14 +3,16 @@
 Most of what a start of `pingyi` costs is Python reading modules: 1.2 of 1.5 s of CPU. The suites
 start it more than a hundred times, so they fork it from a process of `multiprocessing` that has read
 them. From there on it is the same command, in a process of its own, that ends by the same signals;
-`tests/test_cli.py` and the demonstration's own tests start it from nothing, as people do.
+`tests/test_cli.py` and the demonstration's own tests start it from nothing too, as people do.
 """
 
 from __future__ import annotations
 
 import multiprocessing
 import os
+import subprocess
 import sys
+import tempfile
 import warnings
 from collections.abc import Mapping, Sequence
 from multiprocessing.connection import Connection
@@ -54,6 +56,21 @@ class Born:
     def kill(self) -> None:
         """Ends it at once."""
         self._process.kill()
+
+
+def finished(*arguments: str | Path, data: Path | None = None) -> subprocess.CompletedProcess[str]:
+    """`pingyi` run to its end, on this data folder, with what it said."""
+    words = [str(one) for one in arguments]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
+    if data is not None:
+        environment["PINGYI_DATA"] = str(data)
+    with tempfile.TemporaryDirectory() as folder:
+        log = Path(folder) / "errors"
+        process = Born(words, environment, log)
+        said = process.stdout.read()
+        process.stdout.close()
+        status = process.wait(60)
+        return subprocess.CompletedProcess(words, status, said, log.read_text(encoding="utf-8"))
 
 
 def _be_pingyi(

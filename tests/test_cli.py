@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import socket
 import sqlite3
 import subprocess
@@ -13,23 +12,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.nursery import ROOT
+from tests.nursery import ROOT, finished
 from tests.running import PINGYI, Running
-
-
-def pingyi(*arguments: str | Path, data: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """Runs the command to its end."""
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
-    if data is not None:
-        environment["PINGYI_DATA"] = str(data)
-    return subprocess.run(
-        [*PINGYI, *map(str, arguments)],
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        env=environment,
-        timeout=60,
-    )
 
 
 def one_sentence(done: subprocess.CompletedProcess[str], status: int, *words: str) -> None:
@@ -45,45 +29,47 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
         port = str(taken.getsockname()[1])
-        one_sentence(pingyi("demo", "--port", port, "--json"), 1, port, "--port")
-        one_sentence(pingyi("serve", "--port", port, data=tmp_path), 1, port)
+        one_sentence(finished("demo", "--port", port, "--json"), 1, port, "--port")
+        one_sentence(finished("serve", "--port", port, data=tmp_path), 1, port)
 
 
 def test_a_data_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
-    done = pingyi("demo", "--port", "0", "--json", "--data", tmp_path / "file" / "data")
+    done = finished("demo", "--port", "0", "--json", "--data", tmp_path / "file" / "data")
     one_sentence(done, 1, "data")
 
 
 def test_a_broken_show_file_is_told_by_line_and_key(tmp_path: Path) -> None:
     show = tmp_path / "show.yaml"
     show.write_text("title: 评议会\nslug: OK?\nwrong: 1\n", encoding="utf-8")
-    done = pingyi("demo", "--port", "0", "--json", "--show", show)
+    done = finished("demo", "--port", "0", "--json", "--show", show)
     one_sentence(done, 1, "2", "slug", "3", "wrong")
-    one_sentence(pingyi("demo", "--json", "--show", tmp_path / "none.yaml"), 1, "none.yaml")
+    one_sentence(finished("demo", "--json", "--show", tmp_path / "none.yaml"), 1, "none.yaml")
 
 
 def test_wrong_usage_is_status_2() -> None:
-    assert pingyi("demo", "--port", "many").returncode == 2
-    assert pingyi("no-such-command").returncode == 2
-    assert pingyi("import", "x.csv").returncode == 2
+    command = [*PINGYI, "no-such-command"]
+    assert subprocess.run(command, cwd=ROOT, capture_output=True, timeout=60).returncode == 2
+    assert finished("demo", "--port", "many").returncode == 2
+    assert finished("no-such-command").returncode == 2
+    assert finished("import", "x.csv").returncode == 2
     for later in ("verify", "web", "edge", "worker", "backup", "restore", "viewers"):
-        assert pingyi(later).returncode == 2
-    assert pingyi("serve", "--workers", "3").returncode == 2
+        assert finished(later).returncode == 2
+    assert finished("serve", "--workers", "3").returncode == 2
 
 
 def test_a_second_server_or_another_secret_is_refused_in_a_sentence(
     demo: Running, tmp_path: Path
 ) -> None:
-    one_sentence(pingyi("serve", "--port", "0", data=demo.data), 1, "PostgreSQL")
-    one_sentence(pingyi("demo", "--port", "0", "--json", "--data", demo.data), 1, "PostgreSQL")
+    one_sentence(finished("serve", "--port", "0", data=demo.data), 1, "PostgreSQL")
+    one_sentence(finished("demo", "--port", "0", "--json", "--data", demo.data), 1, "PostgreSQL")
     assert demo.state()["hearing"]["status"] == "live"
     (tmp_path / "a.csv").write_text("工单编号,诉求内容\nA1,路灯不亮\n", encoding="utf-8")
     (demo.data / "secret").write_text("another")
     arguments = ("import", tmp_path / "a.csv", "--hearing", demo.slug, "--source", "s")
-    one_sentence(pingyi(*arguments, data=demo.data), 1, "PINGYI_SECRET")
+    one_sentence(finished(*arguments, data=demo.data), 1, "PINGYI_SECRET")
     demo.kill()
-    one_sentence(pingyi("serve", "--port", "0", data=demo.data), 1, "PINGYI_SECRET")
+    one_sentence(finished("serve", "--port", "0", data=demo.data), 1, "PINGYI_SECRET")
 
 
 def test_import_of_what_cannot_be_imported(demo: Running, tmp_path: Path) -> None:
@@ -91,22 +77,24 @@ def test_import_of_what_cannot_be_imported(demo: Running, tmp_path: Path) -> Non
     good.write_text("工单编号,诉求内容\nA1,路灯不亮\nA2,\n,没有编号\n", encoding="utf-8")
     picture = tmp_path / "picture.xlsx"
     picture.write_bytes(b"\x89PNG\r\n\x1a\n" + bytes(100))
-    nowhere = pingyi("import", good, "--hearing", "nowhere", "--source", "s", data=demo.data)
+    nowhere = finished("import", good, "--hearing", "nowhere", "--source", "s", data=demo.data)
     one_sentence(nowhere, 1, "nowhere", str(demo.data))
     fresh = tmp_path / "not-there"
     for more in ((), ("--dry-run",)):
-        absent = pingyi("import", good, "--hearing", "h", "--source", "s", *more, data=fresh)
+        absent = finished("import", good, "--hearing", "h", "--source", "s", *more, data=fresh)
         one_sentence(absent, 1, "“h”", str(fresh))
         assert not fresh.exists()
-    wrong = pingyi("import", picture, "--hearing", demo.slug, "--source", "s", data=demo.data)
+    wrong = finished("import", picture, "--hearing", demo.slug, "--source", "s", data=demo.data)
     one_sentence(wrong, 1)
-    gone = pingyi(
+    gone = finished(
         "import", tmp_path / "gone.csv", "--hearing", demo.slug, "--source", "s", data=demo.data
     )
     one_sentence(gone, 1)
-    key = pingyi("import", good, "--hearing", demo.slug, "--source", "Not A Key", data=demo.data)
+    key = finished("import", good, "--hearing", demo.slug, "--source", "Not A Key", data=demo.data)
     one_sentence(key, 1)
-    done = pingyi("import", good, "--hearing", demo.slug, "--source", "s", "--json", data=demo.data)
+    done = finished(
+        "import", good, "--hearing", demo.slug, "--source", "s", "--json", data=demo.data
+    )
     told = json.loads(done.stdout)
     assert (told["rows"], told["new"]) == (3, 1)
     assert [(r["row"], r["column"], r["code"]) for r in told["refused"]] == [
@@ -128,10 +116,10 @@ def test_a_dry_run_of_an_import_leaves_an_older_database_as_it_is(tmp_path: Path
             return database.execute("SELECT name FROM sqlite_master").fetchall()
 
     asked = ("import", file, "--hearing", "h", "--source", "s")
-    one_sentence(pingyi(*asked, "--dry-run", data=data), 1, "pingyi migrate")
+    one_sentence(finished(*asked, "--dry-run", data=data), 1, "pingyi migrate")
     assert schema() == [("of_an_earlier_version",)]
-    assert pingyi("migrate", data=data).returncode == 0
-    one_sentence(pingyi(*asked, "--dry-run", data=data), 1, "“h”")  # now it is looked into
+    assert finished("migrate", data=data).returncode == 0
+    one_sentence(finished(*asked, "--dry-run", data=data), 1, "“h”")  # now it is looked into
 
 
 def test_import_tells_of_every_row_that_gave_way_to_a_newer_one(
@@ -145,7 +133,7 @@ def test_import_tells_of_every_row_that_gave_way_to_a_newer_one(
         encoding="utf-8",
     )
     for new, unchanged in ((2, 1), (0, 3)):  # The second time nothing is changed.
-        done = pingyi(
+        done = finished(
             "import", file, "--hearing", demo.slug, "--source", "t", "--json", data=demo.data
         )
         told = json.loads(done.stdout)

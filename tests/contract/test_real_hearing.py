@@ -9,7 +9,6 @@ from __future__ import annotations
 import csv
 import io
 import json
-import os
 import subprocess
 import time
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 import pytest
 
 from tests.moderation import dirty_files
-from tests.nursery import ROOT
+from tests.nursery import ROOT, finished
 from tests.real_data import real_data
 from tests.running import PINGYI, Running, new_key
 
@@ -27,10 +26,8 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("imports")]
 
 def take_in(demo: Running, path: Path, source: str, *options: str) -> Any:
     """`pingyi import --json` on the running demonstration's data."""
-    done = subprocess.run(
-        [*PINGYI, "import", str(path), "--hearing", demo.slug, "--source", source, "--json", *options],
-        cwd=ROOT, capture_output=True, text=True, env={**os.environ, "PINGYI_DATA": str(demo.data)},
-    )  # fmt: skip
+    words = ("import", path, "--hearing", demo.slug, "--source", source, "--json", *options)
+    done = finished(*words, data=demo.data)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

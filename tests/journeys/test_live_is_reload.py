@@ -9,8 +9,6 @@ texts, and what scripts keep for themselves (`data-own`).
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,8 +19,8 @@ from playwright.sync_api import Page
 
 from server.domain.events import EVENTS, ROOMS
 from tests.journeys.browser import chromium, open_page
-from tests.nursery import ROOT
-from tests.running import PINGYI, Running, new_key
+from tests.nursery import finished
+from tests.running import Running, new_key
 from web.renderer import PAGES
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
@@ -124,10 +122,8 @@ def scenario(demo: Running) -> Iterator[str]:
     approved = desk.get(f"{here}/desk/questions?status=approved")["items"][0]["id"]
     desk.do("POST", f"{here}/desk/questions/{approved}/reply", {"reply": "已于本周书面答复。"})
     yield "replied in writing"
-    subprocess.run(
-        [*PINGYI, "import", str(_orders(demo.data)), "--hearing", demo.slug, "--source", "more"],
-        cwd=ROOT, check=True, capture_output=True, env={**os.environ, "PINGYI_DATA": str(demo.data)},
-    )  # fmt: skip
+    words = ("import", _orders(demo.data), "--hearing", demo.slug, "--source", "more")
+    assert finished(*words, data=demo.data).returncode == 0
     yield "imported"
     slot = demo.state()["slot"]
     host.do(

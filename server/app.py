@@ -33,6 +33,7 @@ from server.actions.tally_round import tally_round
 from server.api import desk, health, hearings, office, questions, rounds, sockets, viewers
 from server.api.common import error_response, refusal_of_validation
 from server.api.openapi import describe, methods_at, operation_id
+from server.api.public_socket import Reception, most_viewers
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.domain.roles import MACHINE
 from server.identity import secrets
@@ -56,6 +57,7 @@ from server.store.public_acts import Floods, PublicActs
 from server.store.rounds import waiting as waiting_rounds
 from server.store.transaction import Database
 from server.store.unit import HearingStore, Unit
+from server.store.votes import Books
 from web.layout.language import language
 from web.renderer import PageRenderer
 from web.routes import ROUTERS, problem
@@ -164,14 +166,17 @@ class Building:
         self.keys = secrets.Keys(secret)
         self.database = Database(settings.database)
         self.alive = Alive(self.database)
-        self.store = HearingStore(self.database)
+        self.books = Books()
+        self.store = HearingStore(self.database, self.books)
         self.bus = RedisBus(settings.redis_url) if settings.redis_url else MemoryBus()
         self.hub = Hub()
         self.door = Door(settings, self.keys, self.database, now)
         floods = Floods(self.database, chance.token_hex(6))
         self.pulse = Pulse(self.hub, self.store, floods, now)
         self.relay = Relay(self.hub, self.store, PageRenderer(), now)
-        self.box = BallotBox(PublicActs(self.database), self.bus.ring, self.pulse.stirred)
+        self.box = BallotBox(
+            PublicActs(self.database, self.books), self.bus.ring, self.pulse.stirred
+        )
         self.tasks: set[asyncio.Task[Any]] = set()
         self.house = House(
             store=self.store,
@@ -224,6 +229,9 @@ class Building:
                 await self.check_secret()
                 if alone:
                     await pause_after_restart(self.house, await self._places())
+                if self.database.sqlite:
+                    async with self.database.write() as connection:
+                        await self.books.read_all(connection)
         except BaseException:
             await self._let_go()
             raise
@@ -333,6 +341,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         building = Building(settings)
         app.state.building, app.state.services = building, building.services
+        if not settings.plain_sockets:
+            app.state.reception = Reception(building.services, most_viewers())
         try:
             await building.start()
         except Exception as error:

@@ -8,6 +8,7 @@ import sys
 from typing import Any
 
 import uvicorn
+from starlette.requests import HTTPConnection
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.domain.refusals import Refusal
@@ -48,7 +49,8 @@ def listening_socket(host: str, port: int) -> socket.socket:
 
 
 class Http(HttpToolsProtocol):
-    """uvicorn's own, but a head that does not end is refused instead of kept."""
+    """uvicorn's own, but a head that does not end is refused instead of kept, and the public's
+    handshake goes to the reception (`api/public_socket.py`), if the application has one."""
 
     _in_head = False
     _head = 0
@@ -69,6 +71,21 @@ class Http(HttpToolsProtocol):
         """What follows is a body, which `app.Frame` limits."""
         self._in_head = False
         super().on_headers_complete()
+
+    def handle_websocket_upgrade(self) -> None:
+        """What the reception does not take goes uvicorn's way."""
+        reception = getattr(self.config.app.state, "reception", None)  # type: ignore[union-attr]
+        scope = {
+            **self.scope,
+            "type": "websocket",
+            "scheme": "wss" if self.scheme == "https" else "ws",
+        }
+        if reception is not None and reception.admit(
+            HTTPConnection(scope), self.url, self.transport
+        ):
+            self.connections.discard(self)
+        else:
+            super().handle_websocket_upgrade()
 
 
 def without_traceback(record: logging.LogRecord) -> bool:

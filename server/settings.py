@@ -38,6 +38,10 @@ class Settings(BaseSettings):
     trusted_nets: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(), description="Networks without per-address limits, separated by commas."
     )
+    plain_sockets: bool = Field(
+        default=False,
+        description="The public's sockets, too, take the server's own WebSocket: ten times the memory.",
+    )
     workers: int = Field(default=1, description="Processes of `serve`; more than 1 is refused.")
     port: int = Field(default=8000, validation_alias="PORT", description="Port to listen on.")
 

@@ -68,6 +68,16 @@ def demo(tmp_path: Path) -> Iterator[Running]:
         yield found
 
 
+@pytest.fixture(scope="module", params=["lean", "plain"])
+def either_demo(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """The same, once with the public's lean sockets and once with the server's own."""
+    plain = {"PINGYI_PLAIN_SOCKETS": "1"} if request.param == "plain" else {}
+    with running(tmp_path_factory.mktemp("demo") / "data", **plain) as found:
+        yield found
+
+
 @pytest.fixture(scope="module")
 def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A demonstration shared by a module's tests, which must not disturb one another."""

@@ -177,10 +177,10 @@ def start(arguments: list[str], data: Path, **environment: str) -> tuple[Born, s
 
 
 @contextlib.contextmanager
-def running(data: Path, *options: str) -> Iterator[Running]:
+def running(data: Path, *options: str, **environment: str) -> Iterator[Running]:
     """`pingyi demo --json` on a free port, for as long as the block lasts."""
     arguments = ["demo", "--json", "--port", "0", "--data", str(data), *options]
-    process, line = start(arguments, data)
+    process, line = start(arguments, data, **environment)
     found = Running(process, json.loads(line), data, arguments)
     try:
         yield found

@@ -13,7 +13,7 @@ from server.domain.refusals import Refusal
 SHORTEST, LONGEST = 2, 500
 
 
-async def ask_question(
+def question_of(
     house: House,
     viewer: str,
     key: str | None,
@@ -22,9 +22,9 @@ async def ask_question(
     subject: str | None,
     contact: str | None = None,
     epoch: str | None = None,
-) -> Done:
-    """Cleans, checks and masks a question, and puts it into the ballot box → `{code, secret,
-    status}`. The caller has checked the rate and knows the viewer."""
+) -> Ask:
+    """A question, cleaned, checked and masked, ready for the ballot box. The caller has checked the
+    rate and knows the viewer."""
     check_key(key, needed=True)
     cleaned = house.clean(text)
     if len(cleaned) < SHORTEST:
@@ -35,18 +35,30 @@ async def ask_question(
     sealed = dict(masked.sealed)
     if contact:
         sealed["contact"] = contact[:200]
-    return await house.box.put(
-        Ask(
-            viewer=viewer,
-            key=key or "",
-            slug=slug,
-            text=masked.text,
-            subject=subject or None,
-            code=house.code(),
-            secret=house.author_secret(viewer, f"{slug}:{key}"),
-            digest=hashlib.sha256(canonical([text, subject, contact])).hexdigest(),
-            sealed=house.seal(sealed) if sealed else None,
-            at=house.now(),
-            epoch=epoch,
-        )
+    return Ask(
+        viewer=viewer,
+        key=key or "",
+        slug=slug,
+        text=masked.text,
+        subject=subject or None,
+        code=house.code(),
+        secret=house.author_secret(viewer, f"{slug}:{key}"),
+        digest=hashlib.sha256(canonical([text, subject, contact])).hexdigest(),
+        sealed=house.seal(sealed) if sealed else None,
+        at=house.now(),
+        epoch=epoch,
     )
+
+
+async def ask_question(
+    house: House,
+    viewer: str,
+    key: str | None,
+    slug: str,
+    text: str,
+    subject: str | None,
+    contact: str | None = None,
+    epoch: str | None = None,
+) -> Done:
+    """The same, carried out → `{code, secret, status}`."""
+    return await house.box.put(question_of(house, viewer, key, slug, text, subject, contact, epoch))

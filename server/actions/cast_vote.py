@@ -7,10 +7,17 @@ from server.actions.ports import House
 from server.domain.public_acts import Done, Vote
 
 
+def vote_of(
+    house: House, viewer: str, key: str | None, id_: str, choice: str, epoch: str | None = None
+) -> Vote:
+    """A choice in the public round `id_`, ready for the ballot box. The caller has checked the rate
+    and knows the viewer."""
+    check_key(key, needed=True)
+    return Vote(viewer, key or "", id_, choice, house.now(), epoch)
+
+
 async def cast_vote(
     house: House, viewer: str, key: str | None, id_: str, choice: str, epoch: str | None = None
 ) -> Done:
-    """A choice in the public round `id_`, put into the ballot box. The caller has checked the rate
-    and knows the viewer."""
-    check_key(key, needed=True)
-    return await house.box.put(Vote(viewer, key or "", id_, choice, house.now(), epoch))
+    """The same, carried out."""
+    return await house.box.put(vote_of(house, viewer, key, id_, choice, epoch))

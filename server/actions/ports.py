@@ -23,6 +23,7 @@ from server.domain.hearing import (
 )
 from server.domain.public_acts import Done, PublicAct
 from server.domain.questions import NewQuestion, Question
+from server.domain.refusals import OutcomeUnknown, Refusal
 from server.domain.rounds import CastBallot, Round
 from server.domain.view import (
     HearingView,
@@ -121,9 +122,14 @@ class Rounds(Protocol):
     async def put_ballot(self, round_id: str, seat_id: int, ballot: CastBallot) -> None: ...
     async def ballots(self, round_id: str) -> tuple[CastBallot, ...]: ...
     async def begin_draft(self, round_id: str, seat_id: int, at: int) -> None: ...
-    async def recount(self, round_id: str) -> tuple[dict[str, int], int]: ...
-    async def public_rows(self, round_id: str) -> tuple[tuple[str, str], ...]: ...
     async def count_ballots(self, round_id: str) -> int: ...
+
+
+class Votes(Protocol):
+    """The public's votes."""
+
+    async def recount(self, round_id: str) -> tuple[dict[str, int], int]: ...
+    async def counted(self, round_id: str) -> tuple[tuple[str, str], ...]: ...
 
 
 class Journal(Protocol):
@@ -162,6 +168,8 @@ class Unit(Protocol):
     def floor(self) -> Floor: ...
     @property
     def rounds(self) -> Rounds: ...
+    @property
+    def votes(self) -> Votes: ...
     @property
     def journal(self) -> Journal: ...
     @property
@@ -203,6 +211,11 @@ class Box(Protocol):
 
     async def put(self, act: PublicAct) -> Done:
         """The act's outcome after its commit. Raises `Refusal` or `OutcomeUnknown`."""
+
+    def submit(
+        self, act: PublicAct, told: Callable[[Done | Refusal | OutcomeUnknown], None]
+    ) -> None:
+        """The same for who does not wait: `told` is called once, after the commit."""
 
 
 class MaskedText(Protocol):

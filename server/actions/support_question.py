@@ -7,6 +7,21 @@ from server.actions.ports import House
 from server.domain.public_acts import Done, Support
 
 
+def support_of(
+    house: House,
+    viewer: str,
+    key: str | None,
+    slug: str,
+    code: str,
+    on: bool,
+    epoch: str | None = None,
+) -> Support:
+    """同问 on or off for the question `code`, ready for the ballot box. The caller has checked the
+    rate and knows the viewer."""
+    check_key(key, needed=True)
+    return Support(viewer, key or "", slug, code, on, house.now(), epoch)
+
+
 async def support_question(
     house: House,
     viewer: str,
@@ -16,7 +31,5 @@ async def support_question(
     on: bool,
     epoch: str | None = None,
 ) -> Done:
-    """同问 on or off for the question `code`, put into the ballot box. The caller has checked the
-    rate and knows the viewer."""
-    check_key(key, needed=True)
-    return await house.box.put(Support(viewer, key or "", slug, code, on, house.now(), epoch))
+    """The same, carried out."""
+    return await house.box.put(support_of(house, viewer, key, slug, code, on, epoch))

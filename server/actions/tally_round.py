@@ -62,7 +62,7 @@ async def result_of(unit: Unit, round_: Round) -> dict[str, Any]:
     """The result worked out from the stored ballots alone."""
     if round_.audience == "public":
         return public_result(
-            round_, await ballots_csv(unit, round_), *await unit.rounds.recount(round_.id)
+            round_, await ballots_csv(unit, round_), *await unit.votes.recount(round_.id)
         )
     text = await ballots_csv(unit, round_)
     rows = panel_rows(
@@ -75,7 +75,7 @@ async def ballots_csv(unit: Unit, round_: Round) -> str:
     """The round's ballots as BALLOTS.csv: what anybody recomputes the result from."""
     if round_.audience == "public":
         subject = round_.subjects[0] if len(round_.subjects) == 1 else "hearing"
-        votes = await unit.rounds.public_rows(round_.id)
+        votes = await unit.votes.counted(round_.id)
         return write_ballots(
             [
                 BallotRow(subject, pseudonym(round_.id, viewer), "", "choice", choice)
@@ -138,7 +138,7 @@ async def check_paths(unit: Unit, round_: Round) -> None:
     """Two paths to the result must agree before it is published (`paths_differ`)."""
     result = round_.result or {}
     if round_.audience == "public":
-        counts, voters = await unit.rounds.recount(round_.id)
+        counts, voters = await unit.votes.recount(round_.id)
         running = {key: round_.counts.get(key, 0) for key, _ in round_.choices}
         stored = {key: counts.get(key, 0) for key, _ in round_.choices}
         told = {one["key"]: one["count"] for one in result.get("choices", ())}

@@ -78,7 +78,7 @@ async def ask_question(
     key: NeededKey = None,
 ) -> Response:
     """A question from the public → `{code, secret, status}`."""
-    await here.limiter.check("ask", here.door.address(request), viewer, key)
+    here.limiter.check("ask", here.door.address(request), viewer, key)
     done = await asking.ask_question(
         here.house, viewer, key, slug, body.text, body.subject, body.contact, body.epoch
     )
@@ -118,5 +118,5 @@ def fate_of(question: Question, lang: str) -> dict[str, Any]:
 @router.post("/questions/{code}/appeal", status_code=201, response_model=answers.Appealed)
 async def appeal(code: str, body: Appeal, request: Request, here: ServicesDep) -> Response:
     """The author asks for another look, once."""
-    await here.limiter.check("ask", here.door.address(request), f"appeal {code}")
+    here.limiter.check("ask", here.door.address(request), f"appeal {code}")
     return answered(await appeal_question(here.house, code, body.secret, body.text))

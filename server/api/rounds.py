@@ -231,7 +231,7 @@ async def ballot(
         viewer = here.door.viewer(request)
         if viewer is None:
             raise Refusal("viewer_needed")
-        await here.limiter.check("public_act", here.door.address(request), viewer, key)
+        here.limiter.check("public_act", here.door.address(request), viewer, key)
         done = await cast_vote(here.house, viewer, key, id_, body.choice)
         return JSONResponse({**done.answer, "at": here.house.now()})
     by = await here.door.actor(request)

@@ -63,6 +63,6 @@ async def put_support(
     key: NeededKey = None,
 ) -> Response:
     """同问, on or off."""
-    await here.limiter.check("public_act", here.door.address(request), viewer, key)
+    here.limiter.check("public_act", here.door.address(request), viewer, key)
     done = await support_question(here.house, viewer, key, slug, code, body.on, body.epoch)
     return JSONResponse(dict(done.answer))

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,6 +52,27 @@ class Ask:
     sealed: bytes | None
     at: int
     epoch: str | None = None
+
+
+Sent = tuple[str, str, str]
+"""What a viewer has sent in the hearing: (round, key, choice). In order, so that a vote replaced
+another one when an earlier one stands in the same round, and the last one of a round counts."""
+
+
+def first_of(sent: Sequence[Sent], key: str) -> tuple[Sent, bool] | None:
+    """What was sent first with this key, and whether it replaced another vote."""
+    for n, one in enumerate(sent):
+        if one[1] == key:
+            return one, any(before[0] == one[0] for before in sent[:n])
+    return None
+
+
+def last_in(sent: Sequence[Sent], round_: str) -> str | None:
+    """The choice that counts in a round, or None."""
+    for one in reversed(sent):
+        if one[0] == round_:
+            return one[2]
+    return None
 
 
 PublicAct = Vote | Support | Ask

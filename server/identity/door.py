@@ -44,7 +44,8 @@ class Door:
         forwarded = request.headers.get("x-forwarded-proto")
         if forwarded and self._from_proxy(request):
             return forwarded.split(",")[-1].strip()
-        return {"ws": "http", "wss": "https"}.get(request.url.scheme, request.url.scheme)
+        scheme: str = request.scope.get("scheme", "http")
+        return {"ws": "http", "wss": "https"}.get(scheme, scheme)
 
     def address(self, request: HTTPConnection) -> str:
         """The network address of who asks; a proxy of ours is believed, nobody else."""

@@ -16,5 +16,5 @@ async def viewer_token(door: Door, limiter: Limiter, request: HTTPConnection) ->
     token = request.cookies.get(door.cookie_name(request, "viewer"))
     if token is not None and door.keys.viewer_of(token) is not None:
         return token
-    await limiter.check("viewers", door.address(request))
+    limiter.check("viewers", door.address(request))
     return door.keys.viewer_token()

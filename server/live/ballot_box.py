@@ -20,6 +20,8 @@ LARGEST = 500
 WAITING = 20_000
 """Acts that may wait; beyond that `too_many` is answered at once."""
 GATHER_S = 0.003
+Outcome = Done | Refusal | OutcomeUnknown
+Told = Callable[[Outcome], None]
 
 log = structlog.get_logger()
 
@@ -40,7 +42,7 @@ class BallotBox:
         stirred: Callable[[int], None],
     ) -> None:
         self._counter, self._ring, self._stirred = counter, ring, stirred
-        self._waiting: list[tuple[PublicAct, asyncio.Future[Done | Refusal]]] = []
+        self._waiting: list[tuple[PublicAct, Told]] = []
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
@@ -61,17 +63,27 @@ class BallotBox:
         """Acts that wait for their commit."""
         return len(self._waiting)
 
-    async def put(self, act: PublicAct) -> Done:
-        """The act's outcome after its commit. Raises `Refusal` or `OutcomeUnknown`."""
+    def submit(self, act: PublicAct, told: Told) -> None:
+        """Puts the act in; `told` is called once with its outcome, after its commit. Raises
+        `Refusal` when too much waits."""
         if len(self._waiting) >= WAITING:
             raise Refusal("too_many")
-        future: asyncio.Future[Done | Refusal] = asyncio.get_running_loop().create_future()
-        self._waiting.append((act, future))
+        self._waiting.append((act, told))
         self._arrived.set()
+
+    async def put(self, act: PublicAct) -> Done:
+        """The act's outcome after its commit. Raises `Refusal` or `OutcomeUnknown`."""
+        future: asyncio.Future[Outcome] = asyncio.get_running_loop().create_future()
+
+        def told(outcome: Outcome) -> None:
+            if not future.done():
+                future.set_result(outcome)
+
+        self.submit(act, told)
         outcome = await future
-        if isinstance(outcome, Refusal):
-            raise outcome
-        return outcome
+        if isinstance(outcome, Done):
+            return outcome
+        raise outcome
 
     async def _run(self) -> None:
         while self._waiting or not self._stopping:
@@ -83,9 +95,7 @@ class BallotBox:
             if batch:
                 await self._carry_out(batch)
 
-    async def _carry_out(
-        self, batch: list[tuple[PublicAct, asyncio.Future[Done | Refusal]]]
-    ) -> None:
+    async def _carry_out(self, batch: list[tuple[PublicAct, Told]]) -> None:
         acts = [act for act, _ in batch]
         try:
             for attempt in range(3):
@@ -97,18 +107,19 @@ class BallotBox:
                         raise OutcomeUnknown from None
         except Exception as error:
             log.error("batch_unknown", acts=len(acts), error=type(error).__name__)
-            for _, future in batch:
-                if not future.done():
-                    future.set_exception(OutcomeUnknown())
+            for _, told in batch:
+                told(OutcomeUnknown())
             return
         entries: set[int] = set()
-        for (_, future), outcome in zip(batch, outcomes, strict=True):
+        stirred: set[int] = set()
+        for (_, told), outcome in zip(batch, outcomes, strict=True):
             if isinstance(outcome, Done):
-                self._stirred(outcome.hearing)
+                stirred.add(outcome.hearing)
                 if outcome.entry:
                     entries.add(outcome.hearing)
-            if not future.done():
-                future.set_result(outcome)
+            told(outcome)
+        for hearing in stirred:
+            self._stirred(hearing)
         for hearing in entries:
             try:
                 await self._ring(hearing)

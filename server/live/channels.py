@@ -22,6 +22,15 @@ class Channel:
     lang: str
 
 
+@dataclass(frozen=True)
+class Spot:
+    """Where a socket belongs: the hearing as it was found, the room, and the reader's language."""
+
+    place: Place
+    room: str
+    lang: str
+
+
 def channel(place: Place, room: str, format: str, lang: str) -> Channel:
     """The channel of a room; JSON has no language, so that all its readers share one."""
     if room not in ROOMS:

@@ -21,6 +21,12 @@ def snapshot(at: int, epoch: str, version: int, **members: Any) -> str:
     return frame("snapshot", at, epoch=epoch, version=version, retry=RETRY, **members)
 
 
+def stamped(frame: str, at: int) -> str:
+    """The same frame, told now."""
+    head, stamp, rest = frame.partition('"at":')
+    return f"{head}{stamp}{at}{rest[rest.index(',') :]}"
+
+
 def cue(at: int, version: int, event: str, **members: Any) -> str:
     """One act, with what it changed (`data`, or `content` and `say`)."""
     return frame("cue", at, version=version, event=event, **members)

@@ -1,7 +1,9 @@
 """This process's sockets, by channel: one ready-made frame is handed to each of them (law 8).
 
-A slow viewer never makes another wait (law 10): every socket has a short queue and a writer of
-its own. One that is behind drops pulses first; when its queue is full it is marked and gets one
+A slow viewer never makes another wait (law 10). The public comes as `viewer.Viewer`, whose frame is
+encoded once and written to every transport in slices, so that whoever joins or acts is served in
+between. Staff pages, and the public on another ASGI server, come as `Listener`: a short queue and a
+writer of its own. Who is behind drops pulses first; when too much waits it is marked and gets one
 snapshot as soon as it drains; behind for 30 s it is closed with 4408. A pulse tells only what has
 changed: whoever has missed one is told all numbers once (`pulse.py`).
 """
@@ -16,10 +18,14 @@ from time import monotonic
 from typing import Protocol
 
 from server.live.channels import Channel
+from server.live.viewer import Viewer, encoded
 
 QUEUE = 320
 """Frames that may wait for one socket: the longest gap, and what is told while it is written."""
+CUE, PULSE, ANSWER = "cue", "pulse", "answer"
 TOO_SLOW_S = 30.0
+SLICE = 256
+"""Viewers that one frame is written to before the loop serves whoever else waits: some 2 ms."""
 
 
 class Wire(Protocol):
@@ -37,7 +43,7 @@ class Listener:
     ) -> None:
         self.channel = channel
         self._wire, self._catch_up = wire, catch_up
-        self._queue: deque[tuple[str, bool]] = deque()
+        self._queue: deque[tuple[str, str]] = deque()
         self._ready = asyncio.Event()
         self._behind_since: float | None = None
         self._closing: tuple[int, str] | None = None
@@ -53,22 +59,30 @@ class Listener:
             if monotonic() - self._behind_since > TOO_SLOW_S:
                 self.close(4408, "too slow")
             return
-        if pulse and any(is_pulse for _, is_pulse in self._queue):
-            self._queue = deque(one for one in self._queue if not one[1])
+        if pulse and any(kind == PULSE for _, kind in self._queue):
+            self._queue = deque(one for one in self._queue if one[1] != PULSE)
             self.numbers_due = True
-        elif not pulse and self._queue and self._queue[-1][1]:
+        elif not pulse and self._queue and self._queue[-1][1] == PULSE:
             self._queue.pop()
             self.numbers_due = True
         if len(self._queue) >= QUEUE:
             self.numbers_due = True
             self._behind_since = monotonic()
             return
-        self._queue.append((frame, pulse))
+        self._queue.append((frame, PULSE if pulse else CUE))
         self._ready.set()
 
+    def answer(self, frame: str) -> None:
+        """What this socket asked is answered, also while it is behind."""
+        if len(self._queue) < 2 * QUEUE:
+            self._queue.append((frame, ANSWER))
+            self._ready.set()
+
     def begin(self, frames: Sequence[str]) -> None:
-        """The gap or the snapshot from which the next cue follows: what waited is older."""
-        self._queue = deque((frame, False) for frame in frames)
+        """The gap or the snapshot from which the next cue follows: what waited is older, but for the
+        answers to what it asked."""
+        answers = [one for one in self._queue if one[1] == ANSWER]
+        self._queue = deque([*((frame, CUE) for frame in frames), *answers])
         self._behind_since = None
         self._ready.set()
 
@@ -104,10 +118,14 @@ class Listener:
 
 
 class Hub:
-    """All listeners of this process."""
+    """All sockets of this process."""
 
     def __init__(self) -> None:
         self._listeners: defaultdict[Channel, set[Listener]] = defaultdict(set)
+        self._viewers: dict[Channel, dict[Viewer, None]] = {}
+        self._fans: dict[Channel, Fan] = {}
+
+    # ── coming and going ──
 
     @contextlib.contextmanager
     def joined(self, listener: Listener) -> Iterator[None]:
@@ -121,50 +139,137 @@ class Hub:
             if not members:
                 del self._listeners[listener.channel]
 
-    def channels(self, hearing: int | None = None) -> tuple[Channel, ...]:
-        """Channels somebody listens to, of one hearing or of all."""
-        return tuple(c for c in self._listeners if hearing is None or c.hearing == hearing)
+    def join(self, viewer: Viewer) -> None:
+        """The viewer is in its channel until it leaves, which it may have done already."""
+        if viewer.open:
+            self._viewers.setdefault(viewer.channel, {})[viewer] = None
 
-    def hearings(self) -> frozenset[int]:
-        """Hearings somebody listens to."""
-        return frozenset(c.hearing for c in self._listeners)
+    def leave(self, viewer: Viewer) -> None:
+        """Its connection has ended; the last one takes the channel with it."""
+        members = self._viewers.get(viewer.channel)
+        if members is not None:
+            members.pop(viewer, None)
+            if not members:
+                del self._viewers[viewer.channel]
+                self._fans.pop(viewer.channel, None)
+
+    # ── sending ──
+
+    def fan(self, channel: Channel) -> Fan:
+        """What carries frames to the channel's viewers."""
+        return self._fans.setdefault(channel, Fan())
 
     def send(self, channel: Channel, frame: str, *, pulse: bool = False) -> None:
         """One frame to everyone in the channel."""
         for listener in tuple(self._listeners.get(channel, ())):
             listener.put(frame, pulse=pulse)
+        viewers = self._viewers.get(channel)
+        if viewers:
+            self.fan(channel).send(encoded(frame), tuple(viewers))
+
+    def busy(self, hearing: int) -> bool:
+        """Whether the last frames are still on their way to the hearing's viewers."""
+        return any(fan.waiting for channel, fan in self._fans.items() if channel.hearing == hearing)
+
+    def close_all(self, code: int, reason: str) -> None:
+        """Says goodbye to every socket."""
+        for listeners in self._listeners.values():
+            for listener in tuple(listeners):
+                listener.close(code, reason)
+        for viewers in self._viewers.values():
+            for viewer in tuple(viewers):
+                viewer.close(code, reason)
+
+    # ── who is here ──
+
+    def total(self) -> int:
+        """Sockets of this process."""
+        return sum(map(len, self._listeners.values())) + sum(map(len, self._viewers.values()))
+
+    def channels(self, hearing: int | None = None) -> tuple[Channel, ...]:
+        """Channels somebody listens to, of one hearing or of all."""
+        here = dict.fromkeys((*self._listeners, *self._viewers))
+        return tuple(c for c in here if hearing is None or c.hearing == hearing)
+
+    def hearings(self) -> frozenset[int]:
+        """Hearings somebody listens to."""
+        return frozenset(c.hearing for c in self.channels())
 
     def count(self, hearing: int, room: str | None = None) -> int:
         """Live connections to a hearing."""
         return sum(
-            len(members)
-            for c, members in self._listeners.items()
-            if c.hearing == hearing and (room is None or c.room == room)
+            self.count_channel(c) for c in self.channels(hearing) if room is None or c.room == room
         )
 
     def count_channel(self, channel: Channel) -> int:
         """Live connections of one channel."""
-        return len(self._listeners.get(channel, ()))
+        return len(self._listeners.get(channel, ())) + len(self._viewers.get(channel, ()))
 
-    def numbers_due(self, hearing: int) -> list[Listener]:
-        """Listeners of a hearing that have missed numbers."""
+    def numbers_due(self, hearing: int) -> list[Listener | Viewer]:
+        """Sockets of a hearing that have missed numbers."""
         return [
-            listener
+            one
             for channel in self.channels(hearing)
-            for listener in self._listeners[channel]
-            if listener.numbers_due
+            for one in (*self._listeners.get(channel, ()), *self._viewers.get(channel, ()))
+            if one.numbers_due
         ]
 
-    def quiet_for(self, seconds: float) -> Iterator[Listener]:
-        """Listeners that were sent nothing for so long."""
+    def too_slow(self) -> Iterator[Viewer]:
+        """Viewers that have been behind for too long."""
+        limit = monotonic() - TOO_SLOW_S
+        for members in tuple(self._viewers.values()):
+            for viewer in tuple(members):
+                if viewer.behind is not None and viewer.behind < limit:
+                    yield viewer
+
+    def tell_the_quiet(self, seconds: float, frame: str) -> None:
+        """The frame goes to every socket that was sent nothing for so long."""
         limit = monotonic() - seconds
         for members in tuple(self._listeners.values()):
             for listener in tuple(members):
                 if listener.sent_at < limit:
-                    yield listener
+                    listener.put(frame, pulse=True)
+        for channel, viewers in tuple(self._viewers.items()):
+            if self.fan(channel).sent_at < limit:
+                self.fan(channel).send(encoded(frame), tuple(viewers))
 
-    def close_all(self, code: int, reason: str) -> None:
-        """Says goodbye to every socket."""
-        for members in tuple(self._listeners.values()):
-            for listener in tuple(members):
-                listener.close(code, reason)
+
+class Fan:
+    """Carries frames to the viewers of one channel, in order, a slice at a time.
+
+    Frames are numbered. A viewer that began with a snapshot while a frame was on its way has a
+    `since` beyond that frame's number, and is passed over: it knows what the frame says.
+    """
+
+    def __init__(self) -> None:
+        self.next = 0
+        self.sent_at = monotonic()
+        self._queue: deque[tuple[int, bytes, tuple[Viewer, ...]]] = deque()
+        self._reached = 0
+
+    @property
+    def waiting(self) -> int:
+        """Frames that are not yet written to everyone."""
+        return len(self._queue)
+
+    def send(self, data: bytes, viewers: tuple[Viewer, ...]) -> None:
+        """An encoded frame to those who are there now."""
+        idle = not self._queue
+        self._queue.append((self.next, data, viewers))
+        self.next += 1
+        self.sent_at = monotonic()
+        if idle:
+            self._write()
+
+    def _write(self) -> None:
+        number, data, viewers = self._queue[0]
+        end = self._reached + SLICE
+        for viewer in viewers[self._reached : end]:
+            if viewer.since <= number:
+                viewer.transport.write(data)
+        self._reached = end
+        if end >= len(viewers):
+            self._queue.popleft()
+            self._reached = 0
+        if self._queue:
+            asyncio.get_running_loop().call_soon(self._write)

@@ -132,9 +132,10 @@ class Pulse:
                 await self._beat()
                 for hearing in self._hub.hearings():
                     await self._pulse(hearing)
-                for listener in self._hub.quiet_for(SILENCE_S):
-                    # No room may be silent for 20 s: the emptiest pulse there is.
-                    listener.put(frames.pulse(self._now()), pulse=True)
+                # No room may be silent for 20 s: the emptiest pulse there is.
+                self._hub.tell_the_quiet(SILENCE_S, frames.pulse(self._now()))
+                for viewer in self._hub.too_slow():
+                    viewer.close(4408, "too slow")
             except Exception as error:
                 log.error("pulse_failed", error=repr(error))
 
@@ -176,6 +177,8 @@ class Pulse:
         stirred = hearing in self._stirred
         if not stirred and monotonic() - sent.looked < LOOK_S:
             return
+        if self._hub.busy(hearing):
+            return  # The last frames are still being written: numbers thin out first (law 9).
         self._stirred.discard(hearing)
         sent.looked = monotonic()
         async with self._reader.look(hearing=hearing) as unit:

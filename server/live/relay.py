@@ -27,8 +27,11 @@ from server.domain.view import HearingView, public_state, staff_state
 from server.live import frames
 from server.live.channels import Channel
 from server.live.hub import Hub, Listener
+from server.live.viewer import Viewer
 
 KEPT = 256
+SHARED_S = 2.0
+"""How long a snapshot is given to those who come, while its version holds."""
 LOOK_S = 0.5
 BREATH_S = 0.04
 """A busy hearing is read at most 25 times a second: acts that come faster share one reading and one
@@ -70,6 +73,8 @@ class Stream:
 
     version: int
     kept: deque[tuple[int, str]] = field(default_factory=lambda: deque(maxlen=KEPT))
+    snapshot: tuple[float, str] | None = None
+    """(when it was made, the snapshot's frame) of this very version."""
 
     def gap(self, since: int) -> list[str] | None:
         """The frames after `since`, or None when they are not all here."""
@@ -201,7 +206,7 @@ class Relay:
             frame = frames.cue(
                 entry.at, version_here, entry.event, **self._members(channel, entry, view)
             )
-            stream.version = version_here
+            stream.version, stream.snapshot = version_here, None
             stream.kept.append((version_here, frame))
             self._hub.send(channel, frame)
 
@@ -250,11 +255,28 @@ class Relay:
             self._snapshot_frame(channel, view),
         )
 
-    async def catch_up_with(self, listener: Listener) -> None:
+    async def catch_up_with(self, listener: Listener | Viewer) -> None:
         """A snapshot for a listener that fell behind."""
         await self.welcome(listener, None, None)
 
-    async def welcome(self, listener: Listener, epoch: str | None, version: int | None) -> None:
+    def ready(self, channel: Channel, epoch: str | None, version: int | None) -> list[str] | None:
+        """What `welcome` would queue, if it is here: a crowd that comes at once shares one snapshot.
+        Its numbers may be some seconds old; all of them are told with the next pulse."""
+        feed = self._feeds.get(channel.hearing)
+        stream = feed.streams.get(channel) if feed else None
+        if feed is None or stream is None:
+            return None
+        if epoch == feed.epoch and version is not None:
+            gap = stream.gap(version)
+            if gap is not None:
+                return gap
+        if stream.snapshot is None or monotonic() - stream.snapshot[0] > SHARED_S:
+            return None
+        return [frames.stamped(stream.snapshot[1], self._now())]
+
+    async def welcome(
+        self, listener: Listener | Viewer, epoch: str | None, version: int | None
+    ) -> None:
         """Queues the gap, or a snapshot, such that the next cue follows without gap or repeat.
 
         The caller joins the hub right after, without awaiting in between; or the listener is in it
@@ -271,6 +293,7 @@ class Relay:
                     return
             found_epoch, found, frame = await self.snapshot(channel)
             if (found_epoch, found) == (feed.epoch, stream.version):
+                stream.snapshot = (monotonic(), frame)
                 listener.begin([frame])
                 return
             await self.catch_up(channel.hearing)

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from typing import Any
 
-from sqlalchemy import Integer, Row, Update, bindparam, insert, select, update
+from sqlalchemy import Integer, Row, bindparam, insert, select, update
 
 from server.domain.events import EVENTS, ROOMS
 from server.domain.journal import Entry, entry_hash
-from server.store.rows import HEARING, RUN, Repository, table
+from server.store.rows import HEARING, RUN, Repository, among, listed, select_among, table
 from server.store.tables import AnswerRow, Head, JournalRow
 
 _heads, _journal, _answers = table(Head), table(JournalRow), table(AnswerRow)
@@ -40,17 +40,33 @@ _FIRST_ANSWER = select(_answers).where(
 )
 
 
-@cache
-def _next(event: str) -> Update:
-    """The statement that takes the next numbers for an event and locks the head row."""
-    values: dict[str, Any] = {"seq": _heads.c.seq + 1}
-    values.update({f"v_{room}": _heads.c[f"v_{room}"] + 1 for room in EVENTS[event].rooms})
-    return (
-        update(_heads)
-        .where(_heads.c.run_id == bindparam("here"))
-        .values(**values)
-        .returning(*_heads.c)
+_NEXT = (
+    update(_heads)
+    .where(_heads.c.run_id == RUN)
+    .values(
+        seq=_heads.c.seq + bindparam("n", type_=Integer),
+        **{f"v_{r}": _heads.c[f"v_{r}"] + bindparam(f"n_{r}", type_=Integer) for r in ROOMS},
     )
+    .returning(*_heads.c)
+)
+"""Takes numbers and locks the head row."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One act to be written down; `public` is what the public's cue carries."""
+
+    event: str
+    body: Mapping[str, Any]
+    public: Mapping[str, Any] | None
+
+
+_ANSWERS = select_among(
+    select(_answers.c.owner, _answers.c.key, _answers.c.body_hash, _answers.c.answer).where(
+        _answers.c.hearing_id == HEARING
+    ),
+    _answers.c.owner,
+)
 
 
 class Journal(Repository):
@@ -66,45 +82,48 @@ class Journal(Repository):
         """A new run's head row."""
         await self._c.execute(insert(_heads).values(run_id=self._ref.run))
 
-    async def next(self, event: str) -> tuple[HeadState, str]:
-        """Takes the next numbers for `event` by locking the head row; gives (numbers, previous
-        hash). The row stays locked until the transaction ends, so numbers rise without gaps in
-        the order of commits."""
-        row = (await self._c.execute(_next(event), {"here": self._ref.run})).one()
-        return _head(row), row.hash
+    async def lock(self, events: Sequence[str]) -> HeadState:
+        """Takes the numbers for these events, in this order, by locking the head row; gives the
+        last of them, with the hash of the entry before. The row stays locked until the transaction
+        ends, so numbers rise without gaps in the order of commits."""
+        rooms = Counter(room for event in events for room in EVENTS[event].rooms)
+        steps = {f"n_{room}": rooms[room] for room in ROOMS}
+        return _head(await self._row(_NEXT, n=len(events), **steps))
 
     async def append(
-        self,
-        numbers: HeadState,
-        prev: str,
-        event: str,
-        *,
-        at: int,
-        actor: str,
-        role: str,
-        body: Mapping[str, Any],
-        public: Mapping[str, Any] | None,
+        self, head: HeadState, acts: Sequence[Act], *, at: int, actor: str, role: str
     ) -> None:
-        """The entry with the numbers that `next` took, chained to `prev`."""
-        rooms = {room: numbers.versions[room] for room in EVENTS[event].rooms}
-        hash_ = entry_hash(prev, numbers.seq, at, event, actor, role, body, rooms)
-        await self._c.execute(
-            insert(_journal).values(
-                run_id=self._ref.run,
-                seq=numbers.seq,
-                at=at,
-                event=event,
-                actor=actor,
-                role=role,
-                body=dict(body),
-                rooms=rooms,
-                public=dict(public) if public is not None else None,
-                prev=prev,
-                hash=hash_,
+        """The entries with the numbers that `lock` took, chained one to the other."""
+        seq = head.seq - len(acts)
+        left = Counter(room for act in acts for room in EVENTS[act.event].rooms)
+        versions = {room: n - left[room] for room, n in head.versions.items()}
+        rows, prev = [], head.hash
+        for act in acts:
+            seq += 1
+            rooms = {}
+            for room in EVENTS[act.event].rooms:
+                versions[room] += 1
+                rooms[room] = versions[room]
+            hash_ = entry_hash(prev, seq, at, act.event, actor, role, act.body, rooms)
+            rows.append(
+                {
+                    "run_id": self._ref.run,
+                    "seq": seq,
+                    "at": at,
+                    "event": act.event,
+                    "actor": actor,
+                    "role": role,
+                    "body": dict(act.body),
+                    "rooms": rooms,
+                    "public": dict(act.public) if act.public is not None else None,
+                    "prev": prev,
+                    "hash": hash_,
+                }
             )
-        )
+            prev = hash_
+        await self._c.execute(insert(_journal), rows)
         await self._c.execute(
-            update(_heads).where(_heads.c.run_id == self._ref.run).values(hash=hash_)
+            update(_heads).where(_heads.c.run_id == self._ref.run).values(hash=prev)
         )
 
     async def since(self, seq: int, limit: int = 256) -> tuple[Entry, ...]:
@@ -132,6 +151,23 @@ class Journal(Repository):
         """(hash of the body, status, answer) first given to this key, or None."""
         row = await self._row(_FIRST_ANSWER, owner=owner, key=key)
         return (row.body_hash, row.status, dict(row.answer)) if row else None
+
+    async def first_answers(
+        self, owners: Iterable[str]
+    ) -> dict[tuple[str, str], tuple[str, dict[str, Any]]]:
+        """(owner, key) → (hash of the body, answer) of everything that these owners were answered."""
+        rows = await self._rows(among(self._c, _ANSWERS), among=listed(self._c, owners))
+        return {(row.owner, row.key): (row.body_hash, dict(row.answer)) for row in rows}
+
+    async def keep_answers(
+        self, answers: Sequence[tuple[str, str, str, int, Mapping[str, Any], int]]
+    ) -> None:
+        """First answers as (owner, key, hash of the body, status, answer, at)."""
+        if answers:
+            names = ("owner", "key", "body_hash", "status", "answer", "at")
+            here = {"hearing_id": self._ref.hearing}
+            rows = [{**here, **dict(zip(names, one, strict=True))} for one in answers]
+            await self._c.execute(insert(_answers), rows)
 
     async def keep_answer(
         self, owner: str, key: str, body_hash: str, status: int, answer: Mapping[str, Any], at: int

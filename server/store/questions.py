@@ -70,11 +70,12 @@ class Questions(Repository):
         row = (await self._c.execute(statement)).one_or_none()
         return question_of(row) if row else None
 
-    async def hold(self, codes: Iterable[str]) -> None:
-        """Locks questions in order of id, as everyone does who locks more than one."""
-        await self._c.execute(
+    async def hold(self, codes: Iterable[str]) -> dict[str, Question]:
+        """Locks questions in order of id, as everyone does who locks more than one; by code."""
+        rows = await self._c.execute(
             locked(self._select().where(_q.c.code.in_(set(codes))).order_by(_q.c.id))
         )
+        return {row.code: question_of(row) for row in rows}
 
     async def secret_hash(self, id_: int) -> str:
         """Hash of the secret that the author got."""
@@ -96,6 +97,19 @@ class Questions(Repository):
         added = await self.get(inserted_id(result))
         assert added is not None
         return added
+
+    async def add_many(self, new: Sequence[NewQuestion]) -> list[int]:
+        """New questions; gives their ids in the same order."""
+        here = {
+            "office_id": self._ref.office,
+            "hearing_id": self._ref.hearing,
+            "run_id": self._ref.run,
+        }
+        rows = await self._c.execute(
+            insert(_q).returning(_q.c.id, sort_by_parameter_order=True),
+            [{**here, "first_text": one["text"], **one} for one in new],
+        )
+        return list(rows.scalars())
 
     async def seal(self, question: int, box: bytes, version: int = 1) -> None:
         """What masking took away of the wording that the question has from this version on."""

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, case, func, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.rounds import CastBallot, Entitled, Round
-from server.store.rows import HEARING, OFFICE, RUN, Repository, table, upsert
+from server.store.rows import OFFICE, RUN, Repository, table, upsert
 from server.store.tables import (
     BallotRow,
     CountRow,
@@ -18,10 +18,9 @@ from server.store.tables import (
     RoundRow,
     Run,
     SeatRow,
-    VoteRow,
 )
 
-_r, _b, _votes, _counts = table(RoundRow), table(BallotRow), table(VoteRow), table(CountRow)
+_r, _b, _counts = table(RoundRow), table(BallotRow), table(CountRow)
 _drafts, _seats = table(DraftRow), table(SeatRow)
 _hearings, _runs = table(HearingRow), table(Run)
 
@@ -36,15 +35,6 @@ _ONE_SHARED = _ONE.with_for_update(read=True, key_share=True)
 to the same turnout at their end, do not wait for each other until then."""
 _COUNTS = select(_counts).where(_counts.c.round_id.in_(bindparam("ids", expanding=True)))
 _CAST = select(_b.c.seat_id).where(_b.c.round_id == bindparam("id"))
-_BY_KEY = (
-    select(_votes.c.round_id, _votes.c.choice, _votes.c.replaced)
-    .join(_r, _r.c.id == _votes.c.round_id)
-    .where(
-        _r.c.hearing_id == HEARING,
-        _votes.c.viewer == bindparam("viewer"),
-        _votes.c.key == bindparam("key"),
-    )
-)
 _BEGUN = select(_drafts.c.seat_id).where(_drafts.c.round_id == bindparam("id"))
 
 
@@ -186,27 +176,6 @@ class Rounds(Repository):
 
     # ── public votes ──
 
-    async def votes_by_key(self, viewer: str, key: str) -> dict[str, tuple[str, bool]]:
-        """round → (choice, replaced) of what this viewer sent with this key in the hearing."""
-        rows = await self._rows(_BY_KEY, viewer=viewer, key=key)
-        return {row.round_id: (row.choice, row.replaced) for row in rows}
-
-    async def last_vote(self, round_id: str, viewer: str) -> str | None:
-        """The choice that counts for this viewer."""
-        return (
-            await self._c.execute(
-                select(_votes.c.choice)
-                .where(_votes.c.round_id == round_id, _votes.c.viewer == viewer)
-                .order_by(_votes.c.id.desc())
-                .limit(1)
-            )
-        ).scalar_one_or_none()
-
-    async def add_votes(self, votes: Sequence[Mapping[str, Any]]) -> None:
-        """Appends votes in the order in which they count."""
-        if votes:
-            await self._c.execute(insert(_votes), [dict(v) for v in votes])
-
     async def change_counts(
         self, round_id: str, deltas: Mapping[str, int], new_voters: int
     ) -> None:
@@ -223,37 +192,6 @@ class Rounds(Repository):
             await self._c.execute(
                 update(_r).where(_r.c.id == round_id).values(cast=_r.c.cast + new_voters)
             )
-
-    async def recount(self, round_id: str) -> tuple[dict[str, int], int]:
-        """(votes that count by choice, voters), from the stored rows alone."""
-        last = (
-            select(func.max(_votes.c.id).label("id"))
-            .where(_votes.c.round_id == round_id)
-            .group_by(_votes.c.viewer)
-            .subquery()
-        )
-        rows = await self._c.execute(
-            select(_votes.c.choice, func.count())
-            .join(last, last.c.id == _votes.c.id)
-            .group_by(_votes.c.choice)
-        )
-        counts = {row[0]: row[1] for row in rows}
-        return counts, sum(counts.values())
-
-    async def public_rows(self, round_id: str) -> tuple[tuple[str, str], ...]:
-        """(viewer, choice) of every vote that counts, by viewer."""
-        last = (
-            select(func.max(_votes.c.id).label("id"))
-            .where(_votes.c.round_id == round_id)
-            .group_by(_votes.c.viewer)
-            .subquery()
-        )
-        rows = await self._c.execute(
-            select(_votes.c.viewer, _votes.c.choice)
-            .join(last, last.c.id == _votes.c.id)
-            .order_by(_votes.c.viewer)
-        )
-        return tuple((row.viewer, row.choice) for row in rows)
 
     async def count_ballots(self, round_id: str) -> int:
         """How many ballots are stored, for the second path."""

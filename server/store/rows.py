@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
-from sqlalchemy import BindParameter, CursorResult, Executable, Select, Table, bindparam
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CursorResult,
+    Executable,
+    Select,
+    String,
+    Table,
+    Text,
+    bindparam,
+    func,
+    select,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -34,6 +48,30 @@ def locked(statement: Statement) -> Statement:
     see that its key stays, and a plain `FOR UPDATE` in that way would turn the order round
     (docs/decisions/0001-engines.md)."""
     return statement.with_for_update(key_share=True)
+
+
+Among = tuple[Select[Any], Select[Any]]
+
+
+def select_among(statement: Select[Any], column: ColumnElement[Any]) -> Among:
+    """The statement for rows whose column is one of a list, which may be thousands long: the list is
+    one value (`listed`), so that the statement is made once. One for each engine."""
+    element = func.json_each(bindparam("among", type_=String)).table_valued("value")
+    return (
+        statement.where(column.in_(select(element.c.value))),
+        statement.where(column == func.any(bindparam("among", type_=ARRAY(Text)))),
+    )
+
+
+def among(connection: AsyncConnection, both: Among) -> Select[Any]:
+    """The one for this connection's engine."""
+    return both[connection.dialect.name != "sqlite"]
+
+
+def listed(connection: AsyncConnection, values: Iterable[str]) -> str | list[str]:
+    """The list as `among` takes it."""
+    distinct = list(dict.fromkeys(values))
+    return json.dumps(distinct) if connection.dialect.name == "sqlite" else distinct
 
 
 def inserted_id(result: CursorResult[Any]) -> int:
@@ -74,3 +112,19 @@ async def upsert(
     else:
         statement = statement.on_conflict_do_nothing(index_elements=list(where))
     await connection.execute(statement)
+
+
+async def upsert_many(
+    connection: AsyncConnection,
+    model: type[SQLModel],
+    key: Sequence[str],
+    rows: Sequence[Mapping[str, Any]],
+) -> None:
+    """Insert the rows, or set what else they say on those with their primary `key`."""
+    insert = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
+    new = insert(table(model))
+    values = {name: new.excluded[name] for name in rows[0] if name not in key}
+    await connection.execute(
+        new.on_conflict_do_update(index_elements=list(key), set_=values),
+        [dict(row) for row in rows],
+    )

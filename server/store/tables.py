@@ -517,19 +517,23 @@ class DraftRow(SQLModel, table=True):
 
 
 class VoteRow(SQLModel, table=True):
-    """A public vote, append-only: a viewer's vote is its last row. Pseudonymous."""
+    """A public vote, append-only: a viewer's vote in a round is the last row. Pseudonymous. That no
+    key counts twice is held by PostgreSQL's unique index, and in SQLite's one process by
+    `votes.Books`: both indexes that it has there grow at their end."""
 
     __tablename__ = "votes"
     id: int | None = Field(default=None, primary_key=True)
-    round_id: str = Field(foreign_key="rounds.id")
+    hearing_id: int = Field(index=True)
+    """The round's; which it is looked up with. (No foreign key: the round has it.)"""
+    round_id: str = Field(foreign_key="rounds.id", index=True)
     viewer: str
     key: str
     choice: str
-    replaced: bool = False
     at: int = _big()
     __table_args__ = (
-        UniqueConstraint("round_id", "viewer", "key"),
-        Index("votes_by_viewer", "round_id", "viewer", "id"),
+        Index("votes_by_viewer", "hearing_id", "viewer", "key", unique=True).ddl_if(
+            dialect="postgresql"
+        ),
     )
 
 

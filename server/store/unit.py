@@ -36,7 +36,7 @@ from server.domain.view import (
 )
 from server.store.floor import Floor
 from server.store.hearings import Hearings
-from server.store.journal import Journal
+from server.store.journal import Act, Journal
 from server.store.people import People
 from server.store.places import locate
 from server.store.questions import Questions
@@ -54,6 +54,7 @@ from server.store.tables import (
     ViewersRow,
 )
 from server.store.transaction import Database
+from server.store.votes import Books, Votes
 
 _hearings, _runs, _offices = table(HearingRow), table(Run), table(Office)
 _rounds, _questions, _likes = table(RoundRow), table(QuestionRow), table(LikesRow)
@@ -94,7 +95,7 @@ class Numbers:
 class Unit(Repository):
     """One hearing's repositories over one connection."""
 
-    def __init__(self, connection: AsyncConnection, place: Place) -> None:
+    def __init__(self, connection: AsyncConnection, place: Place, books: Books) -> None:
         super().__init__(connection, place.ref)
         self.connection, self.place = connection, place
         self.hearings = Hearings(connection, place.ref)
@@ -102,6 +103,7 @@ class Unit(Repository):
         self.questions = Questions(connection, place.ref)
         self.floor = Floor(connection, place.ref)
         self.rounds = Rounds(connection, place.ref)
+        self.votes = Votes(connection, place.ref, books)
         self.journal = Journal(connection, place.ref)
         self.runs = Runs(connection, place.ref)
         self._recorded: list[Recorded] = []
@@ -127,23 +129,20 @@ class Unit(Repository):
 
     async def write_down(self, *, actor: str, role: str, at: int) -> int:
         """Gives every recorded act its numbers and its entry; the last `seq`, or 0 for none."""
-        seq = 0
-        for one in self._recorded:
-            numbers, prev = await self.journal.next(one.event)
-            public = await self._cue(one) if "public" in EVENTS[one.event].rooms else None
-            await self.journal.append(
-                numbers,
-                prev,
+        if not self._recorded:
+            return 0
+        head = await self.journal.lock([one.event for one in self._recorded])
+        acts = [
+            Act(
                 one.event,
-                at=at,
-                actor=actor,
-                role=role,
-                body=one.body,
-                public=public,
+                one.body,
+                await self._cue(one) if "public" in EVENTS[one.event].rooms else None,
             )
-            seq = numbers.seq
+            for one in self._recorded
+        ]
+        await self.journal.append(head, acts, at=at, actor=actor, role=role)
         self._recorded.clear()
-        return seq
+        return head.seq
 
     async def _cue(self, one: Recorded) -> dict[str, Any]:
         """What the public's cue carries: the members that this event changes, and no other is
@@ -233,12 +232,9 @@ class Unit(Repository):
 
     async def done_by(self, viewer: str) -> tuple[dict[str, str], list[str], list[dict[str, str]]]:
         """What a viewer did in this run: {round: choice}, supported codes, own questions."""
-        votes = {}
-        for one in await self.rounds.all():
-            if one.audience == "public":
-                choice = await self.rounds.last_vote(one.id, viewer)
-                if choice is not None:
-                    votes[one.id] = choice
+        sent = (await self.votes.sent_by([viewer])).get(viewer, ())
+        here = {one.id for one in await self.rounds.all()}
+        votes = {round_: choice for round_, _, choice in sent if round_ in here}
         supports = await self.connection.execute(
             select(_questions.c.code)
             .join(_supports, _supports.c.question_id == _questions.c.id)
@@ -284,20 +280,20 @@ class Unit(Repository):
 class HearingStore:
     """Finds hearings and opens units of work on them."""
 
-    def __init__(self, database: Database) -> None:
-        self.database = database
+    def __init__(self, database: Database, books: Books) -> None:
+        self.database, self.books = database, books
 
     @asynccontextmanager
     async def act(self, **where: Unpack[Where]) -> AsyncIterator[Unit]:
         """A writing unit on the hearing that is meant."""
         async with self.database.write() as connection:
-            yield Unit(connection, await locate(connection, **where))
+            yield Unit(connection, await locate(connection, **where), self.books)
 
     @asynccontextmanager
     async def look(self, **where: Unpack[Where]) -> AsyncIterator[Unit]:
         """A reading unit of one moment."""
         async with self.database.read() as connection:
-            yield Unit(connection, await locate(connection, **where))
+            yield Unit(connection, await locate(connection, **where), self.books)
 
     @asynccontextmanager
     async def new_hearing(self, **new: Unpack[NewHearing]) -> AsyncIterator[Unit]:
@@ -328,4 +324,5 @@ class HearingStore:
                     "preparation",
                     epoch,
                 ),
+                self.books,
             )

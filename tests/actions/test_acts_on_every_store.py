@@ -194,7 +194,7 @@ async def test_votes_count_once_each_and_change(lanxi: Home) -> None:
     assert round_.cast == 60
     assert {k: v for k, v in round_.counts.items() if v} == {"good": 59, "poor": 1}
     async with lanxi.building.store.look(round=round_id) as unit:
-        assert await unit.rounds.recount(round_id) == ({"good": 59, "poor": 1}, 60)
+        assert await unit.votes.recount(round_id) == ({"good": 59, "poor": 1}, 60)
 
 
 async def test_ballots_at_the_closing_instant_are_wholly_before_or_after(lanxi: Home) -> None:

@@ -180,7 +180,7 @@ async def test_batches_of_the_public_stand_in_nobodys_way(
     assert DEADLOCK not in failures
     async with one.building.store.look(round=round_) as unit:
         counted = await unit.rounds.get(round_)
-        stored, voters = await unit.rounds.recount(round_)
+        stored, voters = await unit.votes.recount(round_)
     assert counted is not None
     assert {k: n for k, n in counted.counts.items() if n} == dict(stored)
     assert counted.cast == voters == 12

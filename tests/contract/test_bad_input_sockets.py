@@ -44,8 +44,8 @@ SILENT = {"clock", "resume", "like"}
 
 
 @pytest.fixture
-def kept(shared_demo: Running) -> Iterator[Kept]:
-    found = Kept(shared_demo.data)
+def kept(either_demo: Running) -> Iterator[Kept]:
+    found = Kept(either_demo.data)
     yield found
     found.close()
 
@@ -87,9 +87,9 @@ def frames(round_: str, code: str) -> Iterator[tuple[str, str]]:
 
 @pytest.mark.parametrize("page", ["", "host", "panel"])
 def test_a_wrong_frame_is_refused_and_the_socket_stays(
-    shared_demo: Running, kept: Kept, page: str
+    either_demo: Running, kept: Kept, page: str
 ) -> None:
-    demo = shared_demo
+    demo = either_demo
     lang = "zh" if page else "en"
     tokens = demo.line["tokens"]
     token = {"": None, "host": tokens["host"], "panel": tokens["panel"][0]}[page]
@@ -159,8 +159,8 @@ def closed_with(socket: ClientConnection) -> int | None:
 
 
 @pytest.mark.parametrize("page", ["", "host"])
-def test_what_no_socket_takes_closes_it(shared_demo: Running, kept: Kept, page: str) -> None:
-    demo = shared_demo
+def test_what_no_socket_takes_closes_it(either_demo: Running, kept: Kept, page: str) -> None:
+    demo = either_demo
     token = demo.line["tokens"]["host"] if page else None
     sent: tuple[tuple[str | bytes, int], ...] = (
         (b"binary", 1003),
@@ -191,8 +191,8 @@ def test_what_no_socket_takes_closes_it(shared_demo: Running, kept: Kept, page: 
     assert not kept.changed()
 
 
-def test_a_wrong_address_is_harmless(shared_demo: Running, kept: Kept) -> None:
-    demo = shared_demo
+def test_a_wrong_address_is_harmless(either_demo: Running, kept: Kept) -> None:
+    demo = either_demo
     for query in (
         {"version": "9" * 5000, "epoch": demo.anyone().get(demo.here)["epoch"]},
         {"version": "-1", "epoch": "x"},

@@ -177,7 +177,7 @@ async def test_one_viewers_votes_through_two_processes_are_counted_as_they_stand
         )
         async with one.building.store.look(round=round_id) as unit:
             counted = await unit.rounds.get(round_id)
-            stored, voters = await unit.rounds.recount(round_id)
+            stored, voters = await unit.votes.recount(round_id)
     assert counted is not None
     assert {k: n for k, n in counted.counts.items() if n} == dict(stored)
     assert counted.cast == voters == 3

@@ -97,3 +97,24 @@ async def test_who_stays_behind_is_closed(monkeypatch: pytest.MonkeyPatch) -> No
     await until(lambda: wire.closed)
     assert wire.closed == (4408, "too slow")
     await writing
+
+
+async def test_an_answer_is_heard_whatever_comes_between() -> None:
+    wire, drained = SlowWire(), asyncio.Event()
+
+    async def catch_up(listener: Listener) -> None:
+        listener.begin(["snapshot"])
+        drained.set()
+
+    listener = Listener(wire, CHANNEL, catch_up)
+    writing = asyncio.create_task(listener.write())
+    listener.answer("ack 1")
+    listener.begin(["gap"])  # It asked for what it missed while it was answered.
+    for version in range(QUEUE + 10):
+        listener.put(f"cue {version}")
+    listener.answer("ack 2")  # It is behind by now.
+    wire.reads.set()
+    await until(drained.is_set)
+    await until(lambda: wire.sent and wire.sent[-1] == "snapshot")
+    assert [one for one in wire.sent if one.startswith("ack")] == ["ack 1", "ack 2"]
+    writing.cancel()

@@ -26,7 +26,13 @@ async def test_the_migrated_schema_is_that_of_the_tables(
     await migrate(database)
 
     def differences(connection: Connection) -> list[Any]:
-        return compare_metadata(MigrationContext.configure(connection), SQLModel.metadata)
+        def meant(item: Any, name: str | None, kind: str, reflected: bool, other: Any) -> bool:
+            """What a table has on the other engine alone is not meant here."""
+            only = getattr(item, "_ddl_if", None) if kind == "index" and not reflected else None
+            return only is None or only.dialect == connection.dialect.name
+
+        context = MigrationContext.configure(connection, opts={"include_object": meant})
+        return compare_metadata(context, SQLModel.metadata)
 
     async with database.write() as connection:
         assert await connection.run_sync(differences) == []

@@ -66,7 +66,7 @@ async def _found(here: Services, request: Request, code: str) -> tuple[context.C
     try:
         row = await here.people.card(code)
     except Refusal:
-        await here.limiter.check("join", here.door.address(request))
+        here.limiter.check("join", here.door.address(request))
         return None, "unknown"
     async with here.store.look(slug=row.slug) as unit:
         view = await unit.view(here.house.now())

@@ -88,7 +88,7 @@ async def appeal(
     """The author asks for another look, once; what is wrong stands on the same page."""
     here, chosen = services(request), language(lang)
     try:
-        await here.limiter.check("ask", here.door.address(request), f"appeal {code}")
+        here.limiter.check("ask", here.door.address(request), f"appeal {code}")
         await appeal_question(here.house, code, secret.strip(), text)
     except FAILED as error:
         refused = refusal_of(error)
@@ -113,7 +113,7 @@ async def ask_plainly(
     try:
         token, viewer = await _viewer(here, request)
         key = _key(viewer, minute, slug, text, subject)
-        await here.limiter.check("ask", here.door.address(request), viewer, key)
+        here.limiter.check("ask", here.door.address(request), viewer, key)
         done = await ask_question(
             here.house, viewer, key, slug, text, subject or None, epoch=epoch or None
         )
@@ -149,7 +149,7 @@ async def vote_plainly(
     try:
         if await _choice(here, request, slug, id_) != choice:
             token, viewer = await _viewer(here, request)
-            await here.limiter.check("public_act", here.door.address(request), viewer)
+            here.limiter.check("public_act", here.door.address(request), viewer)
             await cast_vote(here.house, viewer, token_hex(16), id_, choice)
     except FAILED as error:
         refused = refusal_of(error)
@@ -168,7 +168,7 @@ async def _choice(here: Services, request: Request, slug: str, id_: str) -> str 
         if unit.place.slug != slug:
             raise Refusal("not_found")
         viewer = here.door.viewer(request)
-        return await unit.rounds.last_vote(id_, viewer) if viewer else None
+        return await unit.votes.last_choice(id_, viewer) if viewer else None
 
 
 @router.get("/h/{slug}/rounds/{id_}/vote", response_class=HTMLResponse)
@@ -181,7 +181,7 @@ async def voted_plainly(slug: str, id_: str, request: Request, lang: str | None 
         if unit.place.slug != slug or unit.place.status == "draft" or round_ is None:
             raise Refusal("not_found")
         viewer = here.door.viewer(request)
-        choice = await unit.rounds.last_vote(id_, viewer) if viewer else None
+        choice = await unit.votes.last_choice(id_, viewer) if viewer else None
     back = f"/h/{slug}?lang={chosen}#round-{quote(id_)}"
     if choice is None:
         return RedirectResponse(back, 303, headers={"Cache-Control": "no-store"})

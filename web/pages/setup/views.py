@@ -27,7 +27,7 @@ OF_THE_LINK = frozenset({"setup_unknown", "setup_expired", "setup_done"})
 async def setup_page(code: str, request: Request, lang: str | None = None) -> Response:
     """The form, while the link holds."""
     here = services(request)
-    await here.limiter.check("join", here.door.address(request))
+    here.limiter.check("join", here.door.address(request))
     await check_setup(here.database, code, here.house.now())
     return _page(context.Setup(code), language(lang), 200)
 
@@ -50,7 +50,7 @@ async def set_up(
     if level not in {key for key, _, _ in context.LEVELS}:
         level = "city"
     try:
-        await here.limiter.check("join", here.door.address(request))
+        here.limiter.check("join", here.door.address(request))
         await check_setup(here.database, code, here.house.now())
         if password != again:
             said = say(chosen, "两次输入的密码不一样。")

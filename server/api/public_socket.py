@@ -1,0 +1,242 @@
+"""The public's handshake, answered without uvicorn's WebSocket: what comes of it is a `Viewer`.
+
+Only `/h/SLUG/socket` and only a sound handshake are taken; everything else, and every fault, is left
+to the plain path (`sockets.py`), which answers the same in the same words.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from collections.abc import Coroutine
+from dataclasses import dataclass, field
+from time import monotonic
+from urllib.parse import parse_qs
+
+if sys.platform != "win32":
+    import resource
+
+from starlette.requests import HTTPConnection
+
+from server.api.sockets import CLOSE, NOT_ALLOWED, whole_number
+from server.api.talk import Talk
+from server.domain.refusals import Refusal
+from server.live import frames
+from server.live.channels import Channel, Spot, channel, check_join
+from server.live.viewer import Viewer, accept
+from server.services import Services
+
+PUBLIC = re.compile(rb"/h/([a-z0-9-]{1,60})/socket(?:\?([^#]*))?")
+KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
+KNOWN_S = 1.0
+"""How long a hearing that was found is taken as found: it may go back to `draft` meanwhile."""
+RETRY_MS = 4000
+
+
+@dataclass(eq=False)
+class Audience:
+    """All viewers of one channel, as a `viewer.Room`."""
+
+    here: Services
+    talk: Talk
+    channel: Channel
+    spot: Spot
+    found: float = field(default_factory=monotonic)
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def heard(self, viewer: Viewer, text: str) -> None:
+        """It said something."""
+        self.talk.hear(viewer, text)
+
+    def drained(self, viewer: Viewer) -> None:
+        """It has taken what waited."""
+        self._welcome(viewer, None, None)
+
+    def resume(self, viewer: Viewer, epoch: str, version: int) -> None:
+        """It asks for the gap from where it stands."""
+        self._welcome(viewer, epoch, version)
+
+    def left(self, viewer: Viewer) -> None:
+        """Its connection has ended."""
+        self.here.hub.leave(viewer)
+        self.here.pulse.stirred(self.channel.hearing)
+
+    def tick(self) -> int:
+        """The number of the next frame."""
+        return self.here.hub.fan(self.channel).next
+
+    def _welcome(self, viewer: Viewer, epoch: str | None, version: int | None) -> None:
+        ready = self.here.relay.ready(self.channel, epoch, version)
+        if ready is not None:
+            viewer.begin(ready)
+        else:
+            self.later(self.here.relay.welcome(viewer, epoch, version))
+
+    def later(self, work: Coroutine[None, None, None]) -> None:
+        """Something that has to wait for the database."""
+        task = asyncio.create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self.tasks.discard)
+
+
+class Lobby:
+    """Where a viewer waits until it has what it came for: what it says meanwhile is heard after."""
+
+    channel = Channel(0, "public", "json", "zh")
+    spot: Spot
+    audience: Audience | None = None
+
+    def __init__(self) -> None:
+        self.said: list[str] = []
+
+    def heard(self, viewer: Viewer, text: str) -> None:
+        """Kept; a viewer's own limit ends a flood."""
+        self.said.append(text)
+
+    def drained(self, viewer: Viewer) -> None:
+        """It is sent a snapshot anyway."""
+
+    def resume(self, viewer: Viewer, epoch: str, version: int) -> None:
+        """It is sent a snapshot anyway."""
+
+    def left(self, viewer: Viewer) -> None:
+        """Nobody knew it yet."""
+
+    def tick(self) -> int:
+        """That of the channel for which it waits."""
+        return self.audience.tick() if self.audience else 0
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What the address of a handshake asks for."""
+
+    slug: str
+    format: str
+    lang: str
+    epoch: str | None
+    version: int | None
+
+
+def most_viewers() -> int:
+    """How many sockets this process may hold: 18,000, or what its descriptors allow, of which a tenth
+    and more is kept for requests, files and the database."""
+    if sys.platform == "win32":
+        return 18_000
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    return min(18_000, max(100, soft * 9 // 10 - 100))
+
+
+class Reception:
+    """Takes the public in, as long as there is room."""
+
+    def __init__(self, here: Services, most: int) -> None:
+        self._here, self._talk, self._most = here, Talk(here), most
+        self._audiences: dict[tuple[str, str, str], Audience] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    def admit(self, connection: HTTPConnection, url: bytes, transport: asyncio.Transport) -> bool:
+        """Whether the handshake is taken; then the transport is the viewer's."""
+        here, matched, headers = self._here, PUBLIC.fullmatch(url), connection.headers
+        key = headers.get("sec-websocket-key", "").encode()
+        if (
+            matched is None
+            or connection.scope["method"] != "GET"
+            or headers.get("sec-websocket-version") != "13"
+            or not KEY.fullmatch(key)
+        ):
+            return False
+        try:
+            here.door.check_origin(connection, socket=True)
+        except Refusal:
+            return False
+        query = {k: v[-1] for k, v in parse_qs((matched[2] or b"").decode("latin-1")).items()}
+        wish = Wish(
+            matched[1].decode(),
+            query.get("as", "json"),
+            "en" if query.get("lang") == "en" else "zh",
+            query.get("epoch"),
+            whole_number(query.get("version")),
+        )
+        lobby = Lobby()
+        viewer = Viewer(
+            transport,
+            lobby,
+            here.door.viewer(connection, query.get("viewer")),
+            here.door.address(connection),
+        )
+        transport.set_protocol(viewer)
+        if here.hub.total() >= self._most:
+            # A browser cannot read a refused handshake, so it is told inside.
+            viewer.begin([frames.wait(here.house.now(), RETRY_MS)], accept(key))
+            viewer.close(1013, "full")
+            return True
+        audience = self._audiences.get((wish.slug, wish.format, wish.lang))
+        if audience is not None and monotonic() - audience.found < KNOWN_S:
+            self._seat(audience, viewer, wish, lobby, accept(key))
+        else:
+            transport.write(accept(key))
+            task = asyncio.create_task(self._find(viewer, wish, lobby))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        return True
+
+    async def _find(self, viewer: Viewer, wish: Wish, lobby: Lobby) -> None:
+        """The hearing is looked up, or is not there."""
+        here, name = self._here, (wish.slug, wish.format, wish.lang)
+        try:
+            async with here.store.look(slug=wish.slug) as unit:
+                place = unit.place
+            check_join(place, "public", None)
+            chosen = channel(place, "public", wish.format, wish.lang)
+        except Refusal as refusal:
+            viewer.put(
+                frames.refusal(here.house.now(), None, refusal.code, refusal.message(wish.lang))
+            )
+            viewer.close(CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code)
+            return
+        audience = self._audiences.get(name)
+        if audience is None or audience.spot.place.ref != place.ref:
+            audience = Audience(here, self._talk, chosen, Spot(place, "public", wish.lang))
+            self._audiences[name] = audience
+        audience.found = monotonic()
+        self._seat(audience, viewer, wish, lobby, b"")
+
+    def _seat(
+        self, audience: Audience, viewer: Viewer, wish: Wish, lobby: Lobby, head: bytes
+    ) -> None:
+        """The viewer gets what it came for, and every frame from then on."""
+        here = self._here
+        here.pulse.stirred(audience.channel.hearing)
+        ready = here.relay.ready(audience.channel, wish.epoch, wish.version)
+        if ready is not None:
+            viewer.room = audience
+            # A page's countdown runs on the server's clock: every socket is told the time at once.
+            viewer.begin([*ready, frames.pulse(here.house.now())], head)
+            self._join(audience, viewer, lobby)
+            return
+        if head:
+            viewer.transport.write(head)
+        audience.later(self._welcome(audience, viewer, wish, lobby))
+
+    def _join(self, audience: Audience, viewer: Viewer, lobby: Lobby) -> None:
+        self._here.hub.join(viewer)
+        for text in lobby.said:
+            audience.heard(viewer, text)
+
+    async def _welcome(self, audience: Audience, viewer: Viewer, wish: Wish, lobby: Lobby) -> None:
+        """The same, when the snapshot has to be made first."""
+        here = self._here
+        lobby.audience, lobby.channel = audience, audience.channel
+        try:
+            await here.relay.welcome(viewer, wish.epoch, wish.version)
+        except Refusal as refusal:
+            viewer.put(
+                frames.refusal(here.house.now(), None, refusal.code, refusal.message(wish.lang))
+            )
+            viewer.close(NOT_ALLOWED, refusal.code)
+            return
+        viewer.room = audience
+        viewer.put(frames.pulse(here.house.now()))
+        self._join(audience, viewer, lobby)

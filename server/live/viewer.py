@@ -1,0 +1,292 @@
+"""The public's socket as one small object: no task, queue or parser of its own (law 10).
+
+uvicorn's WebSocket connection takes 31 KB, and 16,000 of them half a gigabyte; this one takes a tenth
+of that. It takes over the transport after the handshake (`api/public_socket.py`) and speaks RFC 6455:
+a whole, final, masked text frame is unmasked in place; anything else is handed frame by frame to
+websockets' own sans-I/O protocol, made for it and dropped when the message has ended.
+
+A viewer that reads too slowly is told by its transport: what it has not been sent then is dropped,
+and when it has taken what waits it gets one snapshot. Any other ASGI server, and every staff page,
+uses the plain path of `hub.Listener`, with the same frames.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64encode
+from collections.abc import Sequence
+from hashlib import sha1
+from time import monotonic
+from typing import Protocol
+
+from websockets.exceptions import ConnectionClosed
+from websockets.frames import CloseCode, Frame, Opcode
+from websockets.protocol import Protocol as Frames
+from websockets.protocol import Side, State
+
+try:
+    from websockets.speedups import apply_mask
+except ImportError:  # pragma: no cover - a platform without the compiled module
+    from websockets.utils import apply_mask
+
+from server.live.channels import Channel, Spot
+
+LARGEST = 16 * 1024
+"""Bytes of a message; a longer one ends in 1009."""
+GOODBYE_S = 2.0
+"""How long a viewer that was told goodbye may take to answer."""
+RATE, BURST = 20.0, 60.0
+"""Messages a second, and at once; who sends more ends in 1008."""
+NEVER = 1 << 62
+
+
+class Room(Protocol):
+    """What all viewers of one channel share."""
+
+    channel: Channel
+    spot: Spot
+
+    def heard(self, viewer: Viewer, text: str) -> None:
+        """It said something."""
+
+    def drained(self, viewer: Viewer) -> None:
+        """It had fallen behind and has taken what waited: it needs a snapshot."""
+
+    def resume(self, viewer: Viewer, epoch: str, version: int) -> None:
+        """It asks for the gap from where it stands."""
+
+    def left(self, viewer: Viewer) -> None:
+        """Its connection has ended."""
+
+    def tick(self) -> int:
+        """The number of the next frame to the channel."""
+
+
+def accept(key: bytes) -> bytes:
+    """The answer to a handshake with this `Sec-WebSocket-Key` (RFC 6455, 4.2.2)."""
+    digest = sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + b64encode(digest) + b"\r\n\r\n"
+    )
+
+
+def encoded(frame: str) -> bytes:
+    """A text frame as a server sends it: final, unmasked."""
+    payload = frame.encode()
+    n = len(payload)
+    if n < 126:
+        return b"\x81%c" % n + payload
+    if n < 65536:
+        return b"\x81\x7e" + n.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + n.to_bytes(8, "big") + payload
+
+
+class Viewer(asyncio.Protocol):
+    """One viewer. `viewer` is the id of its token, `since` the number of the first frame that is
+    newer than what it has begun with."""
+
+    __slots__ = (
+        "_closing",
+        "_left",
+        "_message",
+        "_rest",
+        "_told",
+        "address",
+        "behind",
+        "numbers_due",
+        "room",
+        "since",
+        "transport",
+        "viewer",
+    )
+    largest = LARGEST
+    rate, burst = RATE, BURST
+
+    def __init__(
+        self, transport: asyncio.Transport, room: Room, viewer: str | None, address: str
+    ) -> None:
+        self.transport, self.room, self.viewer, self.address = transport, room, viewer, address
+        self.since = NEVER
+        self.behind: float | None = None
+        self.numbers_due = True
+        self._closing = False
+        self._rest: bytes | None = None
+        self._message: _Message | None = None
+        self._left, self._told = self.burst, monotonic()
+
+    @property
+    def open(self) -> bool:
+        """Whether it is there and was not told goodbye."""
+        return not self._closing
+
+    @property
+    def channel(self) -> Channel:
+        """The channel whose frames it gets."""
+        return self.room.channel
+
+    @property
+    def spot(self) -> Spot:
+        """The hearing, the room and the language that it came for."""
+        return self.room.spot
+
+    def resume(self, epoch: str, version: int) -> None:
+        """The gap from where it stands, or a snapshot."""
+        self.room.resume(self, epoch, version)
+
+    # ── to the viewer ──
+
+    def begin(self, frames: Sequence[str], head: bytes = b"") -> None:
+        """The gap or the snapshot from which the next frame follows; `head` goes before it."""
+        self.since, self.behind, self.numbers_due = self.room.tick(), None, True
+        if self._closing:
+            self.since = NEVER
+            return
+        self.transport.write(head + b"".join(map(encoded, frames)))
+
+    def put(self, frame: str) -> None:
+        """An answer to what it said, also while it is behind: it says at most `RATE` a second."""
+        if not self._closing:
+            self.transport.write(encoded(frame))
+
+    def put_numbers(self, frames: Sequence[str]) -> None:
+        """All numbers, for one that has missed some."""
+        if self.behind is None and not self._closing:
+            self.transport.write(b"".join(map(encoded, frames)))
+            self.numbers_due = False
+
+    def close(self, code: int, reason: str = "") -> None:
+        """Says why, and goes when the viewer has answered or does not."""
+        if not self._closing:
+            payload = code.to_bytes(2, "big") + reason.encode()[:120]
+            self._end(b"\x88%c" % len(payload) + payload)
+
+    def _end(self, last: bytes, *, answered: bool = False) -> None:
+        self._closing, self.since, self._rest, self._message = True, NEVER, None, None
+        if self.transport.is_closing():
+            return
+        self.transport.write(last)
+        if answered:
+            self.transport.close()
+            return
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        asyncio.get_running_loop().call_later(GOODBYE_S, self.transport.abort)
+
+    # ── from the transport ──
+
+    def pause_writing(self) -> None:
+        """It reads slower than it is sent."""
+        self.behind, self.since, self.numbers_due = monotonic(), NEVER, True
+
+    def resume_writing(self) -> None:
+        """It has taken what waited."""
+        if self.behind is not None and not self._closing:
+            self.room.drained(self)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """The connection is gone."""
+        self._closing, self.since = True, NEVER
+        self.room.left(self)
+
+    def eof_received(self) -> bool:
+        """It will say nothing more."""
+        return False
+
+    def data_received(self, data: bytes) -> None:
+        """Bytes of one or more frames, or of a part of one."""
+        if self._closing:
+            return
+        if self._rest is not None:
+            data, self._rest = self._rest + data, None
+        at, end = 0, len(data)
+        while end - at >= 2:
+            length, head = data[at + 1] & 0x7F, 2
+            if length == 126:
+                head = 4
+                length = int.from_bytes(data[at + 2 : at + 4], "big") if end - at >= 4 else 0
+            elif length == 127:
+                head = 10
+                length = int.from_bytes(data[at + 2 : at + 10], "big") if end - at >= 10 else 0
+            if (
+                data[at + 1] < 0x80 or length > self.largest
+            ):  # Unmasked or too long: no use waiting.
+                self._handed_over(data[at:])
+                return
+            after = at + head + 4 + length
+            if after > end:
+                break
+            if data[at] == 0x81 and self._message is None:
+                payload = data[at + head + 4 : after]
+                self._said(apply_mask(payload, data[at + head : at + head + 4]))
+            else:
+                self._handed_over(data[at:after])
+            if self._closing:
+                return
+            at = after
+        if at < end:
+            self._rest = data[at:]
+
+    def _said(self, payload: bytes | bytearray) -> None:
+        now = monotonic()
+        self._left = min(self.burst, self._left + (now - self._told) * self.rate) - 1
+        self._told = now
+        if self._left < 0:
+            self.close(1008, "flood")
+            return
+        try:
+            text = str(payload, "utf-8")
+        except UnicodeDecodeError:
+            self.close(CloseCode.INVALID_DATA, "no UTF-8")
+            return
+        self.room.heard(self, text)
+
+    def _handed_over(self, data: bytes) -> None:
+        """Anything but a whole text frame: control frames, fragments, what is wrong."""
+        message = self._message or _Message(self.largest)
+        payload, answer, ended = message.take(data)
+        if answer and not self.transport.is_closing():
+            if ended:
+                self._end(answer, answered=message.closed)
+                return
+            self.transport.write(answer)
+        if message.binary:
+            self.close(CloseCode.UNSUPPORTED_DATA, "binary")
+            return
+        self._message = message if message.parts else None
+        if payload is not None:
+            self._said(payload)
+
+
+class _Message:
+    """A message in fragments, and the control frames between them, as websockets reads them."""
+
+    def __init__(self, largest: int) -> None:
+        self._protocol = Frames(Side.SERVER, state=State.OPEN, max_size=largest)
+        self.parts: list[bytes] = []
+        self.binary = self.closed = False
+
+    def take(self, data: bytes) -> tuple[bytes | None, bytes, bool]:
+        """(the payload of a message that has ended, bytes to answer, whether it is over)."""
+        protocol, payload = self._protocol, None
+        try:
+            protocol.receive_data(data)
+        except ConnectionClosed:  # pragma: no cover - data after a close
+            return None, b"", True
+        for frame in protocol.events_received():
+            if isinstance(frame, Frame) and (said := self._frame(frame)) is not None:
+                payload = said
+        answer = b"".join(protocol.data_to_send())
+        return payload, answer, protocol.state is not State.OPEN
+
+    def _frame(self, frame: Frame) -> bytes | None:
+        if frame.opcode is Opcode.BINARY:
+            self.binary = True
+        self.closed |= frame.opcode is Opcode.CLOSE
+        if frame.opcode not in {Opcode.TEXT, Opcode.CONT, Opcode.BINARY}:
+            return None
+        self.parts.append(bytes(frame.data))
+        if not frame.fin:
+            return None
+        payload, self.parts = b"".join(self.parts), []
+        return payload

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import socket
 import sys
@@ -104,6 +105,14 @@ _FAILED = ("Traceback", "Application startup failed")
 
 class Server(uvicorn.Server):
     """uvicorn's own, but a start that fails is raised instead of ending the process."""
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """What was made until now is there for good: Python's collector need not look at it again,
+        and looks less often. With the votes of a crowd in memory its looks took a third of a core."""
+        await super().startup(sockets)
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 20, 100)
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serves until told to end. Raises the `Refusal` for which the application did not start, or

@@ -17,6 +17,7 @@ from urllib.parse import parse_qs
 if sys.platform != "win32":
     import resource
 
+import structlog
 from starlette.requests import HTTPConnection
 
 from server.api.sockets import CLOSE, NOT_ALLOWED, whole_number
@@ -26,6 +27,8 @@ from server.live import frames
 from server.live.channels import Channel, Spot, channel, check_join
 from server.live.viewer import Viewer, accept
 from server.services import Services
+
+log = structlog.get_logger()
 
 PUBLIC = re.compile(rb"/h/([a-z0-9-]{1,60})/socket(?:\?([^#]*))?")
 KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
@@ -44,6 +47,8 @@ class Audience:
     spot: Spot
     found: float = field(default_factory=monotonic)
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
+    arrivals: list[Arrival] = field(default_factory=list)
+    """Who waits for the snapshot that is being made: a crowd that comes at once needs one."""
 
     def heard(self, viewer: Viewer, text: str) -> None:
         """It said something."""
@@ -128,12 +133,17 @@ def most_viewers() -> int:
     return min(18_000, max(100, soft * 9 // 10 - 100))
 
 
+Arrival = tuple[Viewer, Wish, Lobby]
+
+
 class Reception:
     """Takes the public in, as long as there is room."""
 
     def __init__(self, here: Services, most: int) -> None:
         self._here, self._talk, self._most = here, Talk(here), most
         self._audiences: dict[tuple[str, str, str], Audience] = {}
+        self._arrivals: dict[tuple[str, str, str], list[Arrival]] = {}
+        """Who waits for a hearing that is being looked up."""
         self._tasks: set[asyncio.Task[None]] = set()
 
     def admit(self, connection: HTTPConnection, url: bytes, transport: asyncio.Transport) -> bool:
@@ -177,38 +187,38 @@ class Reception:
             self._seat(audience, viewer, wish, lobby, accept(key))
         else:
             transport.write(accept(key))
-            task = asyncio.create_task(self._find(viewer, wish, lobby))
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+            waiting = self._arrivals.setdefault((wish.slug, wish.format, wish.lang), [])
+            waiting.append((viewer, wish, lobby))
+            if len(waiting) == 1:
+                task = asyncio.create_task(self._find(wish))
+                self._tasks.add(task)
+                task.add_done_callback(self._tasks.discard)
         return True
 
-    async def _find(self, viewer: Viewer, wish: Wish, lobby: Lobby) -> None:
-        """The hearing is looked up, or is not there."""
+    async def _find(self, wish: Wish) -> None:
+        """The hearing is looked up, or is not there; whoever has come for it meanwhile is told."""
         here, name = self._here, (wish.slug, wish.format, wish.lang)
         try:
             async with here.store.look(slug=wish.slug) as unit:
                 place = unit.place
             check_join(place, "public", None)
             chosen = channel(place, "public", wish.format, wish.lang)
-        except Refusal as refusal:
-            viewer.put(
-                frames.refusal(here.house.now(), None, refusal.code, refusal.message(wish.lang))
-            )
-            viewer.close(CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code)
+        except Exception as error:
+            self._refuse(self._arrivals.pop(name), error)
             return
         audience = self._audiences.get(name)
         if audience is None or audience.spot.place.ref != place.ref:
             audience = Audience(here, self._talk, chosen, Spot(place, "public", wish.lang))
             self._audiences[name] = audience
         audience.found = monotonic()
-        self._seat(audience, viewer, wish, lobby, b"")
+        for viewer, wish, lobby in self._arrivals.pop(name):
+            self._seat(audience, viewer, wish, lobby, b"")
 
     def _seat(
         self, audience: Audience, viewer: Viewer, wish: Wish, lobby: Lobby, head: bytes
     ) -> None:
         """The viewer gets what it came for, and every frame from then on."""
         here = self._here
-        here.pulse.stirred(audience.channel.hearing)
         ready = here.relay.ready(audience.channel, wish.epoch, wish.version)
         if ready is not None:
             viewer.room = audience
@@ -218,25 +228,42 @@ class Reception:
             return
         if head:
             viewer.transport.write(head)
-        audience.later(self._welcome(audience, viewer, wish, lobby))
+        audience.arrivals.append((viewer, wish, lobby))
+        if len(audience.arrivals) == 1:
+            audience.later(self._welcome(audience))
 
     def _join(self, audience: Audience, viewer: Viewer, lobby: Lobby) -> None:
         self._here.hub.join(viewer)
+        self._here.pulse.stirred(audience.channel.hearing)
         for text in lobby.said:
             audience.heard(viewer, text)
 
-    async def _welcome(self, audience: Audience, viewer: Viewer, wish: Wish, lobby: Lobby) -> None:
-        """The same, when the snapshot has to be made first."""
-        here = self._here
+    async def _welcome(self, audience: Audience) -> None:
+        """The first of those who wait has its snapshot made; the others then share it."""
+        here, (viewer, wish, lobby) = self._here, audience.arrivals[0]
         lobby.audience, lobby.channel = audience, audience.channel
         try:
             await here.relay.welcome(viewer, wish.epoch, wish.version)
-        except Refusal as refusal:
-            viewer.put(
-                frames.refusal(here.house.now(), None, refusal.code, refusal.message(wish.lang))
-            )
-            viewer.close(NOT_ALLOWED, refusal.code)
+        except Exception as error:
+            arrivals, audience.arrivals = audience.arrivals, []
+            self._refuse(arrivals, error)
             return
         viewer.room = audience
         viewer.put(frames.pulse(here.house.now()))
         self._join(audience, viewer, lobby)
+        arrivals, audience.arrivals = audience.arrivals[1:], []
+        for viewer, wish, lobby in arrivals:
+            self._seat(audience, viewer, wish, lobby, b"")
+
+    def _refuse(self, arrivals: list[Arrival], error: Exception) -> None:
+        """All of them are told why, and go."""
+        if not isinstance(error, Refusal):
+            log.error("arrivals_failed", arrivals=len(arrivals), error=type(error).__name__)
+        refusal = error if isinstance(error, Refusal) else Refusal("server_error")
+        for viewer, wish, _ in arrivals:
+            viewer.put(
+                frames.refusal(
+                    self._here.house.now(), None, refusal.code, refusal.message(wish.lang)
+                )
+            )
+            viewer.close(CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code)

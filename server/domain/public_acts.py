@@ -1,18 +1,17 @@
 """What the public does, as the ballot box carries it: votes, supports, questions. Pure shapes.
 
 `viewer` is the viewer token's id, `key` the idempotency key that the browser made before sending,
-`epoch` that of the run which the act is meant for, where the sender said it.
+`epoch` that of the run which the act is meant for, where the sender said it. (Named tuples: a frozen
+dataclass takes three times as long to make, and these are made 40,000 times a second.)
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 
-@dataclass(frozen=True)
-class Vote:
+class Vote(NamedTuple):
     """A choice in a public round (网络评价)."""
 
     viewer: str
@@ -23,8 +22,7 @@ class Vote:
     epoch: str | None = None
 
 
-@dataclass(frozen=True)
-class Support:
+class Support(NamedTuple):
     """同问, put on or taken back. `slug` is the hearing's."""
 
     viewer: str
@@ -36,8 +34,7 @@ class Support:
     epoch: str | None = None
 
 
-@dataclass(frozen=True)
-class Ask:
+class Ask(NamedTuple):
     """A question from the public, already cleaned and masked; `sealed` is what masking took."""
 
     viewer: str
@@ -78,8 +75,7 @@ def last_in(sent: Sequence[Sent], round_: str) -> str | None:
 PublicAct = Vote | Support | Ask
 
 
-@dataclass(frozen=True)
-class Done:
+class Done(NamedTuple):
     """The act is committed; `answer` is what its ack says. The next pulse of `hearing` shows it;
     with an `entry` in the journal its bell rings as well."""
 

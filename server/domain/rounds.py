@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import Any
 
 from server.domain.refusals import Refusal
@@ -94,6 +95,11 @@ class Round:
     void_reason: str | None = None
     tally_refused: Mapping[str, str] | None = None
     replaces: str | None = None
+
+    @cached_property
+    def keys(self) -> frozenset[str]:
+        """The keys of its choices."""
+        return frozenset(key for key, _ in self.choices)
 
     def published_for(self, audience: str) -> bool:
         """Whether the result may be shown to `audience`: a wider publication includes it."""
@@ -228,5 +234,5 @@ def entitled_seat(round_: Round, seat: int) -> Entitled:
 
 def check_choice(round_: Round, choice: str) -> None:
     """`choice_unknown` unless the round offers it."""
-    if choice not in {key for key, _ in round_.choices}:
+    if choice not in round_.keys:
         raise Refusal("choice_unknown", choice=choice)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ARRAY, Text, bindparam, func, insert, select, text
+from sqlalchemy import ARRAY, Text, bindparam, func, select, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Ref
@@ -117,18 +117,12 @@ class Votes(Repository):
         if not votes:
             return
         if self._sqlite:
-            rows: list[dict[str, Any]] = [
-                {
-                    "hearing_id": self._ref.hearing,
-                    "round_id": round_id,
-                    "viewer": vote.viewer,
-                    "key": vote.key,
-                    "choice": vote.choice,
-                    "at": vote.at,
-                }
-                for vote in votes
-            ]
-            await self._c.execute(insert(_votes), rows)
+            hearing = self._ref.hearing
+            await self._c.exec_driver_sql(
+                "INSERT INTO votes (hearing_id, round_id, viewer, key, choice, at)"
+                " VALUES (?, ?, ?, ?, ?, ?)",
+                [(hearing, round_id, v.viewer, v.key, v.choice, v.at) for v in votes],
+            )
             return
         await self._c.execute(
             _APPEND,

@@ -132,24 +132,29 @@ def test_in_whatever_pieces_the_bytes_come(
     assert len(pongs) == sum(ping for _, _, ping in said)
 
 
-@pytest.mark.parametrize(
-    ("data", "code"),
-    [
-        (Frame(Opcode.TEXT, b"hello").serialize(mask=False), 1002),
-        (masked(Frame(Opcode.TEXT, b"\xff\xfe")), 1007),
-        (b"\x83" + masked(*text("x"))[1:], 1002),
-        (b"\xc1" + masked(*text("x"))[1:], 1002),
-        (masked(Frame(Opcode.CONT, b"x")), 1002),
-        (masked(Frame(Opcode.BINARY, b"x")), 1003),
-        (masked(Frame(Opcode.BINARY, b"x", fin=False)), 1003),
-        (masked(Frame(Opcode.TEXT, b"x" * (LARGEST + 1))), 1009),
-        (masked(*text("x" * (LARGEST + 1), 3)), 1009),
-        (b"\x81\xff" + (1 << 62).to_bytes(8, "big"), 1009),
-        (masked(Frame(Opcode.CLOSE, Close(1000, "bye").serialize())), 1000),
-        (masked(Frame(Opcode.TEXT, b"a", fin=False), Frame(Opcode.TEXT, b"b")), 1002),
-    ],
-)
-async def test_what_is_wrong_ends_it(data: bytes, code: int) -> None:
+WRONG = {
+    "unmasked": (Frame(Opcode.TEXT, b"hello").serialize(mask=False), 1002),
+    "no UTF-8": (masked(Frame(Opcode.TEXT, b"\xff\xfe")), 1007),
+    "no opcode": (b"\x83" + masked(*text("x"))[1:], 1002),
+    "reserved bit": (b"\xc1" + masked(*text("x"))[1:], 1002),
+    "continues nothing": (masked(Frame(Opcode.CONT, b"x")), 1002),
+    "binary": (masked(Frame(Opcode.BINARY, b"x")), 1003),
+    "binary in parts": (masked(Frame(Opcode.BINARY, b"x", fin=False)), 1003),
+    "too long": (masked(Frame(Opcode.TEXT, b"x" * (LARGEST + 1))), 1009),
+    "too long in parts": (masked(*text("x" * (LARGEST + 1), 3)), 1009),
+    "endless": (b"\x81\xff" + (1 << 62).to_bytes(8, "big"), 1009),
+    "goodbye": (masked(Frame(Opcode.CLOSE, Close(1000, "bye").serialize())), 1000),
+    "two at once": (
+        masked(Frame(Opcode.TEXT, b"a", fin=False), Frame(Opcode.TEXT, b"b")),
+        1002,
+    ),
+}
+"""What is wrong → bytes, close code."""
+
+
+@pytest.mark.parametrize("name", WRONG)
+async def test_what_is_wrong_ends_it(name: str) -> None:
+    data, code = WRONG[name]
     one, transport, room = viewer()
     for piece in (data[:1], data[1:]):
         one.data_received(piece)

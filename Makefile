@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: demo test quick check format setup setup-dev
+.PHONY: demo test quick check format bench setup setup-dev
 demo: setup ## Starts the demonstration on http://127.0.0.1:$(PORT)
 	@PORT=$(PORT) $(BIN)/pingyi demo $(DEMO)
 
@@ -31,6 +31,9 @@ check: setup-dev ## Format, lint, types, layers
 	@$(BIN)/ruff check .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports --no-logo
+
+bench: setup-dev ## The live path against references, measured in one run (docs/benchmarks.md)
+	@$(BIN)/python -m bench.run $(BENCH)
 
 format: setup-dev ## Puts the code into its one format
 	@$(BIN)/ruff format .

@@ -266,7 +266,7 @@ class Fan:
         end = self._reached + SLICE
         for viewer in viewers[self._reached : end]:
             if viewer.since <= number:
-                viewer.transport.write(data)
+                viewer.write(data)
         self._reached = end
         if end >= len(viewers):
             self._queue.popleft()

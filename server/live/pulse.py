@@ -23,6 +23,9 @@ from server.live import frames
 from server.live.hub import Hub
 
 EVERY_S = 0.25
+TICK_S = 0.05
+"""How often it looks whether a hearing's next pulse is due. One that is still writing its last frames
+has its pulse as soon as they are written, not a whole turn later."""
 LOOK_S = 1.0
 """How often a process looks for what other processes counted."""
 LARGEST = 300
@@ -84,6 +87,7 @@ class _Sent:
     turnout: dict[str, Any] = field(default_factory=dict)
     at: float = 0.0
     looked: float = 0.0
+    due: float = 0.0
 
 
 class Pulse:
@@ -127,7 +131,7 @@ class Pulse:
 
     async def _run(self) -> None:
         while True:
-            await asyncio.sleep(EVERY_S)
+            await asyncio.sleep(TICK_S)
             try:
                 await self._beat()
                 for hearing in self._hub.hearings():
@@ -174,17 +178,17 @@ class Pulse:
 
     async def _pulse(self, hearing: int) -> None:
         sent = self._sent.setdefault(hearing, _Sent())
-        stirred = hearing in self._stirred
-        if not stirred and monotonic() - sent.looked < LOOK_S:
+        now = monotonic()
+        if now < sent.due or (hearing not in self._stirred and now - sent.looked < LOOK_S):
             return
         if self._hub.busy(hearing):
             return  # The last frames are still being written: numbers thin out first (law 9).
         self._stirred.discard(hearing)
-        sent.looked = monotonic()
+        sent.looked, sent.due = now, max(sent.due + EVERY_S, now + EVERY_S - TICK_S)
         async with self._reader.look(hearing=hearing) as unit:
             numbers, run = await unit.numbers(self._now()), unit.place.ref.run
         if sent.run != run:
-            sent = self._sent[hearing] = _Sent(run=run, looked=sent.looked)
+            sent = self._sent[hearing] = _Sent(run=run, looked=sent.looked, due=sent.due)
         public, left = self._public(numbers, numbers.rounds, _support(numbers, sent), sent)
         due = self._hub.numbers_due(hearing)
         if due:

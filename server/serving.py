@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
 import socket
 import sys
+from time import monotonic
 from typing import Any
 
 import uvicorn
@@ -15,8 +17,10 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 from server.domain.refusals import Refusal
 from server.live.hub import TOO_SLOW_S
 
-LONGEST_HEAD = 64 * 1024
+LONGEST_HEAD = 16 * 1024
 """Bytes of a request before its body. uvicorn with httptools would read on for ever."""
+HEAD_S = 5.0
+"""Seconds in which a head must be complete, from the connection or from its own first byte."""
 
 
 class CannotServe(Exception):
@@ -55,6 +59,13 @@ class Http(HttpToolsProtocol):
 
     _in_head = False
     _head = 0
+    waits: float | None = None
+    """Since when it has waited for the end of a head."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """A head is awaited."""
+        super().connection_made(transport)
+        self.waits = monotonic()
 
     def data_received(self, data: bytes) -> None:
         """A piece of at most 256 KiB, so that one piece beyond the limit is kept at most."""
@@ -66,11 +77,11 @@ class Http(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """A head begins."""
         super().on_message_begin()
-        self._in_head = True
+        self._in_head, self.waits = True, self.waits or monotonic()
 
     def on_headers_complete(self) -> None:
         """What follows is a body, which `app.Frame` limits."""
-        self._in_head = False
+        self._in_head, self.waits = False, None
         super().on_headers_complete()
 
     def handle_websocket_upgrade(self) -> None:
@@ -110,9 +121,24 @@ class Server(uvicorn.Server):
         """What was made until now is there for good: Python's collector need not look at it again,
         and looks less often. With the votes of a crowd in memory its looks took a third of a core."""
         await super().startup(sockets)
+        self._sweeping = asyncio.create_task(self._sweep())
         gc.collect()
         gc.freeze()
         gc.set_threshold(100_000, 20, 100)
+
+    async def _sweep(self) -> None:
+        """Closes the connections that open and never finish a head: uvicorn keeps them for ever."""
+        while True:
+            await asyncio.sleep(1)
+            late = monotonic() - HEAD_S
+            for one in tuple(self.server_state.connections):
+                if isinstance(one, Http) and one.waits is not None and one.waits < late:
+                    one.transport.abort()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Ends what `startup` began."""
+        self._sweeping.cancel()
+        await super().shutdown(sockets)
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serves until told to end. Raises the `Refusal` for which the application did not start, or

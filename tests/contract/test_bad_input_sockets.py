@@ -159,8 +159,10 @@ def closed_with(socket: ClientConnection) -> int | None:
 
 
 @pytest.mark.parametrize("page", ["", "host"])
-def test_what_no_socket_takes_closes_it(either_demo: Running, kept: Kept, page: str) -> None:
-    demo = either_demo
+def test_what_no_socket_takes_closes_it(
+    either_demo: Running, kept: Kept, page: str, request: pytest.FixtureRequest
+) -> None:
+    demo, lean = either_demo, "lean" in request.node.name and not page
     token = demo.line["tokens"]["host"] if page else None
     sent: tuple[tuple[str | bytes, int], ...] = (
         (b"binary", 1003),
@@ -175,7 +177,10 @@ def test_what_no_socket_takes_closes_it(either_demo: Running, kept: Kept, page: 
             socket.recv()
             with contextlib.suppress(ConnectionClosed):  # before it was sent whole
                 socket.send(frame)
-            assert closed_with(socket) == code, frame[:10]
+            # uvicorn closes at once: with megabytes still on their way, the reset that they cause may
+            # overtake its close frame. The lean socket reads on until the other end has gone.
+            overtaken = len(frame) > 1_000_000 and not lean
+            assert closed_with(socket) in {code, 1006 if overtaken else code}, frame[:10]
     with demo.socket(page, token=token) as socket:
         socket.recv()
         with pytest.raises(ConnectionClosed):

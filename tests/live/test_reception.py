@@ -1,0 +1,154 @@
+"""The public's handshake: what is taken, what is left to the server's own, and what comes first."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from starlette.requests import HTTPConnection
+from websockets.frames import Close, Opcode
+
+from server.api.public_socket import Reception
+from server.live.viewer import Viewer
+from tests.house import Home
+from tests.live.test_bus import until
+from tests.live.test_viewer import Transport, masked, received, text
+
+pytestmark = pytest.mark.anyio
+
+
+class Connection(Transport):
+    """A transport whose protocol can be changed, as the reception does."""
+
+    viewer: Viewer | None = None
+
+    def set_protocol(self, protocol: Any) -> None:
+        self.viewer = protocol
+
+    def frames(self) -> list[Any]:
+        """The frames after the handshake; a close as its code."""
+        head, _, rest = bytes(self.sent).partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 101 ")
+        after = Transport()
+        after.sent += rest
+        return [
+            Close.parse(bytes(f.data)).code if f.opcode is Opcode.CLOSE else json.loads(f.data)
+            for f in received(after)
+        ]
+
+
+def asking(path: str = "/h/lanxi/socket?as=json", **headers: str) -> tuple[HTTPConnection, bytes]:
+    """A handshake for this address."""
+    named = {
+        "host": "hall.example",
+        "sec-websocket-key": "dGhlIHNhbXBsZSBub25jZQ==",
+        "sec-websocket-version": "13",
+        **{name.replace("_", "-"): value for name, value in headers.items()},
+    }
+    scope = {
+        "type": "websocket",
+        "method": "GET",
+        "scheme": "ws",
+        "path": path.split("?")[0],
+        "query_string": path.partition("?")[2].encode(),
+        "headers": [(k.encode(), v.encode()) for k, v in named.items() if v],
+        "client": ("10.0.0.7", 4000),
+        "server": ("hall.example", 80),
+    }
+    return HTTPConnection(scope), path.encode()
+
+
+async def test_what_is_no_sound_handshake_of_the_public_is_left_to_the_servers_own(
+    lanxi: Home,
+) -> None:
+    reception = Reception(lanxi.building.services, 10)
+    for connection, url in (
+        asking("/h/lanxi/host/socket"),
+        asking("/h/lanxi/socket/"),
+        asking(sec_websocket_key="short"),
+        asking(sec_websocket_key=""),
+        asking(sec_websocket_version="8"),
+        asking(origin="https://elsewhere.example"),
+        asking(origin="null"),
+    ):
+        transport = Connection()
+        assert not reception.admit(connection, url, transport)  # type: ignore[arg-type]
+        assert not transport.sent
+    assert reception.admit(*asking(origin="http://hall.example"), Connection())  # type: ignore[arg-type]
+
+
+async def test_what_is_said_before_the_snapshot_is_heard_after_it(lanxi: Home) -> None:
+    await lanxi.go_live()
+    view = await lanxi.view()
+    reception, transport = Reception(lanxi.building.services, 10), Connection()
+    assert reception.admit(*asking(), transport)  # type: ignore[arg-type]
+    assert transport.viewer is not None
+    like = {"type": "like", "n": 3, "epoch": view.hearing.epoch}
+    transport.viewer.data_received(masked(*text(json.dumps(like))))
+    await until(lambda: lanxi.building.hub.total() == 1)
+    assert lanxi.building.pulse._likes == {view.hearing.ref.hearing: 3}
+    first, second = transport.frames()[:2]
+    assert (first["type"], first["epoch"]) == ("snapshot", view.hearing.epoch)
+    assert second["type"] == "pulse"
+    transport.viewer.connection_lost(None)
+    assert lanxi.building.hub.total() == 0
+
+
+async def test_a_crowd_that_comes_at_once_has_one_snapshot_made(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lanxi.go_live()
+    await lanxi.settle()
+    relay, made = lanxi.building.relay, []
+    snapshot = relay.snapshot
+
+    async def counted(channel: Any) -> Any:
+        made.append(channel)
+        return await snapshot(channel)
+
+    monkeypatch.setattr(relay, "snapshot", counted)
+    reception, transports = (
+        Reception(lanxi.building.services, 1000),
+        [Connection() for _ in range(50)],
+    )
+    for transport in transports:
+        assert reception.admit(*asking(), transport)  # type: ignore[arg-type]
+    await until(lambda: lanxi.building.hub.total() == 50)
+    assert len(made) == 1
+    assert all(each.frames()[0]["type"] == "snapshot" for each in transports)
+
+
+async def test_who_comes_to_a_full_process_is_told_when_to_come_back(lanxi: Home) -> None:
+    reception, transport = Reception(lanxi.building.services, 0), Connection()
+    assert reception.admit(*asking(), transport)  # type: ignore[arg-type]
+    wait, code = transport.frames()
+    assert (wait["type"], wait["retry_ms"] > 0, code) == ("wait", True, 1013)
+
+
+async def test_a_hearing_that_is_not_there_is_told_inside(lanxi: Home) -> None:
+    reception, transport = Reception(lanxi.building.services, 10), Connection()
+    assert reception.admit(*asking("/h/nowhere/socket?lang=en"), transport)  # type: ignore[arg-type]
+    await until(lambda: transport.eof)
+    refusal, code = transport.frames()
+    assert (refusal["type"], refusal["code"], code) == ("refusal", "not_found", 4403)
+    assert refusal["message"].isascii()
+
+
+async def test_numbers_wait_until_the_last_frames_are_written(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lanxi.go_live()
+    reception, transport = Reception(lanxi.building.services, 10), Connection()
+    assert reception.admit(*asking(), transport)  # type: ignore[arg-type]
+    await until(lambda: lanxi.building.hub.total() == 1)
+    await asyncio.sleep(0.6)
+    ref, hub = (await lanxi.view()).hearing.ref, lanxi.building.hub
+    monkeypatch.setattr(hub, "busy", lambda hearing: True)
+    before = len(transport.frames())
+    lanxi.building.pulse.like(ref.hearing, ref.run, 3)
+    await asyncio.sleep(1.5)
+    assert len(transport.frames()) == before
+    monkeypatch.undo()
+    await until(lambda: any(f.get("likes") == 3 for f in transport.frames()[before:]), 3)

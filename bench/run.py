@@ -381,12 +381,24 @@ def votes(n: int, viewers: int, within: float) -> dict[str, Any]:
     }
 
 
+def box(engine: str, n: int) -> list[dict[str, Any]]:
+    """The ballot box alone (`box.py`), or nothing where the engine is not installed."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.box", engine, str(n)],
+        capture_output=True, text=True, cwd=HERE.parent,
+    )  # fmt: skip
+    if done.returncode:
+        print(f"  {engine}: {done.stderr.strip().splitlines()[-1]}")
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
 def main() -> int:
     """Measures, prints the table, keeps the report."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--seconds", type=float, default=8)
     parser.add_argument("--viewers", type=int, nargs="+", default=[4000, 16000])
     parser.add_argument("--votes", type=int, default=100_000)
+    parser.add_argument("--stored", type=int, default=1_000_000)
     wanted = parser.parse_args()
     build()
     report: dict[str, Any] = {
@@ -406,6 +418,9 @@ def main() -> int:
         ):
             here[name] = reference(viewers, PULSE, wanted.seconds)
         _table(viewers, here)
+    report["box"] = [*box("sqlite", wanted.stored), *box("postgresql", wanted.stored)]
+    for one in report["box"]:
+        print(json.dumps(one))
     report["votes"] = [votes(wanted.votes, 4000, 0), votes(16_000, 16_000, 5)]
     for one in report["votes"]:
         print(json.dumps(one))

@@ -38,9 +38,9 @@ def _as_nobody(command: list[str]) -> list[str]:
 
 
 @contextmanager
-def postgresql() -> Iterator[str]:
-    """URL (without a database name) of a PostgreSQL server that lives as long as the block. These
-    suites cut no power, so that it need not wait for the disk."""
+def postgresql(*, durable: bool = False) -> Iterator[str]:
+    """URL (without a database name) of a PostgreSQL server that lives as long as the block. The
+    suites cut no power, so that it need not wait for the disk unless it is meant `durable`."""
     folder = Path(tempfile.mkdtemp(prefix="pingyi-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
@@ -81,7 +81,7 @@ def postgresql() -> Iterator[str]:
                     "-c",
                     "max_connections=200",
                     "-c",
-                    "fsync=off",
+                    f"fsync={'on' if durable else 'off'}",
                 ]
             ),
             stdout=subprocess.DEVNULL,

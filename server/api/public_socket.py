@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
+from base64 import b64encode
 from collections.abc import Coroutine
 from dataclasses import dataclass, field
+from hashlib import sha1
 from time import monotonic
 from urllib.parse import parse_qs
 
@@ -25,7 +27,7 @@ from server.api.talk import Talk
 from server.domain.refusals import Refusal
 from server.live import frames
 from server.live.channels import Channel, Spot, channel, check_join
-from server.live.viewer import Viewer, accept
+from server.live.viewer import Viewer
 from server.services import Services
 
 log = structlog.get_logger()
@@ -133,6 +135,15 @@ def most_viewers() -> int:
     return min(18_000, max(100, soft * 9 // 10 - 100))
 
 
+def accept(key: bytes) -> bytes:
+    """The answer to a handshake with this `Sec-WebSocket-Key` (RFC 6455, 4.2.2)."""
+    digest = sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
+    return (
+        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        b"Sec-WebSocket-Accept: " + b64encode(digest) + b"\r\n\r\n"
+    )
+
+
 Arrival = tuple[Viewer, Wish, Lobby]
 
 
@@ -177,7 +188,7 @@ class Reception:
             here.door.address(connection),
         )
         transport.set_protocol(viewer)
-        if here.hub.total() >= self._most:
+        if self._present() >= self._most:
             # A browser cannot read a refused handshake, so it is told inside.
             viewer.begin([frames.wait(here.house.now(), RETRY_MS)], accept(key))
             viewer.close(1013, "full")
@@ -194,6 +205,12 @@ class Reception:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         return True
+
+    def _present(self) -> int:
+        """Who is here, and who waits to be."""
+        waiting = sum(map(len, self._arrivals.values()))
+        waiting += sum(len(one.arrivals) for one in self._audiences.values())
+        return self._here.hub.total() + waiting
 
     async def _find(self, wish: Wish) -> None:
         """The hearing is looked up, or is not there; whoever has come for it meanwhile is told."""

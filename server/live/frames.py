@@ -16,6 +16,17 @@ def frame(type_: str, at: int, **members: Any) -> str:
     return orjson.dumps({"type": type_, "at": at, **members}).decode()
 
 
+def encoded(frame: str) -> bytes:
+    """A text frame as bytes, as a server sends it: final, unmasked (RFC 6455, 5.2)."""
+    payload = frame.encode()
+    n = len(payload)
+    if n < 126:
+        return b"\x81%c" % n + payload
+    if n < 65536:
+        return b"\x81\x7e" + n.to_bytes(2, "big") + payload
+    return b"\x81\x7f" + n.to_bytes(8, "big") + payload
+
+
 def snapshot(at: int, epoch: str, version: int, **members: Any) -> str:
     """The whole state (`state`, or `content` for pages) at a version."""
     return frame("snapshot", at, epoch=epoch, version=version, retry=RETRY, **members)

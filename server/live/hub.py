@@ -18,7 +18,8 @@ from time import monotonic
 from typing import Protocol
 
 from server.live.channels import Channel
-from server.live.viewer import Viewer, encoded
+from server.live.frames import encoded
+from server.live.viewer import Viewer
 
 QUEUE = 320
 """Frames that may wait for one socket: the longest gap, and what is told while it is written."""
@@ -267,6 +268,8 @@ class Fan:
         for viewer in viewers[self._reached : end]:
             if viewer.since <= number:
                 viewer.write(data)
+            elif viewer.behind is not None:
+                viewer.missed = True
         self._reached = end
         if end >= len(viewers):
             self._queue.popleft()

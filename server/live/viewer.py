@@ -13,23 +13,16 @@ uses the plain path of `hub.Listener`, with the same frames.
 from __future__ import annotations
 
 import asyncio
-from base64 import b64encode
 from collections.abc import Sequence
-from hashlib import sha1
 from time import monotonic
 from typing import Protocol
 
-from websockets.exceptions import ConnectionClosed
-from websockets.frames import CloseCode, Frame, Opcode
+from websockets.frames import CloseCode, Frame, Opcode, apply_mask  # type: ignore[attr-defined]
 from websockets.protocol import Protocol as Frames
 from websockets.protocol import Side, State
 
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # pragma: no cover - a platform without the compiled module
-    from websockets.utils import apply_mask
-
 from server.live.channels import Channel, Spot
+from server.live.frames import encoded
 
 LARGEST = 16 * 1024
 """Bytes of a message; a longer one ends in 1009."""
@@ -38,6 +31,7 @@ GOODBYE_S = 2.0
 RATE, BURST = 20.0, 60.0
 """Messages a second, and at once; who sends more ends in 1008."""
 NEVER = 1 << 62
+_QUICK = {0x89, 0x8A}
 
 
 class Room(Protocol):
@@ -62,38 +56,20 @@ class Room(Protocol):
         """The number of the next frame to the channel."""
 
 
-def accept(key: bytes) -> bytes:
-    """The answer to a handshake with this `Sec-WebSocket-Key` (RFC 6455, 4.2.2)."""
-    digest = sha1(key + b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11", usedforsecurity=False).digest()
-    return (
-        b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-        b"Sec-WebSocket-Accept: " + b64encode(digest) + b"\r\n\r\n"
-    )
-
-
-def encoded(frame: str) -> bytes:
-    """A text frame as a server sends it: final, unmasked."""
-    payload = frame.encode()
-    n = len(payload)
-    if n < 126:
-        return b"\x81%c" % n + payload
-    if n < 65536:
-        return b"\x81\x7e" + n.to_bytes(2, "big") + payload
-    return b"\x81\x7f" + n.to_bytes(8, "big") + payload
-
-
 class Viewer(asyncio.Protocol):
     """One viewer. `viewer` is the id of its token, `since` the number of the first frame that is
     newer than what it has begun with."""
 
     __slots__ = (
         "_closing",
+        "_kept",
         "_left",
         "_message",
         "_rest",
         "_told",
         "address",
         "behind",
+        "missed",
         "numbers_due",
         "room",
         "since",
@@ -112,8 +88,11 @@ class Viewer(asyncio.Protocol):
         """Kept at hand: it is called for every frame, and to look it up is a tenth of the work."""
         self.since = NEVER
         self.behind: float | None = None
+        """Since when it has taken nothing of what waits for it."""
+        self.missed = False
+        """A frame has passed it meanwhile."""
         self.numbers_due = True
-        self._closing = False
+        self._closing, self._kept = False, NEVER
         self._rest: bytes | None = None
         self._message: _Message | None = None
         self._left, self._told = self.burst, monotonic()
@@ -134,17 +113,17 @@ class Viewer(asyncio.Protocol):
         return self.room.spot
 
     def resume(self, epoch: str, version: int) -> None:
-        """The gap from where it stands, or a snapshot."""
-        self.room.resume(self, epoch, version)
+        """The gap from where it stands, or a snapshot; who is behind gets one anyway."""
+        if self.behind is None:
+            self.room.resume(self, epoch, version)
 
     # ── to the viewer ──
 
     def begin(self, frames: Sequence[str], head: bytes = b"") -> None:
         """The gap or the snapshot from which the next frame follows; `head` goes before it."""
-        self.since, self.behind, self.numbers_due = self.room.tick(), None, True
-        if self._closing:
-            self.since = NEVER
-            return
+        if self._closing or self.behind is not None:
+            return  # Who has fallen behind once more gets the next one.
+        self.since, self.numbers_due = self.room.tick(), True
         self.transport.write(head + b"".join(map(encoded, frames)))
 
     def put(self, frame: str) -> None:
@@ -165,27 +144,37 @@ class Viewer(asyncio.Protocol):
             self._end(b"\x88%c" % len(payload) + payload)
 
     def _end(self, last: bytes, *, answered: bool = False) -> None:
-        self._closing, self.since, self._rest, self._message = True, NEVER, None, None
+        self._leave()
         if self.transport.is_closing():
             return
         self.transport.write(last)
         if answered:
             self.transport.close()
-            return
-        if self.transport.can_write_eof():
+        elif self.transport.can_write_eof():
             self.transport.write_eof()
+
+    def _leave(self) -> None:
+        """Whatever still waits to be written, it is gone in two seconds."""
+        self._closing, self.since, self._rest, self._message = True, NEVER, None, None
         asyncio.get_running_loop().call_later(GOODBYE_S, self.transport.abort)
 
     # ── from the transport ──
 
     def pause_writing(self) -> None:
         """It reads slower than it is sent."""
-        self.behind, self.since, self.numbers_due = monotonic(), NEVER, True
+        self.behind, self.missed = monotonic(), False
+        self._kept, self.since = self.since, NEVER
 
     def resume_writing(self) -> None:
-        """It has taken what waited."""
-        if self.behind is not None and not self._closing:
+        """It has taken what waited: it needs a snapshot, unless nothing has passed it."""
+        self.behind = None
+        if self._closing:
+            return
+        if self.missed or self._kept == NEVER:
+            self.numbers_due = True
             self.room.drained(self)
+        else:
+            self.since = self._kept
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
@@ -193,7 +182,9 @@ class Viewer(asyncio.Protocol):
         self.room.left(self)
 
     def eof_received(self) -> bool:
-        """It will say nothing more."""
+        """It will say nothing more, and goes."""
+        if not self._closing:
+            self._leave()
         return False
 
     def data_received(self, data: bytes) -> None:
@@ -219,7 +210,14 @@ class Viewer(asyncio.Protocol):
             after = at + head + 4 + length
             if after > end:
                 break
-            if data[at] == 0x81 and self._message is None:
+            if not self._may_speak():
+                return
+            if data[at] in _QUICK and length < 126:
+                # A ping is answered unless that would wait; a pong is only heard.
+                if data[at] == 0x89 and self.behind is None:
+                    payload = apply_mask(data[at + 6 : after], data[at + 2 : at + 6])
+                    self.transport.write(b"\x8a%c" % length + payload)
+            elif data[at] == 0x81 and self._message is None:
                 payload = data[at + head + 4 : after]
                 self._said(apply_mask(payload, data[at + head : at + head + 4]))
             else:
@@ -230,13 +228,17 @@ class Viewer(asyncio.Protocol):
         if at < end:
             self._rest = data[at:]
 
-    def _said(self, payload: bytes | bytearray) -> None:
+    def _may_speak(self) -> bool:
+        """Every frame counts, also one that says nothing."""
         now = monotonic()
         self._left = min(self.burst, self._left + (now - self._told) * self.rate) - 1
         self._told = now
         if self._left < 0:
             self.close(1008, "flood")
-            return
+            return False
+        return True
+
+    def _said(self, payload: bytes | bytearray) -> None:
         try:
             text = str(payload, "utf-8")
         except UnicodeDecodeError:
@@ -256,7 +258,7 @@ class Viewer(asyncio.Protocol):
         if message.binary:
             self.close(CloseCode.UNSUPPORTED_DATA, "binary")
             return
-        self._message = message if message.parts else None
+        self._message = message if message.under_way else None
         if payload is not None:
             self._said(payload)
 
@@ -266,16 +268,13 @@ class _Message:
 
     def __init__(self, largest: int) -> None:
         self._protocol = Frames(Side.SERVER, state=State.OPEN, max_size=largest)
-        self.parts: list[bytes] = []
-        self.binary = self.closed = False
+        self._parts: list[bytes] = []
+        self.under_way = self.binary = self.closed = False
 
     def take(self, data: bytes) -> tuple[bytes | None, bytes, bool]:
         """(the payload of a message that has ended, bytes to answer, whether it is over)."""
         protocol, payload = self._protocol, None
-        try:
-            protocol.receive_data(data)
-        except ConnectionClosed:  # pragma: no cover - data after a close
-            return None, b"", True
+        protocol.receive_data(data)
         for frame in protocol.events_received():
             if isinstance(frame, Frame) and (said := self._frame(frame)) is not None:
                 payload = said
@@ -288,8 +287,10 @@ class _Message:
         self.closed |= frame.opcode is Opcode.CLOSE
         if frame.opcode not in {Opcode.TEXT, Opcode.CONT, Opcode.BINARY}:
             return None
-        self.parts.append(bytes(frame.data))
-        if not frame.fin:
+        self.under_way = not frame.fin
+        if frame.data:
+            self._parts.append(bytes(frame.data))
+        if self.under_way:
             return None
-        payload, self.parts = b"".join(self.parts), []
+        payload, self._parts = b"".join(self._parts), []
         return payload

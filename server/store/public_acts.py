@@ -146,7 +146,10 @@ class _Hearing:
         supports = [act for act in acts if isinstance(act, Support)]
         if supports:
             self.questions = await unit.questions.hold(act.code for act in supports)
-        await unit.votes.hold()
+        if unit.place.status == "archived":
+            unit.votes.forget()  # Nobody votes there any more; a repeat still gets its first answer.
+        else:
+            await unit.votes.hold()
         self.sent = await unit.votes.sent_by(act.viewer for act in acts)
         self.answers = await unit.journal.first_answers(_owner(act) for act in acts)
         if self.questions:

@@ -78,7 +78,7 @@ class Books:
             book[vote.viewer] = (*book.get(vote.viewer, ()), one)
 
     def forget(self, hearing: int) -> None:
-        """The outcome of a commit is unknown: the book is read anew."""
+        """The hearing's book is not kept: a commit's outcome is unknown, or nobody votes any more."""
         self._books.pop(hearing, None)
 
 
@@ -107,6 +107,10 @@ class Votes(Repository):
             await self._c.execute(_ONE_AT_A_TIME, {"hearing": self._ref.hearing})
         elif self._books.get(self._ref.hearing) is None:
             await self._books.read(self._c, self._ref.hearing)
+
+    def forget(self) -> None:
+        """The hearing is over: its book need not be kept in memory."""
+        self._books.forget(self._ref.hearing)
 
     async def last_choice(self, round_id: str, viewer: str) -> str | None:
         """The choice that counts for this viewer."""

@@ -103,3 +103,17 @@ async def test_a_key_of_one_version_is_not_taken_for_another(lanxi: Home) -> Non
         await change_status(lanxi.house, host, lanxi.slug, "ready", 0, KEY)
     again = change_status(lanxi.house, host, lanxi.slug, "ready", 77, KEY)
     assert await refusal(again) == "key_reused"
+
+
+async def test_an_archived_hearing_answers_repeats_and_keeps_no_book(lanxi: Home) -> None:
+    await lanxi.go_live()
+    round_id = await public_round(lanxi)
+    await cast_vote(lanxi.house, "v1", KEY, round_id, "good")
+    await close_round(lanxi.house, lanxi.person("host"), round_id)
+    await lanxi.settle()
+    await status_to(lanxi, "ended", "certified", "archived")
+    again = await cast_vote(lanxi.house, "v1", KEY, round_id, "good")
+    assert again.answer == {"round": round_id, "choice": "good", "replaced": False}
+    late = cast_vote(lanxi.house, "v2", KEY, round_id, "good")
+    assert await refusal(late) == "hearing_archived"
+    assert lanxi.building.books.get((await lanxi.view()).hearing.ref.hearing) is None

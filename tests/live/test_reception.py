@@ -127,6 +127,18 @@ async def test_who_comes_to_a_full_process_is_told_when_to_come_back(lanxi: Home
     assert (wait["type"], wait["retry_ms"] > 0, code) == ("wait", True, 1013)
 
 
+async def test_those_who_wait_to_be_let_in_count_too(lanxi: Home) -> None:
+    await lanxi.go_live()
+    reception, transports = (
+        Reception(lanxi.building.services, 10),
+        [Connection() for _ in range(30)],
+    )
+    for transport in transports:
+        assert reception.admit(*asking(), transport)  # type: ignore[arg-type]
+    await until(lambda: lanxi.building.hub.total() == 10)
+    assert sum(1013 in each.frames() for each in transports) == 20
+
+
 async def test_a_hearing_that_is_not_there_is_told_inside(lanxi: Home) -> None:
     reception, transport = Reception(lanxi.building.services, 10), Connection()
     assert reception.admit(*asking("/h/nowhere/socket?lang=en"), transport)  # type: ignore[arg-type]

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from websockets.frames import Close, Frame, Opcode
 from websockets.protocol import Protocol, Side
 
+from server.api.public_socket import accept
 from server.live.channels import Channel
+from server.live.frames import encoded
 from server.live.hub import Fan, Hub
-from server.live.viewer import LARGEST, NEVER, Viewer, accept, encoded
+from server.live.viewer import LARGEST, NEVER, Viewer
 
 pytestmark = pytest.mark.anyio
 CHANNEL = Channel(1, "public", "json", "zh")
@@ -195,6 +197,11 @@ async def test_who_is_behind_gets_answers_and_then_a_snapshot_alone() -> None:
     await asyncio.sleep(0)
     assert [bytes(f.data) for f in received(others)][1:] == [b"cue 0", b"cue 1", b"cue 2"]
     assert [bytes(f.data) for f in received(transport)][1:] == [b"ack"]
+    one.resume("e", 1)  # It gets its snapshot when it has drained, and not before.
+    one.data_received(masked(Frame(Opcode.PING, b"?")))
+    one.begin(["too early"])
+    assert [bytes(f.data) for f in received(transport)][1:] == [b"ack"]
+    assert one.behind is not None
     one.resume_writing()
     assert room.fell_behind == 1
     assert one.numbers_due
@@ -223,3 +230,45 @@ async def test_frames_go_out_in_slices_in_order_and_to_nobody_twice() -> None:
     for _, each, _ in viewers[:599]:
         assert bytes(each.sent) == encoded("cue 1") + encoded("cue 2")
     assert bytes(transport.sent) == encoded("snapshot that knows of both")
+
+
+async def test_who_was_paused_and_missed_nothing_goes_on_where_it_was() -> None:
+    hub = Hub()
+    one, transport, room = viewer()
+    one.begin(["a long snapshot"])
+    hub.join(one)
+    one.pause_writing()
+    one.resume_writing()
+    hub.send(CHANNEL, "cue 1")
+    assert room.fell_behind == 0
+    assert [bytes(f.data) for f in received(transport)][1:] == [b"cue 1"]
+
+
+@pytest.mark.parametrize(
+    "frame",
+    [Frame(Opcode.PING, b""), Frame(Opcode.PONG, b""), Frame(Opcode.CONT, b"", fin=False)],
+    ids=["ping", "pong", "fragment"],
+)
+async def test_a_flood_of_frames_that_say_nothing_ends_it(frame: Frame) -> None:
+    transport, room = Transport(), Room()
+    one = Viewer(transport, room, None, "127.0.0.1")  # type: ignore[arg-type]
+    one.data_received(masked(Frame(Opcode.TEXT, b"", fin=False), *[frame] * 100))
+    last = received(transport)[-1]
+    assert (last.opcode, Close.parse(bytes(last.data)).code) == (Opcode.CLOSE, 1008)
+
+
+@pytest.mark.parametrize("how", ["half-closed", "goodbye", "told to go"])
+async def test_who_goes_is_gone_soon_whatever_still_waits(
+    how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("server.live.viewer.GOODBYE_S", 0.05)
+    one, transport, _ = viewer()
+    if how == "half-closed":
+        one.eof_received()
+    elif how == "goodbye":
+        one.data_received(masked(Frame(Opcode.CLOSE, Close(1000, "").serialize())))
+    else:
+        one.close(4408, "too slow")
+    assert not one.open
+    await asyncio.sleep(0.1)
+    assert transport.aborted

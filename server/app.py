@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import secrets as chance
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
@@ -18,8 +17,6 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
-from starlette.middleware.gzip import GZipMiddleware
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from moderation.intake.normal_form import IncomingItem
 from moderation.policy import clean_public_text
@@ -32,6 +29,7 @@ from server.actions.screen_questions import screen_questions
 from server.actions.tally_round import tally_round
 from server.api import desk, health, hearings, office, questions, rounds, sockets, viewers
 from server.api.common import error_response, refusal_of_validation
+from server.api.frame import Compressed, Frame
 from server.api.openapi import describe, methods_at, operation_id
 from server.api.public_socket import Reception, most_viewers
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
@@ -65,42 +63,8 @@ from web.routes import ROUTERS, problem
 log = structlog.get_logger()
 Found = TypeVar("Found")
 
-CSP = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self' ws: wss: http: https:",
-        "media-src 'self' blob: http: https:",
-        "frame-src 'self' http: https:",
-        "font-src 'self'",
-        "manifest-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'self'",
-    )
-)
-HEADERS = [
-    (b"content-security-policy", CSP.encode()),
-    (b"x-content-type-options", b"nosniff"),
-    (b"referrer-policy", b"same-origin"),
-]
-OVER_HTTPS = [(b"cross-origin-opener-policy", b"same-origin")]
-"""Meaningless over plain http on a LAN, where Chromium reports it as an error (law 14)."""
 SCREEN_S = 0.5
 """How often the screener looks: a moderator does not notice, and one indexed read is cheap."""
-LARGEST_BODY = 2 * 1024 * 1024
-"""A show file is at most 1 MB; JSON escapes may double it."""
-LARGEST_UPLOAD = 65 * 1024 * 1024
-"""A hotline file is at most 64 MB; its form wraps a little around it."""
-UPLOADS = re.compile(r"/office/hearings/[^/]+/import")
-"""Where such files are taken; the route asks who it is before it reads them."""
-
-
-def largest_body(path: str) -> int:
-    """How much a request to this address may carry."""
-    return LARGEST_UPLOAD if UPLOADS.fullmatch(path) else LARGEST_BODY
 
 
 @dataclass(frozen=True)
@@ -425,56 +389,3 @@ def _handle_errors(app: FastAPI) -> None:
         where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
         log.error("failed", error=type(error).__name__, where=where, path=request.url.path)
         return answer(request, Refusal("server_error"))
-
-
-class Compressed:
-    """Pages are compressed here, so that a hall without nginx is served as quickly. What programs are
-    answered is left as it is."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app, self.gzip = app, GZipMiddleware(app, minimum_size=1024, compresslevel=6)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = scope["type"] == "http" and not scope["path"].startswith("/api/")
-        await (self.gzip if page else self.app)(scope, receive, send)
-
-
-class Frame:
-    """Around every HTTP answer: origin check, body cap, security headers."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self.app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            await self.app(scope, receive, send)
-            return
-        request = Request(scope)
-        here: Services = scope["app"].state.services
-        seen, most = 0, largest_body(request.url.path)
-
-        async def receive_capped() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > most:
-                raise HTTPException(413)
-            return message
-
-        async def send_framed(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                more = OVER_HTTPS if here.door.scheme(request) == "https" else []
-                message["headers"] = [*message.get("headers", ()), *HEADERS, *more]
-            await send(message)
-
-        try:
-            here.door.check_origin(request)
-            if "\0" in scope["path"] or b"%00" in scope["query_string"]:
-                raise Refusal("malformed", place="address")  # PostgreSQL keeps no NUL
-            length = request.headers.get("content-length", "0")
-            if length.isdigit() and int(length) > most:
-                raise Refusal("too_large")
-        except Refusal as refusal:
-            await error_response(refusal, language_of(request))(scope, receive, send_framed)
-            return
-        await self.app(scope, receive_capped, send_framed)

@@ -80,7 +80,7 @@ class Http(HttpToolsProtocol):
         self._in_head, self.waits = True, self.waits or monotonic()
 
     def on_headers_complete(self) -> None:
-        """What follows is a body, which `app.Frame` limits."""
+        """What follows is a body, which `api/frame.py` limits."""
         self._in_head, self.waits = False, None
         super().on_headers_complete()
 

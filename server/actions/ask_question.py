@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import hashlib
 
-from server.actions.perform import check_key
+from server.actions.perform import carried_out, check_key
 from server.actions.ports import House
 from server.domain.journal import canonical
-from server.domain.public_acts import Ask, Done
+from server.domain.public_acts import Ask
 from server.domain.refusals import Refusal
 
 SHORTEST, LONGEST = 2, 500
@@ -50,15 +50,4 @@ def question_of(
     )
 
 
-async def ask_question(
-    house: House,
-    viewer: str,
-    key: str | None,
-    slug: str,
-    text: str,
-    subject: str | None,
-    contact: str | None = None,
-    epoch: str | None = None,
-) -> Done:
-    """The same, carried out → `{code, secret, status}`."""
-    return await house.box.put(question_of(house, viewer, key, slug, text, subject, contact, epoch))
+ask_question = carried_out(question_of)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from server.actions.perform import check_key
+from server.actions.perform import carried_out, check_key
 from server.actions.ports import House
-from server.domain.public_acts import Done, Vote
+from server.domain.public_acts import Vote
 
 
 def vote_of(
@@ -16,8 +16,4 @@ def vote_of(
     return Vote(viewer, key or "", id_, choice, house.now(), epoch)
 
 
-async def cast_vote(
-    house: House, viewer: str, key: str | None, id_: str, choice: str, epoch: str | None = None
-) -> Done:
-    """The same, carried out."""
-    return await house.box.put(vote_of(house, viewer, key, id_, choice, epoch))
+cast_vote = carried_out(vote_of)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
-from typing import Any, Unpack
+from typing import Any, Concatenate, ParamSpec, Unpack
 
 from server.actions.ports import House, Unit
 from server.domain.hearing import Place, Where
 from server.domain.journal import canonical
+from server.domain.public_acts import Done, PublicAct
 from server.domain.refusals import Refusal, RolledBack
 from server.domain.roles import MACHINE, RIGHTS, Actor, has_right, roles_at
 
@@ -49,6 +50,7 @@ class Asked:
     beside: bool = False
 
 
+Said = ParamSpec("Said")
 Work = Callable[[Unit], Awaitable[Answer]]
 
 
@@ -96,7 +98,7 @@ async def _once(house: House, asked: Asked, work: Work, where: Where) -> Answer:
             if first is not None:
                 return _repeat(first, digest, now)
         if not asked.beside and not where.get("line"):
-            await unit.hearings.get(lock=True)
+            await unit.hearings.hold()
         if unit.place.status == "archived":
             raise Refusal("hearing_archived")
         if asked.lease is not None:
@@ -130,6 +132,18 @@ async def _check_lease(unit: Unit, asked: Asked) -> None:
     lease = held.get(asked.lease or "")
     if lease is not None and lease.session != asked.by.session:
         raise Refusal("lease_elsewhere", lease=asked.lease, holder=lease.name)
+
+
+def carried_out(
+    act_of: Callable[Concatenate[House, Said], PublicAct],
+) -> Callable[Concatenate[House, Said], Coroutine[Any, Any, Done]]:
+    """What makes an act of the public, as what also carries it out: it is put into the ballot box and
+    answered after its commit. Raises `Refusal` or `OutcomeUnknown`."""
+
+    async def carry_out(house: House, /, *said: Said.args, **more: Said.kwargs) -> Done:
+        return await house.box.put(act_of(house, *said, **more))
+
+    return carry_out
 
 
 def check_version(now: int, sent: int | None, current: Any, *, needed: bool = False) -> None:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from server.actions.perform import check_key
+from server.actions.perform import carried_out, check_key
 from server.actions.ports import House
-from server.domain.public_acts import Done, Support
+from server.domain.public_acts import Support
 
 
 def support_of(
@@ -22,14 +22,4 @@ def support_of(
     return Support(viewer, key or "", slug, code, on, house.now(), epoch)
 
 
-async def support_question(
-    house: House,
-    viewer: str,
-    key: str | None,
-    slug: str,
-    code: str,
-    on: bool,
-    epoch: str | None = None,
-) -> Done:
-    """The same, carried out."""
-    return await house.box.put(support_of(house, viewer, key, slug, code, on, epoch))
+support_question = carried_out(support_of)

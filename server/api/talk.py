@@ -6,7 +6,7 @@ socket's next frame is read.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Mapping
 from functools import partial
 from typing import Any, Protocol
 
@@ -42,13 +42,6 @@ _OPTIONAL: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "like": {"epoch": str},
 }
 """`epoch` = of the run that the act is meant for: pages say it, a program may."""
-_PLAIN: Sequence[Set[str]] = (
-    {"type", "viewer"},
-    {"type", "round", "choice", "key"},
-    {"type", "round", "choice", "key", "epoch"},
-)
-"""Members of right frames that hold nothing but texts."""
-_TEXTS = {str}
 
 
 class Speaker(Protocol):
@@ -152,8 +145,6 @@ def _checked(frame: dict[str, Any], text: str) -> str:
     if not isinstance(kind, str) or kind not in _FIELDS:
         raise Refusal("malformed", place="type")
     nul = "\\u0000" in text  # Read as JSON, no text can hold one otherwise.
-    if not nul and frame.keys() in _PLAIN and set(map(type, frame.values())) == _TEXTS:
-        return kind  # The usual frames, quickly.
     needed, optional = _FIELDS[kind], _OPTIONAL.get(kind, {})
     for name in frame:
         if name != "type" and name not in needed and name not in optional:

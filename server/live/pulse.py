@@ -106,7 +106,7 @@ class Pulse:
         self._sent: dict[int, _Sent] = {}
         self._runs: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
-        self._beaten = 0.0
+        self._beaten = self._swept = 0.0
 
     def start(self) -> None:
         """Begins to pulse."""
@@ -136,10 +136,12 @@ class Pulse:
                 await self._beat()
                 for hearing in self._hub.hearings():
                     await self._pulse(hearing)
-                # No room may be silent for 20 s: the emptiest pulse there is.
-                self._hub.tell_the_quiet(SILENCE_S, frames.pulse(self._now()))
-                for viewer in self._hub.too_slow():
-                    viewer.close(4408, "too slow")
+                if monotonic() - self._swept >= LOOK_S:  # It asks every socket.
+                    self._swept = monotonic()
+                    # No room may be silent for 20 s: the emptiest pulse there is.
+                    self._hub.tell_the_quiet(SILENCE_S, frames.pulse(self._now()))
+                    for viewer in self._hub.too_slow():
+                        viewer.close(4408, "too slow")
             except Exception as error:
                 log.error("pulse_failed", error=repr(error))
 

@@ -66,6 +66,12 @@ class Hearings(Repository):
             raise Refusal("run_changed")
         return Hearing(self._ref, row.slug, row.title, row.status, row.version, row.kind, row.epoch)
 
+    async def hold(self) -> None:
+        """The hearing's other acts wait until this one ends; `run_changed` as with `get`. SQLite has
+        one writer, who found the place under the lock already."""
+        if self._c.dialect.name != "sqlite":
+            await self.get(lock=True)
+
     async def hold_shown(self) -> None:
         """No new run begins until this transaction ends; others may hold it too. `RolledBack` when
         one has begun since the place was found: it is to be found again."""

@@ -173,17 +173,7 @@ class Journal(Repository):
         self, owner: str, key: str, body_hash: str, status: int, answer: Mapping[str, Any], at: int
     ) -> None:
         """The first answer to the key; a second insert fails on the primary key."""
-        await self._c.execute(
-            insert(_answers).values(
-                owner=owner,
-                hearing_id=self._ref.hearing,
-                key=key,
-                body_hash=body_hash,
-                status=status,
-                answer=dict(answer),
-                at=at,
-            )
-        )
+        await self.keep_answers([(owner, key, body_hash, status, answer, at)])
 
 
 def _head(row: Row[Any]) -> HeadState:

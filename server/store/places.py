@@ -5,6 +5,7 @@ Everything else in the store works inside one place and asks for nothing outside
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import bindparam, select
@@ -54,6 +55,12 @@ def _place(row: Any) -> Place:
         row.kind,
         row.epoch,
     )
+
+
+def _in_run(shown: Place, run: Any) -> Place:
+    """The same hearing in another of its runs."""
+    ref = replace(shown.ref, run=run.id)
+    return replace(shown, ref=ref, status=run.status, kind=run.kind, epoch=run.epoch)
 
 
 async def locate(
@@ -107,15 +114,7 @@ async def _place_of_code(connection: AsyncConnection, code: str) -> Place:
         raise Refusal("not_found")
     row = min(rows, key=lambda r: (r.kind == "rehearsal", -r.id))
     shown = await locate(connection, hearing=row.hearing_id)
-    return Place(
-        Ref(shown.ref.office, shown.ref.hearing, row.id),
-        shown.path,
-        shown.slug,
-        shown.title,
-        row.status,
-        row.kind,
-        row.epoch,
-    )
+    return _in_run(shown, row)
 
 
 async def _real_line(connection: AsyncConnection, shown: Place) -> Place:
@@ -127,15 +126,7 @@ async def _real_line(connection: AsyncConnection, shown: Place) -> Place:
             .limit(1)
         )
     ).one()
-    return Place(
-        Ref(shown.ref.office, shown.ref.hearing, row.id),
-        shown.path,
-        shown.slug,
-        shown.title,
-        row.status,
-        row.kind,
-        row.epoch,
-    )
+    return _in_run(shown, row)
 
 
 async def hearings_to_screen(connection: AsyncConnection) -> tuple[str, ...]:

@@ -8,7 +8,7 @@ from typing import Any, Unpack
 from sqlalchemy import Integer, Row, Select, bindparam, exists, func, insert, or_, select, update
 
 from server.domain.questions import PUBLIC, NewQuestion, Question
-from server.store.rows import OFFICE, RUN, Repository, inserted_id, locked, table, upsert
+from server.store.rows import OFFICE, RUN, Repository, locked, table, upsert
 from server.store.tables import (
     ImportRow,
     QuestionRow,
@@ -86,15 +86,8 @@ class Questions(Repository):
 
     async def add(self, **values: Unpack[NewQuestion]) -> Question:
         """A new question; gives it with its id. Its first wording is kept."""
-        result = await self._c.execute(
-            insert(_q).values(
-                office_id=self._ref.office,
-                hearing_id=self._ref.hearing,
-                run_id=self._ref.run,
-                **{"first_text": values["text"], **values},
-            )
-        )
-        added = await self.get(inserted_id(result))
+        (id_,) = await self.add_many([values])
+        added = await self.get(id_)
         assert added is not None
         return added
 

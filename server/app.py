@@ -45,14 +45,16 @@ from server.live.bus_redis import RedisBus
 from server.live.hub import Hub
 from server.live.pulse import Pulse
 from server.live.relay import Relay
+from server.parts import Part, at_the_edge
 from server.services import Services, language_of
 from server.settings import Settings
-from server.store.alive import Alive
+from server.store.alive import Alive, Duty
 from server.store.identity import Identity
 from server.store.migrate import migrate
 from server.store.places import all_places, hearings_to_screen
 from server.store.public_acts import Floods, PublicActs
 from server.store.rounds import waiting as waiting_rounds
+from server.store.start_faults import start_fault
 from server.store.transaction import Database
 from server.store.unit import HearingStore, Unit
 from server.store.votes import Books
@@ -63,6 +65,8 @@ from web.routes import ROUTERS, problem
 log = structlog.get_logger()
 Found = TypeVar("Found")
 
+WEB_WAITS_S = 5.0
+"""How long a `web` leaves the duties to a worker that may just be starting."""
 SCREEN_S = 0.5
 """How often the screener looks: a moderator does not notice, and one indexed read is cheap."""
 
@@ -124,12 +128,13 @@ if TYPE_CHECKING:
 class Building:
     """One process: its services and the tasks that run beside the requests."""
 
-    def __init__(self, settings: Settings) -> None:
-        self.settings = settings
+    def __init__(self, settings: Settings, part: Part = Part.SERVE) -> None:
+        self.settings, self.part = settings, part
         secret = secrets.installation_secret(settings.data, settings.secret or None)
         self.keys = secrets.Keys(secret)
         self.database = Database(settings.database)
         self.alive = Alive(self.database)
+        self.duty = Duty(self.database, WEB_WAITS_S if part is Part.WEB else 0)
         self.books = Books()
         self.store = HearingStore(self.database, self.books)
         self.bus = RedisBus(settings.redis_url) if settings.redis_url else MemoryBus()
@@ -188,16 +193,16 @@ class Building:
     async def start(self) -> None:
         """Schema, secret, recovery, then everything that runs."""
         try:
-            async with self.alive.starting() as alone:
-                await migrate(self.database)
+            await self.bus.check()
+            if self.part.leads:
+                await self._lead()
+            else:
                 await self.check_secret()
-                if alone:
-                    await pause_after_restart(self.house, await self._places())
-                if self.database.sqlite:
-                    async with self.database.write() as connection:
-                        await self.books.read_all(connection)
-        except BaseException:
+        except BaseException as error:
+            await self.bus.stop()
             await self._let_go()
+            if isinstance(error, Exception):
+                raise start_fault(error) or error from None
             raise
         await self.bus.start()
         self.bus.listen(self.relay.heard)
@@ -205,9 +210,23 @@ class Building:
         self.box.start()
         self.relay.start()
         self.pulse.start()
-        self.later(self._screener())
-        self.later(self._timekeeper())
-        self.later(self.alive.keep())
+        if self.part.leads:
+            self.later(self.alive.keep())
+        if self.part.keeps_time:
+            self.later(self.duty.keep())
+            self.later(self._screener())
+            self.later(self._timekeeper())
+
+    async def _lead(self) -> None:
+        """The schema is brought up to date, and what stood still is paused."""
+        async with self.alive.starting() as alone:
+            await migrate(self.database)
+            await self.check_secret()
+            if alone:
+                await pause_after_restart(self.house, await self._places())
+            if self.database.sqlite:
+                async with self.database.write() as connection:
+                    await self.books.read_all(connection)
 
     async def stop(self) -> None:
         """Says goodbye, carries out what waits, lets go."""
@@ -223,6 +242,7 @@ class Building:
 
     async def _let_go(self) -> None:
         await self.alive.end()
+        await self.duty.end()
         await self.database.close()
 
     async def check_secret(self) -> None:
@@ -284,6 +304,8 @@ class Building:
         work: Callable[[Found], Awaitable[None]],
     ) -> None:
         """What is found is done, each by itself: one hearing's trouble holds up no other."""
+        if not self.duty.mine:
+            return
         try:
             async with self.database.read() as connection:
                 found = await find(connection)
@@ -297,20 +319,20 @@ class Building:
                 log.warning(who, error=repr(error))
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
-    """The whole application for one process."""
+def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> FastAPI:
+    """The whole application for one process, or what its part needs of it."""
     settings = settings or Settings()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        building = Building(settings)
-        app.state.building, app.state.services = building, building.services
-        if not settings.plain_sockets:
-            app.state.reception = Reception(building.services, most_viewers())
         try:
+            building = Building(settings, part)
+            app.state.building, app.state.services = building, building.services
+            if not settings.plain_sockets:
+                app.state.reception = Reception(building.services, most_viewers())
             await building.start()
         except Exception as error:
-            app.state.failed = error  # uvicorn would only log it: `Server` raises it.
+            app.state.failed = start_fault(error) or error  # uvicorn would only log it.
             raise
         try:
             yield
@@ -327,12 +349,16 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         generate_unique_id_function=operation_id,
     )
     api = [m.router for m in (hearings, questions, viewers, desk, rounds, office)]
+    pages = [sockets.router, *ROUTERS]
+    if part is Part.EDGE:
+        api, pages = [list(map(at_the_edge, routers)) for routers in (api, pages)]
+    elif part is Part.WORKER:
+        api, pages = [], []
     for router in api:
         app.include_router(router, prefix="/api/v1")
     app.include_router(health.router)
     app.openapi = cache(lambda: describe(app, (*api, health.router)))  # type: ignore[method-assign]
-    app.include_router(sockets.router)
-    for router in ROUTERS:
+    for router in pages:
         app.include_router(router, include_in_schema=False)
     _handle_errors(app)
     app.add_middleware(Compressed)

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 
 import structlog
 import typer
+from pydantic import ValidationError
 
 from server.domain.refusals import Refusal
 from server.settings import Settings
@@ -144,64 +145,133 @@ def demo(
         except CannotServe as error:
             _fail(str(error))
         except Refusal as refusal:
-            _fail(refusal.message("zh") + " " + refusal.message("en"))
+            _fail(_both(refusal))
+
+
+PortOption = Annotated[int | None, typer.Option(help="Port; PORT or 8000 by default.")]
+HostOption = Annotated[str, typer.Option(help="Address to listen on.")]
+OwnPort = Annotated[int | None, typer.Option(help="Its own port, for health and metrics; PORT.")]
 
 
 @app.command()
 def serve(
-    port: Annotated[int | None, typer.Option(help="Port; PORT or 8000 by default.")] = None,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    workers: Annotated[int, typer.Option(help="Only 1 in this version.")] = 1,
+    port: PortOption = None,
+    host: HostOption = "127.0.0.1",
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes on this port.")] = None,
+    nth: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Everything in one process, for real. The first start prints a set-up link."""
-    from server.app import create_app
-    from server.serving import CannotServe, listening_socket, make_server
+    from server.parts import Part
+    from server.run_part import check_parts
+    from server.several import run_several
 
-    settings = Settings()
-    if workers != 1 or settings.workers != 1:
-        _fail(
-            "本版本只支持一个进程：多进程需要 PostgreSQL 和 Redis 的完整支持。This version serves"
-            " with one process: several need PostgreSQL, Redis and parts that are not here yet.",
-            2,
-        )
+    settings = _settings()
+    number = settings.port if port is None else port
+    several = workers if workers is not None else settings.workers
+    if nth is None and several > 1:
+        try:
+            check_parts(Part.SERVE, settings, several=True)
+        except Refusal as refusal:
+            _fail(_both(refusal), 2)
+        _checked_data(settings.data)
+        raise SystemExit(run_several(several, host, number))
+    _run_part(Part.SERVE, settings, host=host, port=number, nth=nth)
+
+
+@app.command()
+def web(port: PortOption = None, host: HostOption = "127.0.0.1") -> None:
+    """Staff, all pages and the API; one of the parts (docs/operating.md)."""
+    from server.parts import Part
+
+    settings = _settings()
+    _run_part(Part.WEB, settings, host=host, port=settings.port if port is None else port)
+
+
+@app.command()
+def edge(
+    port: OwnPort = None,
+    public_port: Annotated[
+        int, typer.Option(help="The public's port, shared by all edges.")
+    ] = 8001,
+    host: Annotated[str, typer.Option(help="Address of the public's port.")] = "127.0.0.1",
+) -> None:
+    """The public's pages and sockets; run as many as there are cores."""
+    from server.parts import Part
+
+    settings = _settings()
+    _run_part(
+        Part.EDGE,
+        settings,
+        host="127.0.0.1",
+        port=settings.port if port is None else port,
+        public_host=host,
+        public_port=public_port,
+    )
+
+
+@app.command()
+def worker(port: OwnPort = None) -> None:
+    """What nobody waits for: screening, closing by time."""
+    from server.parts import Part
+
+    settings = _settings()
+    number = settings.port if port is None else port
+    _run_part(Part.WORKER, settings, host="127.0.0.1", port=number)
+
+
+def _run_part(part: Any, settings: Settings, **place: Any) -> None:
+    """One process until its end; what keeps it from starting is one sentence."""
+    from server.run_part import Place, run_part
+    from server.serving import CannotServe
+
     _checked_data(settings.data)
-    number = port if port is not None else settings.port
-
-    async def run() -> None:
-        sock = listening_socket(host, number)
-        application = create_app(settings)
-        server = make_server(application)
-        serving = asyncio.create_task(server.serve(sockets=[sock]))
-        while not server.started and not serving.done():
-            await asyncio.sleep(0.02)
-        if server.started:
-            base = settings.public_url or f"http://{host}:{sock.getsockname()[1]}"
-            code = await application.state.services.people.setup_code()
-            print(f"评议 · Pingyi  {base}", flush=True)
-            if code is not None:
-                print(f"首次设置 · set up the first administrator: {base}/setup/{code}", flush=True)
-        await serving
-
     try:
-        _run(run())
+        _run(run_part(part, settings, Place(**place)))
     except CannotServe as error:
         _fail(str(error))
     except Refusal as refusal:
-        _fail(refusal.message("zh") + " " + refusal.message("en"))
+        _fail(_both(refusal), 2 if refusal.code == "parts_need_both" else 1)
+
+
+def _both(refusal: Refusal) -> str:
+    return f"{refusal.message('zh')} {refusal.message('en')}"
+
+
+def _settings() -> Settings:
+    """The settings; one that cannot be read is named, with what it should be."""
+    try:
+        return Settings()
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = str(first["loc"][0])
+        name = name if name.isupper() else f"PINGYI_{name.upper()}"
+        _fail(f"设置 {name} 不对。The setting {name} is wrong: {first['msg']}.", 2)
+        raise AssertionError from None  # not reached
 
 
 @app.command()
 def migrate() -> None:
     """Brings the database to the newest schema."""
     from server.store.migrate import migrate as bring_up
+    from server.store.start_faults import start_fault
     from server.store.transaction import Database
 
-    async def run() -> None:
-        database = Database(Settings().database)
-        await bring_up(database)
-        await database.close()
+    settings = _settings()
 
-    _run(run())
+    async def run() -> None:
+        try:
+            database = Database(settings.database)
+            try:
+                await bring_up(database)
+            finally:
+                await database.close()
+        except Exception as error:
+            raise start_fault(error) or error from None
+
+    try:
+        _run(run())
+    except Refusal as refusal:
+        _fail(_both(refusal))
 
 
 @app.command("import")
@@ -219,7 +289,7 @@ def import_(
     from server.import_command import import_file
 
     status, outcome, error = _run(
-        import_file(Settings(), file, hearing, source, mapping, dry_run=dry_run)
+        import_file(_settings(), file, hearing, source, mapping, dry_run=dry_run)
     )
     if error is not None:
         _fail(error, status)

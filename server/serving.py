@@ -7,8 +7,9 @@ import gc
 import logging
 import socket
 import sys
+from collections.abc import Callable
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import uvicorn
 from starlette.requests import HTTPConnection
@@ -16,6 +17,9 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from server.domain.refusals import Refusal
 from server.live.hub import TOO_SLOW_S
+
+if TYPE_CHECKING:
+    from server.api.public_socket import Reception
 
 LONGEST_HEAD = 16 * 1024
 """Bytes of a request before its body. uvicorn with httptools would read on for ever."""
@@ -27,8 +31,9 @@ class CannotServe(Exception):
     """The port cannot be had, or the application does not start; the sentence says which and why."""
 
 
-def listening_socket(host: str, port: int) -> socket.socket:
-    """A socket that listens; its options are inherited by every connection.
+def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.socket:
+    """A socket that listens; its options are inherited by every connection. A `shared` port is
+    listened on by several processes, among which the kernel spreads the connections.
 
     The send buffer is 16 KiB, because with the kernel's default it swallows megabytes, an hour of
     pulses, before the process sees that a viewer is slow; `TCP_USER_TIMEOUT` ends a peer that
@@ -37,6 +42,8 @@ def listening_socket(host: str, port: int) -> socket.socket:
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     sock = socket.socket(family, socket.SOCK_STREAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if shared:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 16 * 1024)
     if sys.platform == "linux":
         sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 20_000)
@@ -86,7 +93,11 @@ class Http(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """What the reception does not take goes uvicorn's way."""
-        reception = getattr(self.config.app.state, "reception", None)  # type: ignore[union-attr]
+        reception: Reception | None = getattr(
+            self.config.app.state,  # type: ignore[union-attr]
+            "reception",
+            None,
+        )
         scope = {
             **self.scope,
             "type": "websocket",
@@ -114,13 +125,50 @@ _FAILED = ("Traceback", "Application startup failed")
 """What uvicorn logs of a start that failed; `Server` raises why, and who started it tells it."""
 
 
+class SharedPort:
+    """The public's port, on which every edge listens. While this one is full it does not, so that
+    the kernel sends newcomers to the others."""
+
+    def __init__(self, host: str, port: int) -> None:
+        self._host, self._sock = host, listening_socket(host, port, shared=True)
+        self.port: int = self._sock.getsockname()[1]
+        self._server: asyncio.Server | None = None
+
+    @property
+    def open(self) -> bool:
+        """Whether newcomers are let in here."""
+        return self._server is not None
+
+    async def listen(self, make: Callable[[], asyncio.Protocol]) -> None:
+        """From now on; the socket was bound when this object was made, so that a port in use is told
+        before anything starts."""
+        if self._sock.fileno() < 0:
+            self._sock = listening_socket(self._host, self.port, shared=True)
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(make, sock=self._sock, backlog=4096)
+
+    def close(self) -> None:
+        """Those who are here stay."""
+        if self._server is not None:
+            self._server.close()
+            self._server = None
+        self._sock.close()
+
+
 class Server(uvicorn.Server):
     """uvicorn's own, but a start that fails is raised instead of ending the process."""
+
+    shared: SharedPort | None = None
+    """The port that an edge listens on beside its own."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """What was made until now is there for good: Python's collector need not look at it again,
         and looks less often. With the votes of a crowd in memory its looks took a third of a core."""
         await super().startup(sockets)
+        if self.shared is not None:
+            if self._reception is not None:
+                self._reception.full = self.shared.close
+            await self.shared.listen(self._protocol)
         self._sweeping = asyncio.create_task(self._sweep())
         gc.collect()
         gc.freeze()
@@ -134,10 +182,24 @@ class Server(uvicorn.Server):
             for one in tuple(self.server_state.connections):
                 if isinstance(one, Http) and one.waits is not None and one.waits < late:
                     one.transport.abort()
+            room = self._reception is None or self._reception.has_room
+            if self.shared is not None and not self.shared.open and room:
+                await self.shared.listen(self._protocol)
+
+    @property
+    def _reception(self) -> Reception | None:
+        return getattr(self.config.app.state, "reception", None)  # type: ignore[union-attr]
+
+    def _protocol(self) -> asyncio.Protocol:
+        return Http(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Ends what `startup` began."""
         self._sweeping.cancel()
+        if self.shared is not None:
+            self.shared.close()
         await super().shutdown(sockets)
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:

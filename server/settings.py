@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from pathlib import Path
 from typing import Annotated
 
@@ -42,7 +43,9 @@ class Settings(BaseSettings):
         default=False,
         description="The public's sockets, too, take the server's own WebSocket: ten times the memory.",
     )
-    workers: int = Field(default=1, description="Processes of `serve`; more than 1 is refused.")
+    workers: int = Field(
+        default=1, ge=1, description="Processes of `serve`; more than 1 need PostgreSQL and Redis."
+    )
     port: int = Field(default=8000, validation_alias="PORT", description="Port to listen on.")
 
     @field_validator("origins", "proxies", "trusted_nets", mode="before")
@@ -51,6 +54,14 @@ class Settings(BaseSettings):
         """A comma list in the environment."""
         if isinstance(value, str):
             return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("proxies", "trusted_nets")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        """Each is an address or a network."""
+        for one in value:
+            ipaddress.ip_network(one, strict=False)
         return value
 
     @property

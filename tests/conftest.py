@@ -11,6 +11,7 @@ import pytest
 from tests.house import Home, home
 from tests.running import Running, running
 from tests.services import create_database, postgresql, redis_server
+from tests.several import Several, several
 
 STORES = (
     pytest.param("sqlite", id="sqlite"),
@@ -20,6 +21,11 @@ BUSES = (
     pytest.param("memory", id="memory"),
     pytest.param("redis", id="redis", marks=pytest.mark.system),
 )
+ONE_OR_SEVERAL = (
+    "one",
+    pytest.param("several", marks=[pytest.mark.system, pytest.mark.xdist_group("several")]),
+)
+"""One process on SQLite; `web`, three edges and a worker on PostgreSQL and Redis, behind nginx."""
 
 
 @pytest.fixture
@@ -75,6 +81,38 @@ def either_demo(
     """The same, once with the public's lean sockets and once with the server's own."""
     plain = {"PINGYI_PLAIN_SOCKETS": "1"} if request.param == "plain" else {}
     with running(tmp_path_factory.mktemp("demo") / "data", **plain) as found:
+        yield found
+
+
+@pytest.fixture(scope="session")
+def installation(
+    tmp_path_factory: pytest.TempPathFactory, postgresql_server: str, redis_url: str
+) -> Iterator[Several]:
+    """Several processes behind nginx; whoever needs a hearing there makes one of its own."""
+    database = create_database(postgresql_server, f"t{secrets.token_hex(6)}")
+    with several(tmp_path_factory.mktemp("several"), database, redis_url) as found:
+        yield found
+
+
+@pytest.fixture(params=ONE_OR_SEVERAL)
+def everywhere(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Running]:
+    """A demonstration of its own, in one process and in several."""
+    if request.param == "several":
+        yield request.getfixturevalue("installation").another()
+        return
+    with running(tmp_path / "data") as found:
+        yield found
+
+
+@pytest.fixture(scope="module", params=ONE_OR_SEVERAL)
+def everywhere_shared(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Running]:
+    """The same, shared by a module's tests."""
+    if request.param == "several":
+        yield request.getfixturevalue("installation").another()
+        return
+    with running(tmp_path_factory.mktemp("demo") / "data") as found:
         yield found
 
 

@@ -10,7 +10,7 @@ import asyncio
 import re
 import sys
 from base64 import b64encode
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from hashlib import sha1
 from time import monotonic
@@ -152,6 +152,8 @@ class Reception:
 
     def __init__(self, here: Services, most: int) -> None:
         self._here, self._talk, self._most = here, Talk(here), most
+        self.full: Callable[[], None] = lambda: None
+        """Called when there is no room for another: whoever listens may stop to."""
         self._audiences: dict[tuple[str, str, str], Audience] = {}
         self._arrivals: dict[tuple[str, str, str], list[Arrival]] = {}
         """Who waits for a hearing that is being looked up."""
@@ -189,6 +191,7 @@ class Reception:
         )
         transport.set_protocol(viewer)
         if self._present() >= self._most:
+            self.full()
             # A browser cannot read a refused handshake, so it is told inside.
             viewer.begin([frames.wait(here.house.now(), RETRY_MS)], accept(key))
             viewer.close(1013, "full")
@@ -205,6 +208,11 @@ class Reception:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
         return True
+
+    @property
+    def has_room(self) -> bool:
+        """Whether it is worth listening again: for more than one."""
+        return self._present() < self._most * 0.98
 
     def _present(self) -> int:
         """Who is here, and who waits to be."""

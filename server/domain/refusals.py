@@ -110,6 +110,63 @@ CATALOGUE: Mapping[str, Row] = {
         "The database was made with another secret: start with its PINGYI_SECRET, or put its file"
         " `secret` back into the data folder.",
     ),
+    "parts_need_both": Row(
+        503,
+        "多个进程需要同一个 PostgreSQL 和同一个 Redis：请设置 PINGYI_DATABASE_URL 和"
+        " PINGYI_REDIS_URL，或只运行 pingyi serve（SQLite 只允许一个进程写）。",
+        "Several processes need one PostgreSQL and one Redis: set PINGYI_DATABASE_URL and"
+        " PINGYI_REDIS_URL, or run pingyi serve alone (SQLite lets one process write).",
+    ),
+    "database_url_wrong": Row(
+        503,
+        "PINGYI_DATABASE_URL 不是可用的数据库地址：请写成 postgresql://用户:密码@主机/数据库。",
+        "PINGYI_DATABASE_URL names no database that this version knows: write"
+        " postgresql://USER:PASSWORD@HOST/DATABASE.",
+    ),
+    "database_unreachable": Row(
+        503,
+        "数据库没有应答：请检查它是否在运行，以及 PINGYI_DATABASE_URL 中的主机和端口。",
+        "The database does not answer: see whether it runs, and whether PINGYI_DATABASE_URL names"
+        " its host and port.",
+    ),
+    "database_denied": Row(
+        503,
+        "数据库拒绝登录：请检查 PINGYI_DATABASE_URL 中的用户和密码，以及该用户的权限。",
+        "The database refuses this user: check the user and password in PINGYI_DATABASE_URL, and"
+        " what that user may do.",
+    ),
+    "database_missing": Row(
+        503,
+        "PINGYI_DATABASE_URL 指定的数据库不存在：请先用 createdb 建立。",
+        "The database that PINGYI_DATABASE_URL names does not exist: make it with createdb first.",
+    ),
+    "database_broken": Row(
+        503,
+        "数据目录里的 pingyi.db 不是完好的数据库：请恢复备份。",
+        "pingyi.db in the data folder is not a sound database: put a copy back.",
+    ),
+    "database_unwritable": Row(
+        503,
+        "数据目录里的 pingyi.db 无法读写：请检查权限和磁盘。",
+        "pingyi.db in the data folder cannot be read or written: check its owner and the disk.",
+    ),
+    "schema_newer": Row(
+        503,
+        "数据库属于更新的版本：请安装那个版本，或恢复升级前的备份。",
+        "The database belongs to a newer release: install that one, or put back the copy made"
+        " before the upgrade.",
+    ),
+    "disk_full": Row(
+        503,
+        "磁盘已满：请腾出空间后再启动。",
+        "The disk is full: make room, then start again.",
+    ),
+    "redis_wrong": Row(
+        503,
+        "PINGYI_REDIS_URL 处应答的不是可用的 Redis：请检查地址、端口和密码。",
+        "What answers at PINGYI_REDIS_URL is no Redis that takes this process: check its address,"
+        " port and password.",
+    ),
     "not_ready": Row(503, "服务正在启动。", "The service is starting."),
     # Hearing and run of show
     "rounds_open": Row(

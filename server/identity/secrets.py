@@ -8,11 +8,13 @@ side by side while one is being replaced.
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import hmac
 import json
 import os
 import secrets
+import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -50,12 +52,18 @@ def installation_secret(data: Path, given: str | None) -> bytes:
     path = data / "secret"
     if not path.exists():
         data.mkdir(parents=True, exist_ok=True)
-        # Created exclusively and with its mode at once: never readable by others, never half there.
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        with os.fdopen(descriptor, "w") as file:
-            file.write(secrets.token_hex(32))
-            file.flush()
-            os.fsync(file.fileno())
+        # Whole or not there, also when the disk is full, when two processes start at once, and when
+        # one is killed meanwhile; never readable by others.
+        descriptor, name = tempfile.mkstemp(dir=data)
+        try:
+            with os.fdopen(descriptor, "w") as file:
+                file.write(secrets.token_hex(32))
+                file.flush()
+                os.fsync(file.fileno())
+            with contextlib.suppress(FileExistsError):
+                os.link(name, path)
+        finally:
+            os.unlink(name)
     return path.read_text().strip().encode()
 
 

@@ -28,6 +28,9 @@ class MemoryBus:
         for heard in self._heard:
             await heard("round", round_id)
 
+    async def check(self) -> None:
+        """There is nothing that could be wrong."""
+
     async def start(self) -> None:
         """Nothing to connect to."""
 

@@ -12,8 +12,14 @@ from secrets import token_hex
 
 import redis.asyncio as redis
 import structlog
-from redis.exceptions import RedisError
+from redis.exceptions import (
+    AuthenticationError,
+    ConnectionError,
+    RedisError,
+    TimeoutError,
+)
 
+from server.domain.refusals import Refusal
 from server.live.bus_memory import Heard
 
 CHANNEL = "pingyi:bell"
@@ -31,8 +37,11 @@ class RedisBus:
 
     def __init__(self, url: str) -> None:
         # Pub/sub may be silent for hours, so reading has no timeout; connecting and sending do.
-        self._sender = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
-        self._reader = redis.Redis.from_url(url, socket_timeout=None, socket_connect_timeout=2)
+        try:
+            self._sender = redis.Redis.from_url(url, socket_timeout=2, socket_connect_timeout=2)
+            self._reader = redis.Redis.from_url(url, socket_timeout=None, socket_connect_timeout=2)
+        except ValueError:
+            raise Refusal("redis_wrong") from None
         self._me = token_hex(4)
         self._heard: list[Heard] = []
         self._rung: dict[str, None] = {}
@@ -51,6 +60,18 @@ class RedisBus:
     async def stir(self, round_id: str) -> None:
         """A round's turnout has changed."""
         await self._tell("round", round_id)
+
+    async def check(self) -> None:
+        """Raises `redis_wrong` where something else answers, or Redis does not let this process in.
+        One that is away is no fault: the bell rings when it comes back."""
+        try:
+            await self._sender.ping()
+        except AuthenticationError:
+            raise Refusal("redis_wrong") from None
+        except (ConnectionError, TimeoutError, OSError) as error:
+            log.warning("bus_lost", error=type(error).__name__)
+        except RedisError:
+            raise Refusal("redis_wrong") from None
 
     async def start(self) -> None:
         """Rings and listens from now on, and again after every loss of Redis."""
@@ -81,7 +102,7 @@ class RedisBus:
             self._ringing.clear()
             rung, self._rung = self._rung, {}
             # A ring that cannot be sent is dropped: whoever missed it looks by himself.
-            with contextlib.suppress(RedisError, OSError, asyncio.TimeoutError):
+            with contextlib.suppress(RedisError, OSError):
                 async with self._sender.pipeline(transaction=False) as pipeline:
                     for message in rung:
                         pipeline.publish(CHANNEL, message)

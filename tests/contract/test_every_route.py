@@ -124,6 +124,12 @@ WITHHELD = {"GET /rounds/{id}/ballots.csv": {"not_published"}}
 """What is told instead, to people of the house, as long as that may change."""
 
 
+@pytest.fixture(scope="module")
+def shared_demo(everywhere_shared: Running) -> Running:
+    """In one process and in several: every page, act and socket behaves the same."""
+    return everywhere_shared
+
+
 def routes(demo: Running) -> list[str]:
     spec = demo.anyone().call("GET", "/openapi.json").json()
     return [

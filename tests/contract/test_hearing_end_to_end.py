@@ -8,8 +8,16 @@ import json
 import subprocess
 from typing import Any
 
+import pytest
+
 from tests.nursery import ROOT
 from tests.running import PINGYI, Running, ask_socket, frames_until, new_key, round_until
+
+
+@pytest.fixture
+def demo(everywhere: Running) -> Running:
+    """In one process and in several: every page, act and socket behaves the same."""
+    return everywhere
 
 
 def test_ready_line_says_what_the_contract_promises(shared_demo: Running) -> None:

@@ -11,6 +11,12 @@ from tests.running import Running, frames_until
 pytestmark = [pytest.mark.system]
 
 
+@pytest.fixture
+def demo(everywhere: Running) -> Running:
+    """In one process and in several: every page, act and socket behaves the same."""
+    return everywhere
+
+
 def listed(demo: Running) -> dict[str, str]:
     """code → text of the public list's first page."""
     items = demo.anyone().get(f"{demo.here}/questions")["items"]

@@ -14,6 +14,8 @@ It reads, in FOLDER,
 - `export/journal.jsonl`: the entries of each `run`;
 - `views/*.jsonl`: what viewers saw, and `export/state.json`: what the server says at the end.
 
+Each may be packed as `.gz`.
+
 An act that was refused for good must not be there; `too_many` and `key_reused` are no such refusal,
 since the key may have been counted before.
 """
@@ -21,7 +23,9 @@ since the key may have been counted before.
 from __future__ import annotations
 
 import csv
+import gzip
 import hashlib
+import io
 import json
 import sys
 from collections import Counter, defaultdict
@@ -118,21 +122,26 @@ def check(folder: Path) -> Verdict:
 # ── reading ──
 
 
+def _bytes(path: Path) -> bytes | None:
+    """What is in the file, which may be packed as `.gz`; None when it is not there."""
+    if path.exists():
+        data = path.read_bytes()
+        return gzip.decompress(data) if path.suffix == ".gz" else data
+    packed = path.with_name(f"{path.name}.gz")
+    return gzip.decompress(packed.read_bytes()) if packed.exists() else None
+
+
 def _lines(path: Path) -> Iterator[dict[str, Any]]:
-    with path.open(encoding="utf-8") as file:
-        for line in file:
-            yield json.loads(line)
+    return map(json.loads, (_bytes(path) or b"").splitlines())
 
 
 def _json(path: Path, without: Any) -> Any:
-    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else without
+    data = _bytes(path)
+    return without if data is None else json.loads(data)
 
 
 def _csv(path: Path) -> list[dict[str, str]]:
-    if not path.exists():
-        return []
-    with path.open(encoding="utf-8", newline="") as file:
-        return list(csv.DictReader(file))
+    return list(csv.DictReader(io.StringIO((_bytes(path) or b"").decode(), newline="")))
 
 
 def _histories(
@@ -141,7 +150,7 @@ def _histories(
     """Ballots by (who, key), and when each round's closing was asked for and acknowledged."""
     ballots: dict[tuple[str, str], Ballot] = {}
     closings: dict[str, dict[str, int]] = {}
-    lines = (line for path in sorted(folder.glob("*.jsonl")) for line in _lines(path))
+    lines = (line for path in sorted(folder.glob("*.jsonl*")) for line in _lines(path))
     for line in sorted(lines, key=lambda line: line["t"]):
         kind, t = line["kind"], line["t"]
         if kind in {"closing", "closed"}:
@@ -215,7 +224,8 @@ class _Round:
     ) -> None:
         """I1 to I7."""
         path = self.export / f"{self.id}.ballots.csv"
-        if self.about is None or not path.exists():
+        data = _bytes(path)
+        if self.about is None or data is None:
             if any(b.acked for b in self.ballots):
                 self.find("I1", "ballots were acknowledged and there is no export of them")
             return
@@ -227,7 +237,7 @@ class _Round:
         else:
             self._panel(seats, rows)
         self._closed(journal, rows)
-        self._result(journal, rows, path.read_bytes(), shown)
+        self._result(journal, rows, data, shown)
 
     def _once_each(self, rows: list[dict[str, str]]) -> None:
         cells = Counter((row["subject"], row["rater"], row["dimension"]) for row in rows)
@@ -468,10 +478,9 @@ def _text(value: Fraction | None, places: int) -> str | None:
 
 def _journal(path: Path, verdict: Verdict) -> list[dict[str, Any]]:
     """I8: each entry carries the hash of the one before it."""
-    if not path.exists():
-        verdict.unchecked.append("I8: there is no journal")
-        return []
     entries = list(_lines(path))
+    if not entries:
+        verdict.unchecked.append("I8: there is no journal")
     heads: dict[Any, tuple[int, str]] = {}
     for entry in entries:
         seq, prev = heads.get(entry["run"], (0, GENESIS))
@@ -489,7 +498,7 @@ def _journal(path: Path, verdict: Verdict) -> list[dict[str, Any]]:
 def _views(folder: Path, verdict: Verdict) -> None:
     """I9: each viewer's versions rise by one, or a snapshot comes between; all end alike."""
     end = _json(folder / "export" / "state.json", None)
-    paths = sorted((folder / "views").glob("*.jsonl"))
+    paths = sorted((folder / "views").glob("*.jsonl*"))
     if not paths:
         verdict.unchecked.append("I9: nobody's view was kept")
     at: dict[str, tuple[str | None, int]] = {}

@@ -1,0 +1,196 @@
+"""R1: the server is killed again and again while ballots are under way, and nothing is lost or doubled.
+
+Votes come over sockets in pieces of some fifty, panel ballots by HTTP, all the time; the process is
+killed (-9) at a random millisecond, and each third time at a named point, where it ends itself. Then
+it starts on what is there, and whoever heard no answer sends the same key again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tests.faults import export, plants
+from tests.faults.clients import AT_ONCE, Http, batches, send_ballot, send_votes
+from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report, in_groups
+from tests.faults.hall import Hall, found_hall, sheet, votes
+from tests.faults.history import Act, History
+from tests.faults.servers import Server, new_secret
+
+KILLS = {QUICK: 20, FULL: 1000}
+EACH = 25
+"""Kills of one hearing: what it has stored by then is read at each start, and checked as a whole."""
+NAMED = ("before_reply", "after_commit", "before_commit")
+"""The points of every third kill, in turn."""
+SOCKETS, SEATS = 8, 4
+"""Clients that send at the same time."""
+ALL_SETTLED_S = 30.0
+
+
+@dataclass
+class Storm:
+    """Clients that send without end, until the server is gone, what is unknown first."""
+
+    hall: Hall
+    server: Server
+    history: History
+    chance: random.Random
+    open_rounds: Sequence[str]
+    panel: str
+    unknown: deque[Act] = field(default_factory=deque)
+    sheets: dict[str, Act] = field(default_factory=dict)
+    """Panel ballots of which nobody knows, by seat."""
+    acknowledged: int = 0
+
+    async def blow(self, until: asyncio.Event) -> None:
+        """All clients, until the server is gone or the event comes."""
+        seats = list(self.hall.seats)[:SEATS]
+        await asyncio.gather(
+            *(self._votes(n, until) for n in range(SOCKETS)),
+            *(self._sheets(seat, until) for seat in seats),
+        )
+
+    def _next(self) -> list[Act]:
+        """What is unknown, else new: viewers who change their minds."""
+        if self.unknown:
+            return [self.unknown.popleft() for _ in range(min(AT_ONCE // 2, len(self.unknown)))]
+        round_ = self.chance.choice(self.open_rounds)
+        return votes(self.hall, self.chance, round_, viewers=12, each=3)
+
+    async def _votes(self, n: int, until: asyncio.Event) -> None:
+        while not until.is_set() and self.server.alive:
+            acts = self._next()
+            left = await send_votes(
+                self.history,
+                f"socket-{n}",
+                self.server.port,
+                self.hall.slug,
+                self.hall.tokens,
+                acts,
+                patience=5.0,
+            )
+            self.acknowledged += len(acts) - len(left)
+            self.unknown.extend(left)
+            if left:
+                await asyncio.sleep(0.01)
+
+    async def _sheets(self, seat: str, until: asyncio.Event) -> None:
+        http = Http(self.server.port, 5.0)
+        while not until.is_set() and self.server.alive:
+            act = self.sheets.get(seat) or sheet(self.chance, self.panel, seat)
+            self.sheets[seat] = act
+            told, _ = await send_ballot(self.history, seat, http, act, self.hall.seats[seat])
+            if told == "info":
+                await asyncio.sleep(0.01)
+            else:
+                del self.sheets[seat]
+                self.acknowledged += told == "ok"
+        http.close()
+
+    async def settle(self) -> None:
+        """Whoever does not know asks once more, until all do."""
+        deadline = time.monotonic() + ALL_SETTLED_S
+        http = Http(self.server.port)
+        while (self.unknown or self.sheets) and time.monotonic() < deadline:
+            acts = [self.unknown.popleft() for _ in range(len(self.unknown))]
+            for one in batches(acts):
+                self.unknown.extend(
+                    await send_votes(
+                        self.history,
+                        "last",
+                        self.server.port,
+                        self.hall.slug,
+                        self.hall.tokens,
+                        one,
+                    )
+                )
+            for seat, act in tuple(self.sheets.items()):
+                told, _ = await send_ballot(self.history, seat, http, act, self.hall.seats[seat])
+                if told != "info":
+                    del self.sheets[seat]
+        http.close()
+
+
+def run(folder: Path, seed: int, size: str, plant: str) -> Report:
+    """Groups of kills, each with a hearing of its own."""
+    wanted = KILLS[size] if not plant else 3
+    return in_groups(
+        folder,
+        wanted,
+        EACH,
+        lambda place, group, n: asyncio.run(
+            _group(place, random.Random(f"{seed}:{group}"), n, plant, full=size == FULL)
+        ),
+    )
+
+
+async def _group(
+    folder: Path, chance: random.Random, kills: int, plant: str, *, full: bool
+) -> Report:
+    report = Report()
+    secret = new_secret()
+    hall = await asyncio.to_thread(found_hall, folder / "data" / "hall", secret)
+    server = Server(folder / "data" / "hall", secret, plant=plant)
+    await asyncio.to_thread(server.start)
+    http = Http(server.port)
+    wanted = (("public", "last"), ("public", "first"), ("panel", "last"))
+    web, once, panel = await export.open_rounds(http, hall, *wanted)
+    http.close()
+    with History(folder / "histories" / "clients.jsonl") as history:
+        storm = Storm(hall, server, history, chance, [web, web, web, once], panel)
+        for n in range(kills):
+            await _one(report, storm, n, chance, full=full)
+        await _start(report, storm, ordinary=False)
+        await storm.settle()
+    http = Http(server.port)
+    await export.close_rounds(http, hall, [web, once, panel])
+    database = str(folder / "data" / "hall" / "pingyi.db")
+    await export.export(folder, http, hall, [web, once, panel], database)
+    http.close()
+    await asyncio.to_thread(server.stop)
+    report.counted["kills"] += kills
+    export.checked(folder, report)
+    if full and not report.faults:
+        export.pack(folder)
+    return report
+
+
+async def _one(report: Report, storm: Storm, n: int, chance: random.Random, *, full: bool) -> None:
+    """One kill: a start, ballots, the end."""
+    server = storm.server
+    point = NAMED[n // 3 % len(NAMED)] if n % 3 == 0 else ""
+    armed = f"{point}:{chance.randint(2, 400 if point == 'before_reply' else 20)}" if point else ""
+    server.stop()
+    await _start(report, storm, kill=armed, ordinary=full and n % 10 == 0)
+    until = asyncio.Event()
+    blowing = asyncio.create_task(storm.blow(until))
+    longest = 0.4 if full else 0.2
+    deadline = time.monotonic() + (5 if point else chance.uniform(0.01, longest))
+    while time.monotonic() < deadline and server.alive:
+        await asyncio.sleep(0.002)
+    report.counted[point if not server.alive else "random"] += 1
+    server.kill()
+    until.set()
+    await blowing
+
+
+async def _start(report: Report, storm: Storm, *, kill: str = "", ordinary: bool) -> None:
+    took = await asyncio.to_thread(storm.server.start, kill=kill, ordinary=ordinary)
+    report.sample("serving_again_s" if ordinary else "serving_again_born_s", took)
+
+
+EXPERIMENTS = (
+    Experiment(
+        name="kills",
+        proves="No acknowledged ballot is lost, counted twice or invented when the process is killed.",
+        trials="kills",
+        run=run,
+        plants=plants.of("acknowledged_before_commit", "key_not_looked_up"),
+        limits=(Limit("serving_again_s", "max", 3.0),),
+    ),
+)

@@ -1,0 +1,193 @@
+"""Faults put into the product on purpose, one function each: what an experiment must catch.
+
+Each patches the product's classes in the process of `server_under_test.py`. If one no longer finds
+what it patches, it fails there, and the test that wants it caught fails with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from tests.faults.server_under_test import replaced
+
+
+def acknowledged_before_commit() -> None:
+    """Votes are acknowledged as they are taken out of the box, and committed after."""
+    from server.domain.public_acts import Done, Vote
+    from server.live.ballot_box import BallotBox
+
+    def make(carry_out: Any) -> Any:
+        async def early(box: Any, batch: list[tuple[Any, Any]]) -> None:
+            later = []
+            for act, told in batch:
+                if isinstance(act, Vote):
+                    told(Done({"round": act.round, "choice": act.choice, "replaced": False}, 0))
+                    later.append((act, lambda outcome: None))
+                else:
+                    later.append((act, told))
+            await carry_out(box, later)
+
+        return early
+
+    replaced(BallotBox, "_carry_out", make)
+
+
+def key_not_looked_up() -> None:
+    """Nobody looks whether a key was there before, and nothing holds it to be there once."""
+    from server.store import public_acts
+    from server.store.journal import Journal
+
+    async def nothing(*_: Any) -> None:
+        return None
+
+    replaced(public_acts, "first_of", lambda _: lambda sent, key: None)
+    replaced(Journal, "first_answer", lambda _: nothing)
+    replaced(Journal, "keep_answer", lambda _: nothing)
+
+
+class _Key(str):
+    """A key that knows by which connection it came."""
+
+    __slots__ = ("by",)
+    by: int
+
+
+def key_scoped_to_the_connection() -> None:
+    """The first answer to a key is known to the connection that sent it, and to no other."""
+    from server.api import talk
+    from server.store import public_acts
+
+    seen: dict[str, int] = {}
+
+    def made(vote_of: Any) -> Any:
+        def with_connection(house: Any, viewer: str, key: str, *more: Any) -> Any:
+            scoped = _Key(key)
+            scoped.by = _by.get()
+            return vote_of(house, viewer, scoped, *more)
+
+        return with_connection
+
+    def heard(hear: Any) -> Any:
+        def hearing(self: Any, who: Any, text: str) -> None:
+            _by.set(id(who))
+            hear(self, who, text)
+
+        return hearing
+
+    def looked_up(first_of: Any) -> Any:
+        def scoped(sent: Any, key: str) -> Any:
+            by = getattr(key, "by", 0)
+            if seen.get(key) == by:
+                return first_of(sent, key)
+            seen[key] = by
+            return None
+
+        return scoped
+
+    replaced(talk, "vote_of", made)
+    replaced(talk.Talk, "hear", heard)
+    replaced(public_acts, "first_of", looked_up)
+
+
+_by: ContextVar[int] = ContextVar("by", default=0)
+
+
+def closing_checked_outside() -> None:
+    """Whether a round takes ballots is looked up in a transaction of its own, before the ballot's."""
+    from server.domain import rounds
+    from server.store import public_acts
+    from server.store.places import shown_beside
+    from server.store.unit import Unit
+
+    refusal_of = rounds.refusal_of
+    looked: ContextVar[Mapping[str, Any]] = ContextVar("looked")
+
+    def make(carry_out: Any) -> Any:
+        async def outside(self: Any, batch: Any) -> Any:
+            found = {}
+            async with self._database.read() as connection:
+                for id_ in {act.round for act in batch if hasattr(act, "choice")}:
+                    unit = Unit(connection, await shown_beside(connection, id_), self._books)
+                    round_ = await unit.rounds.get(id_)
+                    found[id_] = refusal_of(round_) if round_ is not None else None
+            await asyncio.sleep(0.01)
+            token = looked.set(found)
+            try:
+                return await carry_out(self, batch)
+            finally:
+                looked.reset(token)
+
+        return outside
+
+    replaced(public_acts.PublicActs, "carry_out", make)
+    replaced(public_acts, "refusal_of", lambda _: lambda round_: looked.get().get(round_.id))
+
+
+def commit_error_is_a_refusal() -> None:
+    """A commit that fails is answered as if nothing had happened."""
+    from server.domain.refusals import Refusal
+    from server.store import transaction
+
+    replaced(transaction, "OutcomeUnknown", lambda _: lambda: Refusal("round_closed"))
+
+
+def commits_not_waited_for() -> None:
+    """PostgreSQL acknowledges a commit before it is in its log."""
+    from server.store import transaction
+
+    def make(create: Any) -> Any:
+        def careless(url: str, **more: Any) -> Any:
+            more["connect_args"] = {"server_settings": {"synchronous_commit": "off"}}
+            return create(url, **more)
+
+        return careless
+
+    replaced(transaction, "create_async_engine", make)
+
+
+def acts_wait_for_redis() -> None:
+    """A ballot is answered when Redis has heard of it."""
+    from server.live.ballot_box import BallotBox
+    from server.live.bus_redis import CHANNEL, RedisBus
+
+    def waiting(tell: Any) -> Any:
+        async def told(self: Any, kind: str, id_: str) -> None:
+            await self._sender.publish(CHANNEL, f"{self._me} {kind} {id_}")
+            await tell(self, kind, id_)
+
+        return told
+
+    def box(carry_out: Any) -> Any:
+        async def carried(self: Any, batch: Any) -> None:
+            try:
+                await self._ring(0)
+            except Exception:
+                await asyncio.sleep(0)
+            await carry_out(self, batch)
+
+        return carried
+
+    replaced(RedisBus, "_tell", waiting)
+    replaced(BallotBox, "_carry_out", box)
+
+
+PLANTS: Mapping[str, Callable[[], None]] = {
+    plant.__name__: plant
+    for plant in (
+        acknowledged_before_commit,
+        key_not_looked_up,
+        key_scoped_to_the_connection,
+        closing_checked_outside,
+        commit_error_is_a_refusal,
+        commits_not_waited_for,
+        acts_wait_for_redis,
+    )
+}
+
+
+def of(*names: str) -> dict[str, str]:
+    """What these plants do, for an experiment's `plants`."""
+    return {name: (PLANTS[name].__doc__ or "").strip() for name in names}

@@ -58,10 +58,12 @@ class Born:
         self._process.kill()
 
 
-def finished(*arguments: str | Path, data: Path | None = None) -> subprocess.CompletedProcess[str]:
-    """`pingyi` run to its end, on this data folder, with what it said."""
+def finished(
+    *arguments: str | Path, data: Path | None = None, **settings: str
+) -> subprocess.CompletedProcess[str]:
+    """`pingyi` run to its end, on this data folder and with these settings, with what it said."""
     words = [str(one) for one in arguments]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")} | settings
     if data is not None:
         environment["PINGYI_DATA"] = str(data)
     with tempfile.TemporaryDirectory() as folder:

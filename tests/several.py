@@ -48,7 +48,7 @@ class Several(Running):
 
     def another(self) -> Several:
         """The same processes with a hearing of its own."""
-        line = {"url": self.url, **in_a_thread(_scene(self.data, self.environment, self.url))}
+        line = {"url": self.url, **in_a_thread(scene(self.environment, self.url))}
         return replace(self, line=line)
 
     def begin(self, name: str) -> None:
@@ -123,7 +123,7 @@ def several(folder: Path, database: str, redis: str, *, edges: int = EDGES) -> I
         for name in names:
             found.begin(name)
         found.wait_for(*names)
-        found.line |= in_a_thread(_scene(data, environment, found.url))
+        found.line |= in_a_thread(scene(environment, found.url))
         with nginx(folder, front, found.ports["web"], found.ports["edges"]):
             yield found
     finally:
@@ -143,10 +143,10 @@ def in_a_thread(work: Any) -> Any:
     return outcome[0]
 
 
-async def _scene(data: Path, environment: dict[str, str], base: str) -> dict[str, Any]:
-    """The hearing and its people, made by one more process of the installation."""
+async def scene(environment: dict[str, str], base: str) -> dict[str, Any]:
+    """A hearing and its people, made by one more process of the installation."""
     settings = Settings(
-        data=data,
+        data=Path(environment["PINGYI_DATA"]),
         database_url=environment["PINGYI_DATABASE_URL"],
         redis_url=environment["PINGYI_REDIS_URL"],
         secret=environment["PINGYI_SECRET"],
@@ -156,10 +156,10 @@ async def _scene(data: Path, environment: dict[str, str], base: str) -> dict[str
     try:
         show = read_show(EXAMPLES["zh"].read_bytes())
         show = replace(show, slug=f"{show.slug}-{token_hex(4)}")
-        scene = await set_scene(building, show, base)
+        made = await set_scene(building, show, base)
     finally:
         await building.stop()
-    return {"hearing": scene.slug, "links": scene.links, "tokens": scene.tokens}
+    return {"hearing": made.slug, "links": made.links, "tokens": made.tokens}
 
 
 @contextlib.contextmanager

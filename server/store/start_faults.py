@@ -8,7 +8,6 @@ from collections.abc import Iterator
 
 import asyncpg
 from alembic.util.exc import CommandError
-from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from server.domain.refusals import Refusal
 
@@ -30,8 +29,6 @@ def start_fault(error: BaseException) -> Refusal | None:
 
 
 def _code(error: BaseException) -> str | None:
-    if isinstance(error, ArgumentError | NoSuchModuleError):
-        return "database_url_wrong"
     if isinstance(error, asyncpg.InvalidCatalogNameError):
         return "database_missing"
     if isinstance(error, _DENIED):

@@ -17,11 +17,11 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sqlalchemy import event, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy import event, make_url, text
+from sqlalchemy.exc import ArgumentError, DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from server.domain.refusals import OutcomeUnknown, RolledBack
+from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.store.sqlite_driver import opener
 
 _RETRYABLE = {"40001", "40P01", "23505"}
@@ -34,12 +34,14 @@ _DURABLE = ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL")
 
 
 class Database:
-    """The two engines of one database. Make it with `Database(url)`, end it with `close()`.
+    """The two engines of one database. Make it with `Database(url)`, end it with `close()`. Raises
+    `database_url_wrong` for a URL of no database that is known here.
 
     Errors hide the parameters of their statement: a citizen's words are in no traceback (law 17).
     """
 
     def __init__(self, url: str, readers: int = 8) -> None:
+        _check_url(url)
         self.url = url
         self.sqlite = url.startswith("sqlite")
         self._lock = asyncio.Lock()
@@ -111,6 +113,15 @@ class Database:
             await self._reader.dispose()
             self._threads.shutdown()
             self._commits.shutdown()
+
+
+def _check_url(url: str) -> None:
+    try:
+        known = make_url(url).drivername in {"sqlite+aiosqlite", "postgresql+asyncpg"}
+    except (ArgumentError, ValueError):
+        known = False
+    if not known:
+        raise Refusal("database_url_wrong")
 
 
 @asynccontextmanager

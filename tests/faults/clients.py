@@ -9,20 +9,24 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import orjson
 
+from tests.faults.hall import Hall
 from tests.faults.history import Act, History
 
 HANDSHAKE = (
-    "GET /h/{slug}/socket?as=json{more} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+    "GET {path}?as=json HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
     "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
-    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n\r\n"
+    "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{more}\r\n"
 )
 AT_ONCE = 56
 """Messages that one connection says: four less than the socket takes."""
+SETTLED_S = 30.0
+"""Within which every unknown outcome must be known."""
 PATIENCE_S = 20.0
 """How long a client waits for its answers before it gives up on the connection."""
 
@@ -32,7 +36,7 @@ class Ended(Exception):
 
 
 class Socket(asyncio.Protocol):
-    """A public socket: frames that come go to `heard`, as JSON."""
+    """A socket of the hearing: frames that come go to `heard`, as JSON."""
 
     def __init__(self, heard: Callable[[dict[str, Any]], None]) -> None:
         self._heard = heard
@@ -45,12 +49,21 @@ class Socket(asyncio.Protocol):
 
     @classmethod
     async def connect(
-        cls, port: int, slug: str, heard: Callable[[dict[str, Any]], None], more: str = ""
+        cls,
+        port: int,
+        slug: str,
+        heard: Callable[[dict[str, Any]], None],
+        *,
+        page: str = "",
+        token: str = "",
     ) -> Socket:
-        """A socket whose handshake is done. Raises `OSError` or `Ended`."""
+        """A socket of the public's, or of a `page` with the token of whoever may see it, when its
+        handshake is done. Raises `OSError` or `Ended`."""
         loop = asyncio.get_running_loop()
         _, self = await loop.create_connection(lambda: cls(heard), "127.0.0.1", port)
-        self.transport.write(HANDSHAKE.format(slug=slug, more=more).encode())
+        path = f"/h/{slug}/{page}/socket" if page else f"/h/{slug}/socket"
+        more = f"Authorization: Bearer {token}\r\n" if token else ""
+        self.transport.write(HANDSHAKE.format(path=path, more=more).encode())
         await asyncio.wait(
             [self.opened, self.ended], timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
         )
@@ -201,6 +214,30 @@ async def send_votes(
         if act.key in sent:
             history.info(client, act, "cut")
     return [*unknown, *waiting.values()]
+
+
+async def settle(
+    history: History,
+    port: int,
+    hall: Hall,
+    acts: Sequence[Act],
+    seconds: float = SETTLED_S,
+) -> list[Act]:
+    """Sends what nobody knows again, each with its key, until somebody knows; gives what is left
+    after so many seconds. A viewer's or a seat's acts go in the order in which they stand."""
+    deadline = time.monotonic() + seconds
+    left, http = list(acts), Http(port)
+    while left and time.monotonic() < deadline:
+        left, acts = [], left
+        for one in batches([act for act in acts if act.choice is not None]):
+            left += await send_votes(history, "again", port, hall.slug, hall.tokens, one)
+        for act in acts:
+            if act.choice is None:
+                told, _ = await send_ballot(history, "again", http, act, hall.seats[act.who])
+                left += [act] if told == "info" else []
+        await asyncio.sleep(0.02 if left else 0)
+    http.close()
+    return left
 
 
 # ── HTTP ──

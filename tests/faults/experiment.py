@@ -12,6 +12,7 @@ import json
 import math
 import os
 import platform
+import shutil
 import subprocess
 import time
 from collections import Counter
@@ -100,7 +101,8 @@ def in_groups(
         if kept.exists():
             whole.add(_read(json.loads(kept.read_text())))
             continue
-        place.mkdir(parents=True, exist_ok=True)
+        shutil.rmtree(place, ignore_errors=True)  # A group that was broken off begins anew.
+        place.mkdir(parents=True)
         part = run(place, group, min(each, wanted - group * each))
         kept.write_text(json.dumps(vars(part), ensure_ascii=False))
         whole.add(part)

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tests.faults import export, plants
-from tests.faults.clients import AT_ONCE, Http, batches, send_ballot, send_votes
+from tests.faults.clients import AT_ONCE, Http, send_ballot, send_votes, settle
 from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report, in_groups
 from tests.faults.hall import Hall, found_hall, sheet, votes
 from tests.faults.history import Act, History
@@ -29,7 +29,6 @@ NAMED = ("before_reply", "after_commit", "before_commit")
 """The points of every third kill, in turn."""
 SOCKETS, SEATS = 8, 4
 """Clients that send at the same time."""
-ALL_SETTLED_S = 30.0
 
 
 @dataclass
@@ -94,26 +93,8 @@ class Storm:
 
     async def settle(self) -> None:
         """Whoever does not know asks once more, until all do."""
-        deadline = time.monotonic() + ALL_SETTLED_S
-        http = Http(self.server.port)
-        while (self.unknown or self.sheets) and time.monotonic() < deadline:
-            acts = [self.unknown.popleft() for _ in range(len(self.unknown))]
-            for one in batches(acts):
-                self.unknown.extend(
-                    await send_votes(
-                        self.history,
-                        "last",
-                        self.server.port,
-                        self.hall.slug,
-                        self.hall.tokens,
-                        one,
-                    )
-                )
-            for seat, act in tuple(self.sheets.items()):
-                told, _ = await send_ballot(self.history, seat, http, act, self.hall.seats[seat])
-                if told != "info":
-                    del self.sheets[seat]
-        http.close()
+        acts = [*self.unknown, *self.sheets.values()]
+        await settle(self.history, self.server.port, self.hall, acts)
 
 
 def run(folder: Path, seed: int, size: str, plant: str) -> Report:

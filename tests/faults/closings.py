@@ -1,0 +1,242 @@
+"""R4: a round closes while two hundred ballots come within fifty milliseconds before and after.
+
+Each is before the close and counts, or after it and is refused. By one process on SQLite, by one and
+by three on PostgreSQL, where ballots and closing come by different ones. Then the result goes to the
+stage as fast as programs can have it: the machine tallies, the host certifies and publishes at once.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from tests.faults import export, plants
+from tests.faults.clients import Http, Socket, messages, send_ballot, settle
+from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report, in_groups
+from tests.faults.hall import sheet, votes
+from tests.faults.history import Act, History
+from tests.faults.installation import Installation, installation
+from tests.faults.servers import cluster, redis
+
+CLOSINGS = {QUICK: 4, FULL: 500}
+"""Of each set-up."""
+EACH = 25
+BALLOTS = {QUICK: 100, FULL: 200}
+AROUND_S = 0.05
+SOCKETS = 20
+LEAD_S = 0.15
+"""From the first preparation to the closing: everything is connected by then."""
+
+
+class NotPublished(Exception):
+    """The result was not published: the product found that it does not add up."""
+
+
+class Stage:
+    """What the stage's socket has shown of one round."""
+
+    def __init__(self, round_: str) -> None:
+        self._round, self._seen, self._news = round_, set[str](), asyncio.Event()
+
+    def heard(self, frame: dict[str, Any]) -> None:
+        """A frame: a snapshot, or an act's cue."""
+        self._seen.add(frame["type"])
+        for one in (frame.get("state") or frame.get("data") or {}).get("rounds", ()):
+            if one["id"] == self._round:
+                self._seen.add(one["status"])
+        self._news.set()
+
+    async def came(self, what: str) -> None:
+        """Waits for the snapshot, or for the round to be in a state."""
+        async with asyncio.timeout(20):
+            while what not in self._seen:
+                await self._news.wait()
+                self._news.clear()
+
+
+@dataclass
+class Trial:
+    """One closing."""
+
+    here: Installation
+    history: History
+    chance: random.Random
+    round: str = ""
+    closing_s: float = 0.0
+    """What the closing's answer took."""
+    unknown: list[Act] = field(default_factory=list)
+
+    async def run(self, ballots: int, *, panel: bool) -> float:
+        """Gives the seconds from the closing's answer to the result on the stage."""
+        here, chance = self.here, self.chance
+        http = Http(chance.choice(here.servers).port)
+        audience = "panel" if panel else "public"
+        self.round = (await export.open_rounds(http, here.hall, (audience, "last")))[0]
+        stage = Stage(self.round)
+        socket = await Socket.connect(
+            chance.choice(here.servers).port,
+            here.hall.slug,
+            stage.heard,
+            page="stage",
+            token=here.hall.host,
+        )
+        await stage.came("snapshot")
+        at = time.monotonic() + LEAD_S
+        sending = self._sheets if panel else self._votes
+        _, closed = await asyncio.gather(sending(ballots, at), self._close(http, at))
+        took = await self._to_the_stage(http, stage, closed)
+        socket.close()
+        http.close()
+        self.unknown = await settle(self.history, here.port, here.hall, self.unknown)
+        return took
+
+    async def _close(self, http: Http, at: float) -> float:
+        await asyncio.sleep(at - time.monotonic())
+        began = time.monotonic()
+        self.history.closing("host", self.round)
+        await http.json("POST", f"/rounds/{self.round}/closing", self.here.hall.host, {})
+        self.history.closed("host", self.round)
+        self.closing_s = time.monotonic() - began
+        return time.monotonic()
+
+    async def _to_the_stage(self, http: Http, stage: Stage, closed: float) -> float:
+        host = self.here.hall.host
+        await stage.came("tallied")
+        await http.json("POST", f"/rounds/{self.round}/certification", host, {})
+        told = {"audience": "public"}
+        path = f"/api/v1/rounds/{self.round}/publication"
+        status, answer = await http.ask("POST", path, host, told)
+        if status != 200:
+            raise NotPublished(answer.decode())
+        await stage.came("published")
+        return time.monotonic() - closed
+
+    def _when(self, at: float, acts: Sequence[Act]) -> list[tuple[float, Act]]:
+        return [(at + self.chance.uniform(-AROUND_S, AROUND_S), act) for act in acts]
+
+    async def _votes(self, n: int, at: float) -> None:
+        acts = self._when(at, votes(self.here.hall, self.chance, self.round, n, 1))
+        await asyncio.gather(*(self._socket(k, acts[k::SOCKETS]) for k in range(SOCKETS)))
+
+    async def _socket(self, k: int, acts: list[tuple[float, Act]]) -> None:
+        """One socket says several viewers' votes, each at its time."""
+        here, client = self.here, f"socket-{k}"
+        waiting = {act.key: act for _, act in acts}
+        over = asyncio.get_running_loop().create_future()
+
+        def heard(frame: dict[str, Any]) -> None:
+            act = waiting.pop(frame.get("key") or "", None)
+            if act is None:
+                return
+            if frame["type"] == "ack":
+                self.history.ok(client, act, frame)
+            elif frame["type"] == "refusal":
+                self.history.fail(client, act, frame["code"])
+            else:
+                self.history.info(client, act, "unknown")
+                self.unknown.append(act)
+            if not waiting:
+                over.set_result(None)
+
+        port = here.servers[k % len(here.servers)].port
+        socket = await Socket.connect(port, here.hall.slug, heard)
+        for due, act in sorted(acts, key=lambda one: one[0]):
+            await asyncio.sleep(due - time.monotonic())
+            self.history.invoke(client, act)
+            socket.say(messages([act], here.hall.tokens))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(20):
+                await over
+        socket.close()
+        for act in waiting.values():
+            self.history.info(client, act, "not answered")
+            self.unknown.append(act)
+
+    async def _sheets(self, n: int, at: float) -> None:
+        hall = self.here.hall
+        acts = [sheet(self.chance, self.round, seat) for seat in hall.seats]
+        acts += [
+            sheet(self.chance, self.round, self.chance.choice(list(hall.seats)))
+            for _ in range(n - len(acts))
+        ]
+        await asyncio.gather(*(self._sheet(k, *one) for k, one in enumerate(self._when(at, acts))))
+
+    async def _sheet(self, k: int, due: float, act: Act) -> None:
+        http = Http(self.here.servers[k % len(self.here.servers)].port)
+        await asyncio.sleep(due - time.monotonic())
+        told, _ = await send_ballot(
+            self.history, f"tablet-{k}", http, act, self.here.hall.seats[act.who]
+        )
+        if told == "info":
+            self.unknown.append(act)
+        http.close()
+
+
+async def _group(
+    folder: Path, here: Installation, chance: random.Random, closings: int, size: str
+) -> Report:
+    report, rounds = Report(), []
+    with History(folder / "histories" / "clients.jsonl") as history:
+        for n in range(closings):
+            trial = Trial(here, history, chance)
+            try:
+                took = await trial.run(BALLOTS[size], panel=n % 4 == 3)
+                report.sample("on_stage_s", took)
+            except NotPublished as error:
+                report.faults.append(f"{trial.round}: {error}")
+            report.sample("closing_s", trial.closing_s)
+            rounds.append(trial.round)
+    http = Http(here.port)
+    await export.export(folder, http, here.hall, rounds, here.database)
+    http.close()
+    report.counted["closings"] += closings
+    export.checked(folder, report)
+    return report
+
+
+def run_on(processes: int, *, postgresql: bool) -> Any:
+    """The experiment with so many processes."""
+
+    def run(folder: Path, seed: int, size: str, plant: str) -> Report:
+        with contextlib.ExitStack() as stack:
+            database = bell = ""
+            if postgresql:
+                database = stack.enter_context(cluster(durable=size == FULL)).url
+                bell = stack.enter_context(redis()).url
+
+            def group(place: Path, number: int, n: int) -> Report:
+                chance = random.Random(f"{seed}:{number}")
+                with installation(
+                    place, plant=plant, processes=processes, postgresql=database, redis=bell
+                ) as here:
+                    report = asyncio.run(_group(place, here, chance, n, size))
+                if size == FULL and not report.faults:
+                    export.pack(place)
+                return report
+
+            return in_groups(folder, CLOSINGS[size], EACH, group)
+
+    return run
+
+
+EXPERIMENTS = tuple(
+    Experiment(
+        name=name,
+        proves="Every ballot is wholly before the close or wholly after it, and told so.",
+        trials="closings",
+        run=run_on(processes, postgresql=postgresql),
+        plants=plants.of("closing_checked_outside"),
+        limits=(Limit("on_stage_s", "p99", 1.0),),
+    )
+    for name, processes, postgresql in (
+        ("closings-sqlite", 1, False),
+        ("closings-postgresql", 1, True),
+        ("closings-3-processes", 3, True),
+    )
+)

@@ -173,6 +173,7 @@ class Building:
             hub=self.hub,
             relay=self.relay,
             pulse=self.pulse,
+            shut_out=lambda viewer: self.later(self.bus.shut_out(viewer)),
         )
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
@@ -207,6 +208,7 @@ class Building:
         await self.bus.start()
         self.bus.listen(self.relay.heard)
         self.bus.listen(self._stirred)
+        self.bus.listen(self._shut_out)
         self.box.start()
         self.relay.start()
         self.pulse.start()
@@ -268,6 +270,10 @@ class Building:
                 self.pulse.stirred(unit.place.ref.hearing)
         except Exception as error:  # the ballot is committed: its answer does not hang on this
             log.warning("stir_failed", error=repr(error))
+
+    async def _shut_out(self, kind: str, id_: str) -> None:
+        if kind == "flooder":
+            self.services.limiter.shut_out(id_)
 
     async def _screener(self) -> None:
         """Makes what came in ready for moderators, however it came in."""

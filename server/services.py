@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -40,6 +41,8 @@ class Services:
     hub: Hub
     relay: Relay
     pulse: Pulse
+    shut_out: Callable[[str], None]
+    """A viewer that flooded is refused for a minute, by every process."""
 
 
 def services(request: Request) -> Services:

@@ -22,7 +22,7 @@ if sys.platform != "win32":
 import structlog
 from starlette.requests import HTTPConnection
 
-from server.api.sockets import CLOSE, NOT_ALLOWED, whole_number
+from server.api.sockets import CLOSE, NOT_ALLOWED, wait_outside, whole_number
 from server.api.talk import Talk
 from server.domain.refusals import Refusal
 from server.live import frames
@@ -64,6 +64,11 @@ class Audience:
         """It asks for the gap from where it stands."""
         self._welcome(viewer, epoch, version)
 
+    def flooded(self, viewer: Viewer) -> None:
+        """Its token is refused for a minute, wherever it comes back."""
+        if viewer.viewer is not None:
+            self.here.shut_out(viewer.viewer)
+
     def left(self, viewer: Viewer) -> None:
         """Its connection has ended."""
         self.here.hub.leave(viewer)
@@ -94,7 +99,8 @@ class Lobby:
     spot: Spot
     audience: Audience | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, here: Services) -> None:
+        self.here = here
         self.said: list[str] = []
 
     def heard(self, viewer: Viewer, text: str) -> None:
@@ -106,6 +112,11 @@ class Lobby:
 
     def resume(self, viewer: Viewer, epoch: str, version: int) -> None:
         """It is sent a snapshot anyway."""
+
+    def flooded(self, viewer: Viewer) -> None:
+        """As inside."""
+        if viewer.viewer is not None:
+            self.here.shut_out(viewer.viewer)
 
     def left(self, viewer: Viewer) -> None:
         """Nobody knew it yet."""
@@ -182,7 +193,7 @@ class Reception:
             query.get("epoch"),
             whole_number(query.get("version")),
         )
-        lobby = Lobby()
+        lobby = Lobby(here)
         viewer = Viewer(
             transport,
             lobby,
@@ -190,6 +201,12 @@ class Reception:
             here.door.address(connection),
         )
         transport.set_protocol(viewer)
+        out = here.limiter.shut_out_for(viewer.viewer)
+        if out:
+            frame = wait_outside(here.house.now(), wish.lang, out)
+            viewer.begin(frame, accept(key))
+            viewer.close(1008, "flood")
+            return True
         if self._present() >= self._most:
             self.full()
             # A browser cannot read a refused handshake, so it is told inside.

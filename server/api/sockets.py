@@ -57,8 +57,15 @@ async def _serve(websocket: WebSocket, slug: str, room: str) -> None:
         return
     await websocket.accept()
     lang = "en" if websocket.query_params.get("lang") == "en" else "zh"
+    session = _Session(here, websocket, slug, room, lang)
+    out = here.limiter.shut_out_for(session.viewer) if room == "public" else 0
     try:
-        await _Session(here, websocket, slug, room, lang).run()
+        if out:
+            for frame in wait_outside(here.house.now(), lang, out):
+                await websocket.send_text(frame)
+            await websocket.close(1008, "flood")
+            return
+        await session.run()
     except Refusal as refusal:
         with contextlib.suppress(Exception):
             await websocket.send_text(
@@ -170,10 +177,19 @@ class _Session:
                 await asyncio.sleep(1)
                 return
             if not self.bucket.take():
+                if self.room == "public" and self.viewer is not None:
+                    self.here.shut_out(self.viewer)
                 self.listener.close(1008, "flood")
                 await asyncio.sleep(1)
                 return
             self.talk.hear(self, text)
+
+
+def wait_outside(now: int, lang: str, seconds: int) -> list[str]:
+    """What a viewer is told that flooded: why, and when it may come back."""
+    refusal = Refusal("too_many", retry_after=seconds)
+    told = frames.refusal(now, None, refusal.code, refusal.message(lang))
+    return [told, frames.wait(now, seconds * 1000)]
 
 
 def whole_number(text: str | None) -> int | None:

@@ -100,6 +100,9 @@ class Talk:
         viewer = self._here.keys.viewer_of(token)
         if viewer is None:
             raise Refusal("viewer_needed")
+        out = self._here.limiter.shut_out_for(viewer)
+        if out:
+            raise Refusal("too_many", retry_after=out)
         return viewer
 
     def _like(self, who: Speaker, n: int, epoch: str | None) -> None:

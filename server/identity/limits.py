@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import math
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from time import monotonic, time
@@ -39,6 +40,8 @@ WRONG_FROM = parse("60/minute")
 """Wrong passwords from one address, whatever the accounts."""
 REMEMBERED = 100_000
 """Addresses of which it is remembered whether they are trusted."""
+OUT_S = 60.0
+"""How long the token of a socket that flooded is refused."""
 AT_ONCE = 4
 """Passwords that are looked at together: a burst of guesses gets no further ahead of the count of
 its own failures than this."""
@@ -53,6 +56,7 @@ class Limiter:
         self._guesses = asyncio.Semaphore(AT_ONCE)
         self._minute = Minute()
         self._known: dict[str, bool] = {}
+        self._out: dict[str, float] = {}
 
     def check(
         self, what: str, address: str, person: str | None = None, key: str | None = None
@@ -63,6 +67,8 @@ class Limiter:
         heard no answer is to get the first one, also after he has reached his limit.
         """
         minute = self._minute
+        if self._out and (left := self.shut_out_for(person)):
+            raise Refusal("too_many", retry_after=left)
         if person is not None and what in PER_PERSON:
             if key is None or not minute.has((person, key)):
                 minute.count((what, person), PER_PERSON[what])
@@ -70,6 +76,17 @@ class Limiter:
                 minute.count((person, key), PER_KEY)
         if what in PER_ADDRESS and not self._is_trusted(address):
             minute.count((what, "address", address), PER_ADDRESS[what])
+
+    def shut_out(self, viewer: str) -> None:
+        """A viewer whose socket flooded is let in again after `OUT_S`."""
+        now = monotonic()
+        self._out = {one: until for one, until in self._out.items() if until > now}
+        self._out[viewer] = now + OUT_S
+
+    def shut_out_for(self, viewer: str | None) -> int:
+        """Seconds until the viewer is let in again; 0 = now."""
+        until = self._out.get(viewer, 0.0) if viewer is not None else 0.0
+        return max(0, math.ceil(until - monotonic())) if until else 0
 
     @asynccontextmanager
     async def guess(self, address: str, login: str) -> AsyncIterator[None]:

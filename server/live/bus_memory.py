@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 
 Heard = Callable[[str, str], Awaitable[None]]
-"""Called with (kind, id): ("hearing", "7") or ("round", "ABC")."""
+"""Called with (kind, id): ("hearing", "7"), ("round", "ABC") or ("flooder", a viewer's id)."""
 
 
 class MemoryBus:
@@ -27,6 +27,11 @@ class MemoryBus:
         """A round's turnout has changed."""
         for heard in self._heard:
             await heard("round", round_id)
+
+    async def shut_out(self, viewer: str) -> None:
+        """A viewer flooded: it is refused by every process."""
+        for heard in self._heard:
+            await heard("flooder", viewer)
 
     async def check(self) -> None:
         """There is nothing that could be wrong."""

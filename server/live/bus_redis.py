@@ -61,6 +61,10 @@ class RedisBus:
         """A round's turnout has changed."""
         await self._tell("round", round_id)
 
+    async def shut_out(self, viewer: str) -> None:
+        """A viewer flooded: it is refused by every process."""
+        await self._tell("flooder", viewer)
+
     async def check(self) -> None:
         """Raises `redis_wrong` where something else answers, or Redis does not let this process in.
         One that is away is no fault: the bell rings when it comes back."""

@@ -49,6 +49,9 @@ class Room(Protocol):
     def resume(self, viewer: Viewer, epoch: str, version: int) -> None:
         """It asks for the gap from where it stands."""
 
+    def flooded(self, viewer: Viewer) -> None:
+        """It said more than it may, and goes."""
+
     def left(self, viewer: Viewer) -> None:
         """Its connection has ended."""
 
@@ -202,9 +205,7 @@ class Viewer(asyncio.Protocol):
             elif length == 127:
                 head = 10
                 length = int.from_bytes(data[at + 2 : at + 10], "big") if end - at >= 10 else 0
-            if (
-                data[at + 1] < 0x80 or length > self.largest
-            ):  # Unmasked or too long: no use waiting.
+            if data[at + 1] < 0x80 or length > self.largest:  # Unmasked, too long: no use waiting.
                 self._handed_over(data[at:])
                 return
             after = at + head + 4 + length
@@ -234,9 +235,9 @@ class Viewer(asyncio.Protocol):
         self._left = min(self.burst, self._left + (now - self._told) * self.rate) - 1
         self._told = now
         if self._left < 0:
+            self.room.flooded(self)
             self.close(1008, "flood")
-            return False
-        return True
+        return self._left >= 0
 
     def _said(self, payload: bytes | bytearray) -> None:
         try:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import socket
 import time
 
 import pytest
 from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
 
-from tests.running import Running
+from tests.running import Client, Running, frames_until, new_key
+from tests.several import Several
 
 
 @pytest.mark.parametrize("piece", [b"X-Word: " + b"a" * 1000 + b"\r\n", b"a" * 1000])
@@ -62,3 +65,67 @@ def test_a_frame_that_is_no_text_is_told_so_and_leaves_no_traceback(either_demo:
     log = either_demo.data.parent / f"{either_demo.data.name}.log"
     time.sleep(0.5)
     assert "Traceback" not in log.read_text()
+
+
+def flood(demo: Running, token: str) -> None:
+    """A socket of this viewer that says more than it may, and is closed for it."""
+    with demo.socket(viewer=token) as connection:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(200):
+                connection.send('{"type":"like","n":1}')
+            while True:
+                connection.recv(timeout=5)
+        assert connection.close_code == 1008
+
+
+def refused(demo: Running, token: str) -> bool:
+    """Whether a socket of this viewer is told to wait, and closed."""
+    with demo.socket(viewer=token) as connection:
+        first = json.loads(connection.recv(timeout=5))
+        if first["type"] == "snapshot":
+            return False
+        assert (first["type"], first["code"]) == ("refusal", "too_many")
+        wait = json.loads(connection.recv(timeout=5))
+        assert wait["type"] == "wait"
+        assert 50_000 < wait["retry_ms"] <= 60_000
+        with pytest.raises(ConnectionClosed):
+            connection.recv(timeout=5)
+        assert connection.close_code == 1008
+        return True
+
+
+def test_who_floods_is_refused_for_a_minute_with_his_token(either_demo: Running) -> None:
+    token, other = (either_demo.viewer().token for _ in range(2))
+    assert token is not None
+    assert other is not None
+    flood(either_demo, token)
+    assert refused(either_demo, token)
+    assert not refused(either_demo, other)
+    with either_demo.socket() as connection:
+        frames_until(connection, lambda f: f["type"] == "snapshot")
+        connection.send(json.dumps({"type": "viewer", "viewer": token}))
+        told = frames_until(connection, lambda f: f["type"] == "refusal")[-1]
+        assert told["code"] == "too_many"
+    code = either_demo.state()["questions"][0]["code"]
+    address = f"{either_demo.here}/questions/{code}/support"
+    act = Client(either_demo.url, token).refused("PUT", address, {"on": True}, new_key())
+    assert act == (429, "too_many")
+
+
+@pytest.mark.system
+@pytest.mark.xdist_group("several")
+def test_who_floods_one_edge_is_refused_by_all(installation: Several) -> None:
+    token = installation.viewer().token
+    assert token is not None
+    here = f"/h/{installation.slug}/socket"
+    edges = [f"ws://127.0.0.1:{installation.ports[f'edge-{n}']}{here}" for n in (1, 2, 3)]
+    with connect(f"{edges[0]}?viewer={token}", proxy=None) as connection:
+        with contextlib.suppress(ConnectionClosed):
+            for _ in range(200):
+                connection.send('{"type":"like","n":1}')
+            while True:
+                connection.recv(timeout=5)
+    time.sleep(0.3)
+    for edge in edges:
+        with connect(f"{edge}?viewer={token}", proxy=None) as connection:
+            assert json.loads(connection.recv(timeout=5)).get("code") == "too_many"

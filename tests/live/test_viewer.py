@@ -57,7 +57,7 @@ class Room:
 
     def __init__(self) -> None:
         self.said: list[str] = []
-        self.fell_behind = self.gone = 0
+        self.fell_behind = self.gone = self.floods = 0
         self.next = 0
 
     def heard(self, viewer: Viewer, text: str) -> None:
@@ -68,6 +68,9 @@ class Room:
 
     def resume(self, viewer: Viewer, epoch: str, version: int) -> None:
         raise AssertionError
+
+    def flooded(self, viewer: Viewer) -> None:
+        self.floods += 1
 
     def left(self, viewer: Viewer) -> None:
         self.gone += 1
@@ -255,6 +258,7 @@ async def test_a_flood_of_frames_that_say_nothing_ends_it(frame: Frame) -> None:
     one.data_received(masked(Frame(Opcode.TEXT, b"", fin=False), *[frame] * 100))
     last = received(transport)[-1]
     assert (last.opcode, Close.parse(bytes(last.data)).code) == (Opcode.CLOSE, 1008)
+    assert room.floods == 1
 
 
 @pytest.mark.parametrize("how", ["half-closed", "goodbye", "told to go"])

@@ -248,6 +248,8 @@ class Http:
 
     def __init__(self, port: int, patience: float = PATIENCE_S) -> None:
         self._port, self._patience = port, patience
+        self.status = 0
+        """Of the last answer; 0 when there was none."""
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def ask(
@@ -260,13 +262,15 @@ class Http:
         head += "Content-Type: application/json\r\n" if payload else ""
         head += f"Authorization: Bearer {token}\r\n" if token else ""
         head += f"Idempotency-Key: {key}\r\n" if key else ""
+        self.status = 0
         try:
             async with asyncio.timeout(self._patience):
                 if self._streams is None:
                     self._streams = await asyncio.open_connection("127.0.0.1", self._port)
                 reader, writer = self._streams
                 writer.write(head.encode() + b"\r\n" + payload)
-                return await _answer(reader)
+                self.status, answer = await _answer(reader)
+                return self.status, answer
         except (OSError, EOFError, TimeoutError, asyncio.CancelledError):
             self.close()
             raise

@@ -36,9 +36,11 @@ def installation(
     postgresql: str = "",
     through: str = "",
     redis: str = "",
+    started: bool = True,
 ) -> Iterator[Installation]:
     """As long as the block lasts. `postgresql` is a cluster's address ("" = SQLite in the folder),
-    `through` the address by which the processes come to it, if it is another."""
+    `through` the address by which the processes come to it, if it is another. Unless `started`, the
+    processes are to be started by whoever wants them."""
     secret, data = new_secret(), folder / "data"
     url = create_database(postgresql, f"f{secrets.token_hex(6)}") if postgresql else ""
     hall = found_hall(data / "0", secret, url)
@@ -48,7 +50,7 @@ def installation(
         for n in range(processes)
     ]
     try:
-        for server in servers:
+        for server in servers if started else ():
             server.start()
         yield Installation(hall, servers, url or str(data / "0" / "pingyi.db"))
     finally:

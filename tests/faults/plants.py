@@ -129,9 +129,11 @@ def closing_checked_outside() -> None:
 def commit_error_is_a_refusal() -> None:
     """A commit that fails is answered as if nothing had happened."""
     from server.domain.refusals import Refusal
+    from server.live import ballot_box
     from server.store import transaction
 
-    replaced(transaction, "OutcomeUnknown", lambda _: lambda: Refusal("round_closed"))
+    for where in (transaction, ballot_box):
+        replaced(where, "OutcomeUnknown", lambda _: lambda: Refusal("round_closed"))
 
 
 def commits_not_waited_for() -> None:

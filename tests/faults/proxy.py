@@ -70,6 +70,8 @@ class _Connection:
     plan: Plan
     near: asyncio.StreamWriter
     far: asyncio.StreamWriter | None = None
+    mute: bool = False
+    """The server's next answer is lost, and the connection with it."""
 
     def end(self, *, reset: bool) -> None:
         """Both sides hear that it is over."""
@@ -86,21 +88,22 @@ class _Connection:
 
 
 class Proxy:
-    """Listens on a port of its own (`port`) and goes on to `target`, which may change any time."""
+    """Listens on a `port` (0 = any that is free) and goes on to the `target`'s."""
 
-    def __init__(self, port: int, choose: Chosen = clean, host: str = "127.0.0.1") -> None:
-        self.target = (host, port)
+    def __init__(self, target: int, choose: Chosen = clean, port: int = 0) -> None:
+        self.target = target
         self.choose = choose
-        self.port = 0
+        self.port = port
         self.count = 0
         """Connections that came so far."""
-        self.frozen = asyncio.Event()
-        self.frozen.set()
+        self._moving = asyncio.Event()
+        self._moving.set()
+        self._lost: tuple[bytes, int] = (b"", 0)
         self._open: set[_Connection] = set()
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> Proxy:
-        self._server = await asyncio.start_server(self._came, "127.0.0.1", 0, backlog=4096)
+        self._server = await asyncio.start_server(self._came, "127.0.0.1", self.port, backlog=4096)
         self.port = int(self._server.sockets[0].getsockname()[1])
         return self
 
@@ -125,11 +128,23 @@ class Proxy:
 
     def freeze(self) -> None:
         """Nothing moves, nothing ends, until `thaw`."""
-        self.frozen.clear()
+        self._moving.clear()
 
     def thaw(self) -> None:
         """What waited goes on."""
-        self.frozen.set()
+        self._moving.set()
+
+    def lose_replies(self, to: bytes, times: int) -> None:
+        """What is said goes up to the server; the next so many connections that say `to` hear
+        nothing of what it answers, and are reset."""
+        self._lost = to, times
+
+    def _loses(self, data: bytes) -> bool:
+        said, left = self._lost
+        if not left or said not in data:
+            return False
+        self._lost = said, left - 1
+        return True
 
     async def _came(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         plan = self.choose(self.count)
@@ -140,10 +155,10 @@ class Proxy:
             if plan.refuse:
                 one.end(reset=True)
                 return
-            far_reader, one.far = await asyncio.open_connection(*self.target)
+            far_reader, one.far = await asyncio.open_connection("127.0.0.1", self.target)
             await asyncio.gather(
-                self._pump(one, reader, one.far, plan.up),
-                self._pump(one, far_reader, writer, plan.down),
+                self._pump(one, reader, one.far, plan.up, up=True),
+                self._pump(one, far_reader, writer, plan.down, up=False),
             )
         except OSError:
             one.end(reset=True)
@@ -152,12 +167,22 @@ class Proxy:
             self._open.discard(one)
 
     async def _pump(
-        self, one: _Connection, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, way: Way
+        self,
+        one: _Connection,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+        way: Way,
+        *,
+        up: bool,
     ) -> None:
         through = 0
         try:
             while data := await reader.read(READ):
-                await self.frozen.wait()
+                await self._moving.wait()
+                if one.mute and not up:
+                    one.end(reset=True)
+                    return
+                one.mute |= up and self._loses(data)
                 if way.delay_s:
                     await asyncio.sleep(way.delay_s)
                 data, last = _allowed(way, through, data)

@@ -125,6 +125,15 @@ async def test_refused_severed_frozen() -> None:
         writer.close()
 
 
+async def test_a_reply_is_lost_to_whoever_says_it() -> None:
+    async with echo() as (proxy, heard):
+        proxy.lose_replies(b"COMMIT", 1)
+        assert await said(proxy, b"SELECT") == (b"SELECT", "open")
+        assert await said(proxy, b"COMMIT") == (b"", "reset")
+        assert await said(proxy, b"COMMIT") == (b"COMMIT", "open")
+        assert heard == b"SELECTCOMMITCOMMIT"
+
+
 def test_plans_by_chance_are_those_of_the_seed() -> None:
     def plans(seed: int) -> list[Plan]:
         choose = seeded(seed, lambda chance: Plan(up=Way(cut_after=chance.randrange(1000))))

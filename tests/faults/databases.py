@@ -1,0 +1,226 @@
+"""R5: PostgreSQL is killed, stopped, frozen, starved and cut off while ballots come by two processes.
+
+An answer is the truth, or it is "unknown": whoever does not know sends the same key again and knows
+within thirty seconds. Between the processes and the database stands the proxy, so that a reply to a
+commit can be lost on the way: the one moment in which a commit is there and nobody was told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+import signal
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import asyncpg
+
+from tests.faults import export, plants
+from tests.faults.clients import SETTLED_S, Http
+from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report, in_groups
+from tests.faults.history import History
+from tests.faults.installation import Installation, installation
+from tests.faults.proxy import Proxy
+from tests.faults.servers import Cluster, cluster
+from tests.faults.steady import Steady
+from tests.services import free_port
+
+FAULTS = {QUICK: 8, FULL: 200}
+EACH = 24
+FROZEN_S = {QUICK: 1.0, FULL: 10.0}
+HELD_S = {QUICK: 1.0, FULL: 5.0}
+CONNECTIONS = 60
+
+
+@dataclass
+class Breaking:
+    """What can be done to the database; each gives the moment from which it can answer again."""
+
+    cluster: Cluster
+    proxy: Proxy
+    chance: random.Random
+    database: str
+    round: str
+    size: str
+
+    async def killed(self) -> float:
+        """kill -9 of every process, and a start."""
+        await asyncio.to_thread(self.cluster.kill)
+        return await self._start()
+
+    async def stopped(self) -> float:
+        """The immediate stop, as when the machine goes down in a hurry."""
+        await asyncio.to_thread(self.cluster.stop, signal.SIGQUIT)
+        return await self._start()
+
+    async def restarted(self) -> float:
+        """The ordinary restart of an upgrade."""
+        await asyncio.to_thread(self.cluster.stop)
+        return await self._start()
+
+    async def frozen(self) -> float:
+        """Nothing of it moves, nothing ends."""
+        self.cluster.send(signal.SIGSTOP)
+        await asyncio.sleep(FROZEN_S[self.size])
+        self.cluster.send(signal.SIGCONT)
+        return time.monotonic()
+
+    async def terminated(self) -> float:
+        """Every connection is ended by the administrator."""
+        await self._terminate()
+        return time.monotonic()
+
+    async def starved(self) -> float:
+        """Others hold all connections that there are, and ours are ended."""
+        held = []
+        async with self._administrator() as connection:
+            with contextlib.suppress(asyncpg.TooManyConnectionsError):
+                for _ in range(CONNECTIONS):
+                    held.append(await asyncpg.connect(self.database))
+            ours = [one.get_server_pid() for one in held]
+            ours.append(connection.get_server_pid())
+            await connection.execute(END_OTHERS, ours)
+            with contextlib.suppress(asyncpg.TooManyConnectionsError):
+                for _ in range(CONNECTIONS):
+                    held.append(await asyncpg.connect(self.database))
+            await asyncio.sleep(HELD_S[self.size])
+            for one in held:
+                await one.close()
+        return time.monotonic()
+
+    async def locked(self) -> float:
+        """Another transaction holds the round: every connection of the pool waits for it."""
+        async with self._administrator() as connection:
+            async with connection.transaction():
+                await connection.execute("SELECT FROM rounds WHERE id = $1 FOR UPDATE", self.round)
+                await asyncio.sleep(HELD_S[self.size])
+        return time.monotonic()
+
+    async def cut_off(self) -> float:
+        """The replies to some commits are lost on the way, and the connections with them."""
+        self.proxy.lose_replies(b"COMMIT", self.chance.randint(2, 8))
+        await asyncio.sleep(0.5)
+        self.proxy.lose_replies(b"", 0)
+        return time.monotonic()
+
+    async def _start(self) -> float:
+        await asyncio.sleep(self.chance.uniform(0, 0.5))
+        await asyncio.to_thread(self.cluster.start)
+        return time.monotonic()
+
+    async def _terminate(self) -> None:
+        async with self._administrator() as connection:
+            await connection.execute(END_OTHERS, [connection.get_server_pid()])
+
+    @asynccontextmanager
+    async def _administrator(self) -> AsyncIterator[asyncpg.Connection]:
+        connection = await asyncpg.connect(self.database)
+        try:
+            yield connection
+        finally:
+            await connection.close()
+
+    @property
+    def all(self) -> dict[str, Callable[[], Awaitable[float]]]:
+        """Every way of breaking it."""
+        ways = (self.cut_off, self.killed, self.restarted, self.terminated, self.frozen)
+        ways += (self.stopped, self.starved, self.locked)
+        return {way.__name__: way for way in ways}
+
+
+END_OTHERS = (
+    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+    " WHERE backend_type = 'client backend' AND pid <> ALL($1::int[])"
+)
+
+BY_PLANT = {"commit_error_is_a_refusal": ("cut_off",), "commits_not_waited_for": ("killed",)}
+"""What brings a planted fault to light; with a plant nothing else is done."""
+
+
+async def _group(
+    place: Path,
+    here: Installation,
+    database: Cluster,
+    proxy_port: int,
+    chance: random.Random,
+    n: int,
+    size: str,
+    only: tuple[str, ...],
+) -> Report:
+    report = Report()
+    async with Proxy(database.port, port=proxy_port) as proxy:
+        for server in here.servers:
+            await asyncio.to_thread(server.start)
+        http = Http(here.port)
+        rounds = await export.open_rounds(http, here.hall, ("public", "last"), ("panel", "last"))
+        http.close()
+        breaking = Breaking(database, proxy, chance, here.database, rounds[1], size)
+        ways = breaking.all
+        names = [(only or tuple(ways))[k % len(only or ways)] for k in range(n)]
+        with History(place / "histories" / "clients.jsonl") as history:
+            steady = Steady(here, history, chance, *rounds)
+            until = asyncio.Event()
+            running = asyncio.create_task(steady.run(until))
+            for name in names:
+                await asyncio.sleep(chance.uniform(0.3, 0.8))
+                back = await ways[name]()
+                report.sample("ballots_again_s", await steady.answered_after(back))
+                report.counted[name] += 1
+                for server in here.servers:
+                    if not server.alive:
+                        report.faults.append(f"{name}: a process ended")
+            await asyncio.sleep(0.3)
+            until.set()
+            await running
+            history.flush()
+            for value in steady.unknown_s:
+                report.sample("unknown_s", value)
+            http = Http(here.port)
+            await export.close_rounds(http, here.hall, rounds)
+            await export.export(place, http, here.hall, rounds, here.database)
+            http.close()
+        for server in here.servers:
+            await asyncio.to_thread(server.stop)
+    report.counted["faults"] += n
+    report.counted["answered_500"] += steady.errors
+    export.checked(place, report)
+    return report
+
+
+def run(folder: Path, seed: int, size: str, plant: str) -> Report:
+    """Groups of faults, each with a database of its own."""
+    with cluster(durable=size == FULL, connections=CONNECTIONS) as database:
+
+        def group(place: Path, number: int, n: int) -> Report:
+            chance, port = random.Random(f"{seed}:{number}"), free_port()
+            with installation(
+                place,
+                plant=plant,
+                processes=2,
+                postgresql=database.url,
+                through=f"postgresql://pingyi@127.0.0.1:{port}",
+                started=False,
+            ) as here:
+                only = BY_PLANT.get(plant, ())
+                report = asyncio.run(_group(place, here, database, port, chance, n, size, only))
+            if size == FULL and not report.faults:
+                export.pack(place)
+            return report
+
+        return in_groups(folder, 4 if plant else FAULTS[size], EACH, group)
+
+
+EXPERIMENTS = (
+    Experiment(
+        name="databases",
+        proves="Whatever becomes of PostgreSQL, an answer is the truth and every unknown is settled.",
+        trials="faults",
+        run=run,
+        plants=plants.of("commit_error_is_a_refusal", "commits_not_waited_for"),
+        limits=(Limit("unknown_s", "max", SETTLED_S, quick=SETTLED_S),),
+    ),
+)

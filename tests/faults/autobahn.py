@@ -64,6 +64,9 @@ class Echo:
     def resume(self, viewer: Viewer, epoch: str, version: int) -> None:
         """Nothing to resume."""
 
+    def flooded(self, viewer: Viewer) -> None:
+        """Nobody is told."""
+
     def left(self, viewer: Viewer) -> None:
         """It is gone."""
 

@@ -1,0 +1,175 @@
+"""Every viewer is cut off at once and comes back (R7v).
+
+Two ways: every connection is reset, as when a network breaks; or the server is killed and started
+again. Meanwhile the panel casts ballots and the host's stage is watched.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from tests.faults import crowd_plants
+from tests.faults.crowd_hands import Hands
+from tests.faults.crowd_server import cpu_s, serving
+from tests.faults.crowd_viewers import Viewers
+from tests.faults.experiment import FULL, Experiment, Limit, Report
+from tests.running import Running
+
+VIEWERS = {FULL: 16_384}
+QUICK_VIEWERS = 1_000
+BACK_S = 60.0
+"""Within which all must be back."""
+
+
+def reset(folder: Path, seed: int, size: str, plant: str) -> Report:
+    """Every connection is reset."""
+    return _storm(folder, seed, size, plant, killed=False)
+
+
+def killed(folder: Path, seed: int, size: str, plant: str) -> Report:
+    """The server is killed and started again."""
+    return _storm(folder, seed, size, plant, killed=True)
+
+
+def _storm(folder: Path, seed: int, size: str, plant: str, *, killed: bool) -> Report:
+    report, n, calm = Report(), VIEWERS.get(size, QUICK_VIEWERS), 5.0 if size == FULL else 1.0
+    planted = [plant] if plant in crowd_plants.PLANTS else []
+    with serving(folder / "data", *planted) as demo:
+        crowd = Viewers(demo.url, demo.slug, n, folder, seed, lockstep=plant == "lockstep")
+        try:
+            if crowd.until_here(60) < n:
+                raise AssertionError("they did not even come")
+            with Hands(demo, folder / "histories", seed).at_work() as hands:
+                time.sleep(calm)
+                cut, served = _cut(demo, crowd, killed)
+                report.sample("serving_again_s", served - cut)
+                used = cpu_s(demo.process.pid)
+                crowd.until_here(BACK_S + 5)
+                back = max(time.monotonic(), served + 3)
+                report.sample("cpu_a_viewer_ms", (cpu_s(demo.process.pid) - used) * 1000 / n)
+                time.sleep(max(0.0, back - time.monotonic()) + calm)
+            _judge_hands(report, hands, cut, served, back)
+            time.sleep(1.0)
+            end = demo.anyone().get(demo.here)
+        finally:
+            crowd.end()
+    (folder / "export").mkdir(exist_ok=True)
+    (folder / "export" / "state.json").write_text(json.dumps(end))
+    _judge_comings(report, folder, n, cut)
+    report.faults += astray(folder / "comings.jsonl", end)
+    report.faults += list(versions(folder / "views" / "crowd.jsonl"))
+    return report
+
+
+def _cut(demo: Running, crowd: Viewers, killed: bool) -> tuple[float, float]:
+    """(when all were cut off, when there was a server again)."""
+    at = time.monotonic()
+    if killed:
+        demo.kill()
+        demo.again()
+    else:
+        crowd.say("cut")
+    return at, time.monotonic() if killed else at
+
+
+def _judge_hands(report: Report, hands: Hands, cut: float, served: float, back: float) -> None:
+    """What the panel and the stage felt, before and while the crowd came back. A ballot that was
+    due while there was no server is only counted: it must be receipted in the end."""
+    for name, waits in (("ballot", hands.ballots), ("stage", hands.stage)):
+        for due, took in waits:
+            if due + took < cut:
+                report.sample(f"{name}_before_ms", took * 1000)
+            elif (served == cut <= due + took and due <= back) or served <= due <= back:
+                report.sample(f"{name}_ms", took * 1000)
+            elif due < served:
+                report.counted[f"{name}s over the gap"] += 1
+    report.counted["acknowledged"] += len(hands.ballots)
+    report.faults += hands.refused
+
+
+def _judge_comings(report: Report, folder: Path, n: int, cut: float) -> None:
+    """Who came back when."""
+    report.counted["viewers"] += n
+    here: dict[int, float] = {}
+    tries: Counter[int] = Counter()
+    for line in lines(folder / "comings.jsonl"):
+        after = line["t"] / 1e9 - cut
+        if after < 0:
+            continue
+        if line["kind"] == "here":
+            here.setdefault(line["viewer"], after)
+        elif line["kind"] == "try":
+            tries[int(after * 10)] += 1
+            report.counted["tries"] += 1
+        elif line["kind"] == "wait":
+            report.counted["told to wait"] += 1
+    for took in here.values():
+        report.sample("back_s", took)
+    for _ in range(n - len(here)):
+        report.sample("back_s", 1e6)
+    report.sample("busiest_tenth", max(tries.values()) / n)
+
+
+def astray(comings: Path, end: Any) -> Iterator[str]:
+    """I9: viewers that do not stand in the end where the server says that it is."""
+    right = end["epoch"], end["version"], end["state"]["hearing"]["cleared"]
+    stood = Counter(
+        (line["epoch"], line["version"], line["cleared"])
+        for line in lines(comings)
+        if line["kind"] == "stands"
+    )
+    del stood[right]
+    for where, n in stood.most_common(5):
+        yield f"I9: {n} viewers stand at {where}, not at {right}"
+
+
+def versions(views: Path) -> Iterator[str]:
+    """I9: each viewer's versions rise by one, or a snapshot comes between, which goes back in no
+    epoch."""
+    stands: dict[int, tuple[str, int]] = {}
+    for line in lines(views):
+        epoch, version = stands.get(line["viewer"], ("", -1))
+        new = line["version"]
+        if line["kind"] == "cue" and new != version + 1:
+            yield f"I9: viewer {line['viewer']}: cue {new} follows {version}"
+        elif line["kind"] == "snapshot" and line["epoch"] == epoch and new < version:
+            yield f"I9: viewer {line['viewer']}: snapshot {new} follows {version} in one epoch"
+        stands[line["viewer"]] = line.get("epoch", epoch), new
+
+
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """A file of JSON lines."""
+    with path.open() as file:
+        yield from map(json.loads, file)
+
+
+LIMITS = (
+    Limit("back_s", "p999", 30),
+    Limit("back_s", "max", BACK_S),
+    Limit("ballot_ms", "p99", 500),
+    Limit("stage_ms", "max", 2000),
+)
+LOCKSTEP = {"lockstep": "Everybody waits the same time before he comes back."}
+EXPERIMENTS = (
+    Experiment(
+        "storm_reset",
+        "All viewers are cut off at once: all are back soon, in order, and the panel feels little.",
+        "viewers",
+        reset,
+        LOCKSTEP,
+        LIMITS,
+    ),
+    Experiment(
+        "storm_killed",
+        "The server is killed: all viewers are back soon, in order, and the panel feels little.",
+        "viewers",
+        killed,
+        LOCKSTEP | crowd_plants.of("forgotten_offset"),
+        LIMITS,
+    ),
+)

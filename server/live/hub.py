@@ -166,7 +166,14 @@ class Hub:
             listener.put(frame, pulse=pulse)
         viewers = self._viewers.get(channel)
         if viewers:
-            self.fan(channel).send(encoded(frame), tuple(viewers))
+            self.fan(channel).send(encoded(frame), tuple(viewers), pulse=pulse)
+
+    def overtaken(self, hearing: int) -> bool:
+        """Whether a cue has taken the last pulse's place for some viewers; told once."""
+        found = [f for c, f in self._fans.items() if c.hearing == hearing and f.overtaken]
+        for fan in found:
+            fan.overtaken = False
+        return bool(found)
 
     def busy(self, hearing: int) -> bool:
         """Whether the last frames are still on their way to the hearing's viewers."""
@@ -232,20 +239,22 @@ class Hub:
                     listener.put(frame, pulse=True)
         for channel, viewers in tuple(self._viewers.items()):
             if self.fan(channel).sent_at < limit:
-                self.fan(channel).send(encoded(frame), tuple(viewers))
+                self.fan(channel).send(encoded(frame), tuple(viewers), pulse=True)
 
 
 class Fan:
     """Carries frames to the viewers of one channel, in order, a slice at a time.
 
-    Frames are numbered. A viewer that began with a snapshot while a frame was on its way has a
+    A pulse that is still being written gives way to what comes next: those who were not yet reached do
+    without it (law 9). Frames are numbered. A viewer that began with a snapshot while a frame was on its way has a
     `since` beyond that frame's number, and is passed over: it knows what the frame says.
     """
 
     def __init__(self) -> None:
         self.next = 0
         self.sent_at = monotonic()
-        self._queue: deque[tuple[int, bytes, tuple[Viewer, ...]]] = deque()
+        self.overtaken = False
+        self._queue: deque[tuple[int, bytes, tuple[Viewer, ...], bool]] = deque()
         self._reached = 0
 
     @property
@@ -253,17 +262,21 @@ class Fan:
         """Frames that are not yet written to everyone."""
         return len(self._queue)
 
-    def send(self, data: bytes, viewers: tuple[Viewer, ...]) -> None:
+    def send(self, data: bytes, viewers: tuple[Viewer, ...], *, pulse: bool = False) -> None:
         """An encoded frame to those who are there now."""
         idle = not self._queue
-        self._queue.append((self.next, data, viewers))
+        if not idle and self._queue[-1][3]:
+            self._queue.pop()
+            self.overtaken = True
+            self._reached = self._reached if self._queue else 0
+        self._queue.append((self.next, data, viewers, pulse))
         self.next += 1
         self.sent_at = monotonic()
         if idle:
             self._write()
 
     def _write(self) -> None:
-        number, data, viewers = self._queue[0]
+        number, data, viewers, _ = self._queue[0]
         end = self._reached + SLICE
         for viewer in viewers[self._reached : end]:
             if viewer.since <= number:

@@ -3,7 +3,8 @@
 A pulse is at most 300 bytes; what does not fit goes into the next one. It carries only numbers
 that changed since the last, and at least every 15 s the number of viewers, so that no socket is
 silent for 20 s. Who has just come, perhaps with a page that was made some time ago, or has missed a
-pulse, is told all numbers of its page once.
+pulse, is told all numbers of its page once. When there is too much to do numbers thin out by the
+steps of `ladder.py`, and a cue overtakes a pulse that is still being written.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import monotonic
 from typing import Any, Protocol
 
@@ -21,8 +22,8 @@ from server.domain.hearing import Place
 from server.domain.rounds import TAKES_BALLOTS, Round
 from server.live import frames
 from server.live.hub import Hub
+from server.live.ladder import SLOW_S, Ladder
 
-EVERY_S = 0.25
 TICK_S = 0.05
 """How often it looks whether a hearing's next pulse is due. One that is still writing its last frames
 has its pulse as soon as they are written, not a whole turn later."""
@@ -41,8 +42,11 @@ log = structlog.get_logger()
 
 class Numbers(Protocol):
     """What a pulse may carry, read in one moment. `turnout` is for staff rooms only:
-    {round: (cast, begun, due, one letter a seat: c cast, b begun, - not begun)}."""
+    {round: (cast, begun, due, one letter a seat: c cast, b begun, - not begun)}; `load` the highest
+    step of the ladder on which a process stands."""
 
+    @property
+    def load(self) -> int: ...
     @property
     def viewers(self) -> int: ...
     @property
@@ -70,9 +74,9 @@ class Counts(Protocol):
 
 
 class Beats(Protocol):
-    """Keeps this process's viewers and likes."""
+    """Keeps this process's viewers and likes, and the step of the ladder on which it stands."""
 
-    async def beat(self, numbers: dict[int, tuple[int, int]], now: int) -> None: ...
+    async def beat(self, numbers: dict[int, tuple[int, int]], now: int, load: int) -> None: ...
 
 
 @dataclass
@@ -85,9 +89,16 @@ class _Sent:
     rounds: dict[tuple[str, int], Any] = field(default_factory=dict)
     support: dict[str, Any] = field(default_factory=dict)
     turnout: dict[str, Any] = field(default_factory=dict)
+    load: int = 0
     at: float = 0.0
     looked: float = 0.0
+    slow: float = 0.0
     due: float = 0.0
+
+    def copy(self) -> _Sent:
+        """As it stands now."""
+        rounds, support, turnout = dict(self.rounds), dict(self.support), dict(self.turnout)
+        return replace(self, rounds=rounds, support=support, turnout=turnout)
 
 
 class Pulse:
@@ -99,11 +110,15 @@ class Pulse:
         reader: Counts,
         beats: Beats,
         now: Callable[[], int],
+        ladder: Ladder | None = None,
     ) -> None:
         self._hub, self._reader, self._beats, self._now = hub, reader, beats, now
+        self.ladder = ladder or Ladder()
         self._stirred: set[int] = set()
         self._likes: dict[int, int] = {}
         self._sent: dict[int, _Sent] = {}
+        self._before: dict[int, _Sent] = {}
+        """What was told before the last pulse: it counts again when that one was overtaken."""
         self._runs: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._beaten = self._swept = 0.0
@@ -138,6 +153,7 @@ class Pulse:
                     await self._pulse(hearing)
                 if monotonic() - self._swept >= LOOK_S:  # It asks every socket.
                     self._swept = monotonic()
+                    self.ladder.look(self._hub.total())
                     # No room may be silent for 20 s: the emptiest pulse there is.
                     self._hub.tell_the_quiet(SILENCE_S, frames.pulse(self._now()))
                     for viewer in self._hub.too_slow():
@@ -169,7 +185,7 @@ class Pulse:
         }
         try:
             if numbers:
-                await self._beats.beat(numbers, self._now())
+                await self._beats.beat(numbers, self._now(), self.ladder.level)
         except Exception:
             for hearing, likes in taken.items():
                 self._likes[hearing] = self._likes.get(hearing, 0) + likes
@@ -186,18 +202,29 @@ class Pulse:
         if self._hub.busy(hearing):
             return  # The last frames are still being written: numbers thin out first (law 9).
         self._stirred.discard(hearing)
-        sent.looked, sent.due = now, max(sent.due + EVERY_S, now + EVERY_S - TICK_S)
+        step, looked = (
+            self.ladder.step,
+            (now, max(sent.due, now - TICK_S) + self.ladder.step.every_s),
+        )
+        if self._hub.overtaken(hearing):
+            sent = self._sent[hearing] = self._before.get(hearing, sent)
+        sent.looked, sent.due = looked
         async with self._reader.look(hearing=hearing) as unit:
             numbers, run = await unit.numbers(self._now()), unit.place.ref.run
         if sent.run != run:
             sent = self._sent[hearing] = _Sent(run=run, looked=sent.looked, due=sent.due)
-        public, left = self._public(numbers, numbers.rounds, _support(numbers, sent), sent)
+        self._before[hearing] = sent.copy()
+        slow = step.slow if now - sent.slow < SLOW_S else frozenset()
+        if not slow:
+            sent.slow = now
+        support = {} if "support" in slow else _support(numbers, sent)
+        public, left = self._public(numbers, numbers.rounds, support, sent, slow)
         due = self._hub.numbers_due(hearing)
         if due:
             told = self._whole(numbers, sent)
             for listener in due:
                 listener.put_numbers(told)
-        staff = self._turnout(numbers, sent)
+        staff = self._for_staff(numbers, sent)
         silent = monotonic() - sent.at > SILENCE_S
         if not public and not staff and not silent:
             return
@@ -209,7 +236,7 @@ class Pulse:
         frame = frames.pulse(self._now(), **public)
         for channel in self._hub.channels(hearing):
             if channel.room == "host" and staff:
-                both = frames.pulse(self._now(), **public, turnout=staff)
+                both = frames.pulse(self._now(), **public, **staff)
                 self._hub.send(channel, both)
             elif public:
                 self._hub.send(channel, frame, pulse=True)
@@ -220,12 +247,13 @@ class Pulse:
         rounds: Mapping[str, Round],
         support: Mapping[str, int],
         sent: _Sent,
+        slow: frozenset[str] = frozenset(),
     ) -> tuple[dict[str, Any], bool]:
-        """The members of the next pulse, and whether something did not fit."""
+        """The members of the next pulse but for the `slow`, and whether something did not fit."""
         members: dict[str, Any] = {}
-        if numbers.viewers != sent.viewers:
+        if numbers.viewers != sent.viewers and "viewers" not in slow:
             members["viewers"] = sent.viewers = numbers.viewers
-        if numbers.likes != sent.likes:
+        if numbers.likes != sent.likes and "likes" not in slow:
             members["likes"] = sent.likes = numbers.likes
         left = False
         parts = [(id_, i, p) for id_, r in rounds.items() for i, p in enumerate(_round_parts(r))]
@@ -270,13 +298,17 @@ class Pulse:
         return told
 
     @staticmethod
-    def _turnout(numbers: Numbers, sent: _Sent) -> dict[str, Any]:
+    def _for_staff(numbers: Numbers, sent: _Sent) -> dict[str, Any]:
+        """What only the host's console is told: who has cast, and how loaded the installation is."""
         changed = {}
         for name, (cast, begun, due, seats) in numbers.turnout.items():
             value = {"cast": cast, "begun": begun, "due": due, "seats": seats}
             if sent.turnout.get(name) != value:
                 changed[name] = sent.turnout[name] = value
-        return changed
+        told: dict[str, Any] = {"turnout": changed} if changed else {}
+        if numbers.load != sent.load:
+            told["load"] = sent.load = numbers.load
+        return told
 
 
 def _support(numbers: Numbers, sent: _Sent) -> dict[str, int]:

@@ -333,12 +333,13 @@ class Floods:
     def __init__(self, database: Database, process: str) -> None:
         self._database, self._process = database, process
 
-    async def beat(self, numbers: dict[int, tuple[int, int]], now: int) -> None:
-        """Adds likes and sets the viewers: {run id: (viewers, new likes)}."""
+    async def beat(self, numbers: dict[int, tuple[int, int]], now: int, load: int) -> None:
+        """Adds likes and sets the viewers: {run id: (viewers, new likes)}; `load` is this process's
+        step of the ladder."""
         async with self._database.write() as connection:
             for run, (viewers, new_likes) in sorted(numbers.items()):
                 key = {"process": self._process, "run_id": run}
-                await upsert(connection, ViewersRow, key, n=viewers, beat=now)
+                await upsert(connection, ViewersRow, key, n=viewers, beat=now, load=load)
                 if new_likes:
                     await upsert(connection, LikesRow, key)
                     await connection.execute(

@@ -577,3 +577,5 @@ class ViewersRow(SQLModel, table=True):
     run_id: int = Field(primary_key=True, foreign_key="runs.id")
     n: int = 0
     beat: int = _big()
+    load: int = Field(default=0, sa_column_kwargs={"server_default": "0"})
+    """The step of `live/ladder.py` on which the process stands."""

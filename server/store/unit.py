@@ -64,9 +64,9 @@ VIEWERS_EXPIRE_MS = 10_000
 """A process that has not said how many viewers it holds for this long counts as none."""
 
 _OFFICE_NAME = select(_offices.c.name).where(_offices.c.id == OFFICE)
-_VIEWERS_HERE = select(func.coalesce(func.sum(_viewers.c.n), 0)).where(
-    _viewers.c.run_id == RUN, _viewers.c.beat > bindparam("since")
-)
+_VIEWERS_HERE = select(
+    func.coalesce(func.sum(_viewers.c.n), 0), func.coalesce(func.max(_viewers.c.load), 0)
+).where(_viewers.c.run_id == RUN, _viewers.c.beat > bindparam("since"))
 _LIKES_HERE = select(func.coalesce(func.sum(_likes.c.n), 0)).where(_likes.c.run_id == RUN)
 
 
@@ -83,8 +83,10 @@ class Recorded:
 @dataclass(frozen=True)
 class Numbers:
     """What floods, read in one moment. `turnout` is for staff: {round: (cast, begun, due, a letter
-    for each entitled seat: c cast, b begun, - not begun)}."""
+    for each entitled seat: c cast, b begun, - not begun)}; `load` is the highest step of
+    `live/ladder.py` on which a process stands."""
 
+    load: int
     viewers: int
     likes: int
     rounds: Mapping[str, Round]
@@ -219,8 +221,12 @@ class Unit(Repository):
 
     async def viewers(self, now: int) -> int:
         """Live connections of every process that still beats."""
+        return (await self._beats(now))[0]
+
+    async def _beats(self, now: int) -> tuple[int, int]:
+        """(viewers, the highest step of the ladder) of every process that still beats."""
         found = await self._row(_VIEWERS_HERE, since=now - VIEWERS_EXPIRE_MS)
-        return int(found[0])
+        return int(found[0]), int(found[1])
 
     async def likes(self) -> int:
         """Applause of this run so far."""
@@ -268,8 +274,10 @@ class Unit(Repository):
                     "c" if e.seat in cast else "b" if e.seat in begun else "-" for e in one.entitled
                 )
                 turnout[one.id] = (len(cast), len(begun - cast), len(one.entitled), letters)
+        viewers, load = await self._beats(now)
         return Numbers(
-            viewers=await self.viewers(now),
+            load=load,
+            viewers=viewers,
             likes=await self.likes(),
             rounds=rounds,
             support=await self.questions.support(),

@@ -89,10 +89,11 @@ def test_twenty_panelists_and_viewers_act_and_the_table_opens_every_page(tmp_pat
                 f"{base}/api/v1/rounds/{round_['id']}/opening", headers={"X-Pingyi-Seat": seat}
             )
             assert opened.status_code == 200, opened.text
-            turnout = f"{base}/h/{slug}/host/turnout"
+            numbers = f"{base}/h/{slug}/host/numbers"
 
             def begun() -> Any:
-                one = host.get(turnout, headers={"X-Pingyi-Seat": seat}).json()[round_["id"]]
+                told = host.get(numbers, headers={"X-Pingyi-Seat": seat}).json()
+                one = told["turnout"][round_["id"]]
                 return one if one["begun"] + one["cast"] == 20 and one["cast"] >= 3 else None
 
             assert wait_for(begun, 40)["due"] == 21

@@ -180,7 +180,7 @@ class Slow:
         self.tried, self.written = 0, 0
         self.pulse: Pulse
 
-    async def beat(self, numbers: dict[int, tuple[int, int]], now: int) -> None:
+    async def beat(self, numbers: dict[int, tuple[int, int]], now: int, load: int) -> None:
         self.tried += 1
         self.pulse.like(7, 70, 2)
         if self.tried == 1:

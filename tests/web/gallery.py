@@ -178,10 +178,15 @@ def sheet(id_: str, request: Request) -> HTMLResponse:
 
 
 @app.get("/h/{slug}/panel/floor")
-@app.get("/h/{slug}/host/turnout")
 def nothing() -> dict[str, Any]:
-    """Nobody has asked for the floor, nobody has begun."""
+    """Nobody has asked for the floor."""
     return {}
+
+
+@app.get("/h/{slug}/host/numbers")
+def numbers() -> dict[str, Any]:
+    """Nobody has begun, and the installation is loaded as far as it goes."""
+    return {"turnout": {}, "load": 4}
 
 
 @app.get("/h/{slug}/desk/list")

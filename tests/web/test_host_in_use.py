@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import time
 
 import pytest
@@ -280,3 +281,25 @@ def test_pressed_twice_is_one_act(browser: Browser, demo: Running) -> None:
     page.wait_for_timeout(500)
     entries = demo.as_("office").get(f"{demo.here}/journal")["entries"]
     assert [one["event"] for one in entries].count("notice") == 1
+
+
+def test_the_console_says_what_thins_out(browser: Browser, demo: Running) -> None:
+    """Another process of the installation stands on the ladder's third step, and leaves it again."""
+    page = console(browser, demo)
+    load = page.locator("#load")
+    expect(load).to_be_hidden()
+    beat = 4_000_000_000_000
+    with sqlite3.connect(demo.data / "pingyi.db", timeout=20) as database:
+        database.execute(
+            "INSERT INTO viewers (process, run_id, n, beat, load)"
+            " SELECT 'another', run_id, 0, ?, 3 FROM hearings",
+            (beat,),
+        )
+    expect(load).to_contain_text("负荷 3/4")
+    expect(load).to_contain_text("每秒更新一次")
+    page.reload()
+    expect(load).to_contain_text("负荷 3/4")
+    assert not violations(page)
+    with sqlite3.connect(demo.data / "pingyi.db", timeout=20) as database:
+        database.execute("DELETE FROM viewers WHERE process = 'another'")
+    expect(load).to_be_hidden()

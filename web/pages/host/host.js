@@ -198,17 +198,24 @@ function count (rounds) {
   for (const [id, one] of Object.entries(rounds || {})) turnout.set(id, one)
   seatmap()
 }
-document.addEventListener('pingyi:pulse', event => count(event.detail.turnout))
-async function lookAtTurnout () {
+// ── load: which numbers the public is told less often, and that nothing else is touched ──
+function load (step) {
+  if (step === undefined) return
+  $('load').hidden = step === 0
+  $('load').textContent = $('load').title = step ? say('load', { step, what: words['load_' + step] }) : ''
+}
+function numbers ({ turnout, load: step }) { count(turnout); load(step) }
+document.addEventListener('pingyi:pulse', event => numbers(event.detail))
+async function lookAtNumbers () {
   try {
-    const answer = await fetch(`/h/${slug}/host/turnout`, { headers: { 'X-Pingyi-Seat': seat || '' } })
-    if (answer.ok) count(await answer.json())
-  } catch { /* the next pulse brings it */ }
+    const answer = await fetch(`/h/${slug}/host/numbers`, { headers: { 'X-Pingyi-Seat': seat || '' } })
+    if (answer.ok) numbers(await answer.json())
+  } catch { /* the next pulse brings them */ }
 }
 
 // ── link ──
 function link (state) { $('link').dataset.state = state; $('link').textContent = words[state] }
-document.addEventListener('pingyi:up', () => { link('up'); lookAtTurnout() })
+document.addEventListener('pingyi:up', () => { link('up'); lookAtNumbers() })
 document.addEventListener('pingyi:down', () => link('down'))
 document.addEventListener('pingyi:out', () => link('out'))
 document.addEventListener('pingyi:swapped', () => { marks(); follow(); seatmap() })
@@ -260,4 +267,4 @@ previews(stored('previews') === 'on')
 
 marks()
 follow()
-lookAtTurnout()
+lookAtNumbers()

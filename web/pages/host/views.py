@@ -1,4 +1,5 @@
-"""`GET /h/SLUG/host/turnout`: who has cast and who has begun, for a console that was just opened.
+"""`GET /h/SLUG/host/numbers`: who has cast and who has begun, and how loaded the installation is, for a
+console that was just opened.
 
 Pulses carry only what changed; a console that comes late would show an empty seat map until then.
 """
@@ -14,18 +15,18 @@ from server.services import services
 router = APIRouter()
 
 
-@router.get("/h/{slug}/host/turnout")
-async def turnout(slug: str, request: Request) -> JSONResponse:
-    """The member `turnout` of a pulse, whole: never a value."""
+@router.get("/h/{slug}/host/numbers")
+async def numbers(slug: str, request: Request) -> JSONResponse:
+    """What a pulse tells the console alone, whole: never a value."""
     here = services(request)
     by = await here.door.actor(request)
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "page:host")
-        numbers = await unit.numbers(here.house.now())
+        found = await unit.numbers(here.house.now())
+    turnout = {
+        id_: {"cast": cast, "begun": begun, "due": due, "seats": seats}
+        for id_, (cast, begun, due, seats) in found.turnout.items()
+    }
     return JSONResponse(
-        {
-            id_: {"cast": cast, "begun": begun, "due": due, "seats": seats}
-            for id_, (cast, begun, due, seats) in numbers.turnout.items()
-        },
-        headers={"Cache-Control": "no-store"},
+        {"turnout": turnout, "load": found.load}, headers={"Cache-Control": "no-store"}
     )

@@ -64,11 +64,14 @@ class Socket(asyncio.Protocol):
         path = f"/h/{slug}/{page}/socket" if page else f"/h/{slug}/socket"
         more = f"Authorization: Bearer {token}\r\n" if token else ""
         self.transport.write(HANDSHAKE.format(path=path, more=more).encode())
-        await asyncio.wait(
-            [self.opened, self.ended], timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
-        )
+        try:
+            await asyncio.wait(
+                [self.opened, self.ended], timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED
+            )
+        finally:
+            if not self.opened.done():
+                self.close()
         if not self.opened.done():
-            self.close()
             raise Ended
         return self
 
@@ -265,7 +268,8 @@ class Http:
         self.status = 0
         try:
             async with asyncio.timeout(self._patience):
-                if self._streams is None:
+                if self._streams is None or self._streams[0].at_eof():
+                    self.close()
                     self._streams = await asyncio.open_connection("127.0.0.1", self._port)
                 reader, writer = self._streams
                 writer.write(head.encode() + b"\r\n" + payload)

@@ -31,9 +31,9 @@ from tests.services import free_port
 
 FAULTS = {QUICK: 8, FULL: 200}
 EACH = 24
-FROZEN_S = {QUICK: 1.0, FULL: 10.0}
-HELD_S = {QUICK: 1.0, FULL: 5.0}
-CONNECTIONS = 60
+FROZEN_S = {QUICK: 0.6, FULL: 10.0}
+HELD_S = {QUICK: 0.6, FULL: 5.0}
+PAUSE_S = {QUICK: 0.2, FULL: 0.1}
 
 
 @dataclass
@@ -79,13 +79,13 @@ class Breaking:
         held = []
         async with self._administrator() as connection:
             with contextlib.suppress(asyncpg.TooManyConnectionsError):
-                for _ in range(CONNECTIONS):
+                for _ in range(self.cluster.connections):
                     held.append(await asyncpg.connect(self.database))
             ours = [one.get_server_pid() for one in held]
             ours.append(connection.get_server_pid())
             await connection.execute(END_OTHERS, ours)
             with contextlib.suppress(asyncpg.TooManyConnectionsError):
-                for _ in range(CONNECTIONS):
+                for _ in range(self.cluster.connections):
                     held.append(await asyncpg.connect(self.database))
             await asyncio.sleep(HELD_S[self.size])
             for one in held:
@@ -108,7 +108,7 @@ class Breaking:
         return time.monotonic()
 
     async def _start(self) -> float:
-        await asyncio.sleep(self.chance.uniform(0, 0.5))
+        await asyncio.sleep(self.chance.uniform(0, 0.3))
         await asyncio.to_thread(self.cluster.start)
         return time.monotonic()
 
@@ -162,11 +162,11 @@ async def _group(
         ways = breaking.all
         names = [(only or tuple(ways))[k % len(only or ways)] for k in range(n)]
         with History(place / "histories" / "clients.jsonl") as history:
-            steady = Steady(here, history, chance, *rounds)
+            steady = Steady(here, history, chance, *rounds, pause_s=PAUSE_S[size])
             until = asyncio.Event()
             running = asyncio.create_task(steady.run(until))
             for name in names:
-                await asyncio.sleep(chance.uniform(0.3, 0.8))
+                await asyncio.sleep(chance.uniform(0.2, 0.5))
                 back = await ways[name]()
                 report.sample("ballots_again_s", await steady.answered_after(back))
                 report.counted[name] += 1
@@ -193,7 +193,7 @@ async def _group(
 
 def run(folder: Path, seed: int, size: str, plant: str) -> Report:
     """Groups of faults, each with a database of its own."""
-    with cluster(durable=size == FULL, connections=CONNECTIONS) as database:
+    with cluster(durable=size == FULL) as database:
 
         def group(place: Path, number: int, n: int) -> Report:
             chance, port = random.Random(f"{seed}:{number}"), free_port()
@@ -211,7 +211,7 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
                 export.pack(place)
             return report
 
-        return in_groups(folder, 4 if plant else FAULTS[size], EACH, group)
+        return in_groups(folder, 3 if plant else FAULTS[size], EACH, group)
 
 
 EXPERIMENTS = (

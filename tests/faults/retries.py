@@ -21,7 +21,7 @@ from tests.faults.history import Act, History
 from tests.faults.proxy import Plan, Proxy, Way, seeded
 from tests.faults.servers import Server, new_secret
 
-BALLOTS = {QUICK: 240, FULL: 100_000}
+BALLOTS = {QUICK: 160, FULL: 100_000}
 EACH = 5_000
 """Ballots of one hearing."""
 MOST_SENDS = 20

@@ -1,0 +1,56 @@
+"""A quick cut of every experiment about ballots, and each planted fault is caught (docs/faults.md)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.faults import bell, closings, databases, kills, plants, retries
+from tests.faults.experiment import QUICK, Experiment, carry_out
+
+BALLOTS: dict[str, Experiment] = {
+    one.name: one
+    for module in (kills, retries, closings, databases, bell)
+    for one in module.EXPERIMENTS
+}
+NEED_SERVERS = {"closings-postgresql", "closings-3-processes", "databases", "bell"}
+SEED = 7
+CAUGHT = [
+    ("kills", "acknowledged_before_commit", "I1"),
+    ("kills", "key_not_looked_up", "stored 2 times"),
+    ("retries", "key_scoped_to_the_connection", "I5"),
+    ("closings-sqlite", "closing_checked_outside", "I6"),
+    ("databases", "commit_error_is_a_refusal", "I4"),
+    ("databases", "commits_not_waited_for", "I1"),
+    ("bell", "acts_wait_for_redis", "ballot_ms_without_redis"),
+]
+"""Experiment, plant, and what of the report must say it."""
+
+
+def needing(name: str, *values: str) -> object:
+    """A parameter, marked when its experiment needs PostgreSQL or Redis. One PostgreSQL serves all
+    of those, which are done one after the other."""
+    system = name in NEED_SERVERS
+    marks = [pytest.mark.xdist_group("faults of servers")] if system else []
+    marks += [pytest.mark.system] if system else []
+    return pytest.param(name, *values, marks=marks, id="-".join((name, *values[:1])))
+
+
+@pytest.mark.parametrize("name", [needing(name) for name in BALLOTS])
+def test_nothing_is_lost_doubled_or_invented(tmp_path: Path, name: str) -> None:
+    told = carry_out(BALLOTS[name], tmp_path / name, SEED, QUICK)
+    assert told["faults"] == []
+    assert told["n"] > 0
+    assert told["counted"]["acknowledged"] > 50
+
+
+@pytest.mark.parametrize(("name", "plant", "sign"), [needing(*one) for one in CAUGHT])
+def test_a_planted_fault_is_caught(tmp_path: Path, name: str, plant: str, sign: str) -> None:
+    told = carry_out(BALLOTS[name], tmp_path / name, SEED, QUICK, plant)
+    assert any(sign in fault for fault in told["faults"]), told["faults"]
+
+
+def test_every_plant_belongs_to_an_experiment_and_is_tried() -> None:
+    assert {plant for _, plant, _ in CAUGHT} == set(plants.PLANTS)
+    assert {plant for one in BALLOTS.values() for plant in one.plants} == set(plants.PLANTS)

@@ -50,7 +50,6 @@ from server.services import Services, language_of
 from server.settings import Settings
 from server.store.alive import Alive, Duty
 from server.store.identity import Identity
-from server.store.migrate import migrate
 from server.store.places import all_places, hearings_to_screen
 from server.store.public_acts import Floods, PublicActs
 from server.store.rounds import waiting as waiting_rounds
@@ -221,6 +220,8 @@ class Building:
 
     async def _lead(self) -> None:
         """The schema is brought up to date, and what stood still is paused."""
+        from server.store.migrate import migrate  # 10 MB that edges and workers do without
+
         async with self.alive.starting() as alone:
             await migrate(self.database)
             await self.check_secret()

@@ -7,20 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import os
 import sys
 import tempfile
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import structlog
 import typer
 from pydantic import ValidationError
 
 from server.domain.refusals import Refusal
+from server.logs import log_plainly
 from server.settings import Settings
+
+if TYPE_CHECKING:
+    from server.parts import Part
 
 app = typer.Typer(
     add_completion=False, no_args_is_help=True, pretty_exceptions_enable=False, help="Pingyi 评议"
@@ -29,7 +31,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Entry point of the `pingyi` command."""
-    _log_plainly()
+    log_plainly()
     try:
         app()
     except KeyboardInterrupt:
@@ -45,40 +47,6 @@ def main() -> None:
 def _fail(sentence: str, status: int = 1) -> None:
     print(sentence, file=sys.stderr)
     raise SystemExit(status)
-
-
-def _log_plainly() -> None:
-    """Logs are JSON lines on standard error; standard output belongs to the answer."""
-    logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(message)s")
-    for handler in logging.getLogger().handlers:
-        handler.addFilter(_NoTraceback())
-    structlog.configure(
-        processors=[
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso"),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
-        logger_factory=structlog.PrintLoggerFactory(sys.stderr),
-    )
-
-
-class _NoTraceback(logging.Filter):
-    """Of an error that a library logs, its type and its place: a traceback may hold a citizen's
-    words, and means nothing to who reads the terminal (law 17)."""
-
-    def filter(self, record: logging.LogRecord) -> bool:
-        error = record.exc_info[1] if record.exc_info else None
-        if error is not None:
-            last = error.__traceback__
-            while last is not None and last.tb_next is not None:
-                last = last.tb_next
-            where = f"{last.tb_frame.f_code.co_filename}:{last.tb_lineno}" if last else ""
-            record.msg = json.dumps(
-                {"event": record.name, "error": type(error).__name__, "where": where}
-            )
-            record.args = None
-        record.exc_info = record.exc_text = None
-        return True
 
 
 def _checked_data(data: Path) -> Path:
@@ -158,24 +126,14 @@ def serve(
     port: PortOption = None,
     host: HostOption = "127.0.0.1",
     workers: Annotated[int | None, typer.Option(min=1, help="Processes on this port.")] = None,
-    nth: Annotated[int | None, typer.Option(hidden=True)] = None,
 ) -> None:
     """Everything in one process, for real. The first start prints a set-up link."""
     from server.parts import Part
-    from server.run_part import check_parts
-    from server.several import run_several
 
     settings = _settings()
     number = settings.port if port is None else port
     several = workers if workers is not None else settings.workers
-    if nth is None and several > 1:
-        try:
-            check_parts(Part.SERVE, settings, several=True)
-        except Refusal as refusal:
-            _fail(_both(refusal), 2)
-        _checked_data(settings.data)
-        raise SystemExit(run_several(several, host, number))
-    _run_part(Part.SERVE, settings, host=host, port=number, nth=nth)
+    _run_part(Part.SERVE, settings, several, host=host, port=number)
 
 
 @app.command()
@@ -194,14 +152,18 @@ def edge(
         int, typer.Option(help="The public's port, shared by all edges.")
     ] = 8001,
     host: Annotated[str, typer.Option(help="Address of the public's port.")] = "127.0.0.1",
+    processes: Annotated[
+        int, typer.Option(min=1, help="Edges; their own ports count up from the first.")
+    ] = 1,
 ) -> None:
-    """The public's pages and sockets; run as many as there are cores."""
+    """The public's pages and sockets."""
     from server.parts import Part
 
     settings = _settings()
     _run_part(
         Part.EDGE,
         settings,
+        processes,
         host="127.0.0.1",
         port=settings.port if port is None else port,
         public_host=host,
@@ -219,18 +181,27 @@ def worker(port: OwnPort = None) -> None:
     _run_part(Part.WORKER, settings, host="127.0.0.1", port=number)
 
 
-def _run_part(part: Any, settings: Settings, **place: Any) -> None:
-    """One process until its end; what keeps it from starting is one sentence."""
-    from server.run_part import Place, run_part
+def _run_part(part: Part, settings: Settings, processes: int = 1, **place: Any) -> None:
+    """One process until its end, or several; what keeps it from starting is one sentence."""
+    from server.run_part import Place, check_parts, run_part
     from server.serving import CannotServe
+    from server.several import run_several
 
-    _checked_data(settings.data)
+    def work(nth: int | None) -> int:
+        try:
+            _run(run_part(part, settings, Place(**place, nth=nth)))
+        except CannotServe as error:
+            _fail(str(error))
+        except Refusal as refusal:
+            _fail(_both(refusal))
+        return 0
+
     try:
-        _run(run_part(part, settings, Place(**place)))
-    except CannotServe as error:
-        _fail(str(error))
+        check_parts(part, settings, several=processes > 1)
     except Refusal as refusal:
-        _fail(_both(refusal), 2 if refusal.code == "parts_need_both" else 1)
+        _fail(_both(refusal), 2)
+    _checked_data(settings.data)
+    raise SystemExit(work(None) if processes == 1 else run_several(processes, work))
 
 
 def _both(refusal: Refusal) -> str:

@@ -14,7 +14,8 @@ from server.app import Building
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.domain.roles import MACHINE
 from server.settings import Settings
-from server.store.migrate import is_current, migrate
+from server.store.migrate import migrate
+from server.store.schema import is_current
 
 Outcome = tuple[int, dict[str, Any], str | None]
 """(exit status, outcome for `--json`, error sentence or None)."""

@@ -10,7 +10,7 @@ from server.domain.refusals import Refusal
 from server.parts import Part
 from server.serving import SharedPort, listening_socket, make_server
 from server.settings import Settings
-from server.store.migrate import schema_is_here
+from server.store.schema import schema_is_here
 from server.store.start_faults import start_fault
 from server.store.transaction import Database
 
@@ -24,13 +24,19 @@ class Place:
     public_host: str = ""
     public_port: int | None = None
     nth: int | None = None
-    """Which of several whole processes on one port it is; None = it has its port alone."""
+    """Which of several processes from one command it is; None = it is the only one."""
+
+    @property
+    def own_port(self) -> int:
+        """Edges have ports of their own, counted up; whole processes share theirs."""
+        counted = self.public_port is not None and self.port
+        return self.port + (self.nth or 0) if counted else self.port
 
 
 async def run_part(part: Part, settings: Settings, place: Place) -> None:
     """Serves until told to end. Raises `CannotServe` or a `Refusal` before anything has begun."""
-    check_parts(part, settings, several=place.nth is not None)
-    own = listening_socket(place.host, place.port, shared=place.nth is not None)
+    sharing = place.nth is not None and place.public_port is None
+    own = listening_socket(place.host, place.own_port, shared=sharing)
     shared = None
     try:
         if place.public_port is not None:

@@ -1,51 +1,79 @@
-"""`pingyi serve --workers N`: N whole processes on one port, each begun anew when it ends by itself."""
+"""Several processes of one part on one port, from one command: `serve --workers N`, `edge --processes N`.
+
+They are forked from a process that has read all modules and does nothing else, so that they share
+that memory: six edges take a good half of what six commands would. One that ends by itself is begun
+anew.
+"""
 
 from __future__ import annotations
 
+import gc
+import os
 import signal
-import subprocess
-import sys
 import time
+from collections.abc import Callable
 from types import FrameType
 
 AGAIN_S = 1.0
-"""How long one that ended by itself is left alone, so that a fault does not spin."""
+"""One that lived for less did not start; nor would another, and what is wrong has been told."""
 ENDS_S = 15.0
+LOOK_S = 0.1
 
 
-def run_several(n: int, host: str, port: int) -> int:
-    """Runs until told to end; the exit status. When the first of them does not start, nobody does:
-    what is wrong is wrong for all, and has been told."""
+def run_several(n: int, work: Callable[[int], int]) -> int:
+    """Runs `work(nth)` in n processes until told to end; the exit status."""
     told: list[int] = []
 
     def end(number: int, _: FrameType | None) -> None:
         told.append(number)
 
+    gc.collect()
+    gc.freeze()  # What is never looked at again is never written to, and stays shared.
+    running = {_begin(nth, work): (nth, time.monotonic()) for nth in range(n)}
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    running = {nth: _begin(nth, host, port) for nth in range(n)}
-    begun = dict.fromkeys(running, time.monotonic())
     status = 0
     while not told and status == 0:
-        time.sleep(0.1)
-        for nth, process in tuple(running.items()):
-            if process.poll() is None:
-                continue
-            if process.returncode and time.monotonic() - begun[nth] < AGAIN_S:
-                status = process.returncode  # It did not even start.
-            elif time.monotonic() - begun[nth] > AGAIN_S:
-                running[nth], begun[nth] = _begin(nth, host, port), time.monotonic()
-    for process in running.values():
-        process.terminate()
-    for process in running.values():
-        try:
-            process.wait(ENDS_S)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        time.sleep(LOOK_S)
+        for pid, ended in _ended(tuple(running)):
+            nth, begun = running.pop(pid)
+            if time.monotonic() - begun < AGAIN_S:
+                status = ended or 1
+            else:
+                running[_begin(nth, work)] = nth, time.monotonic()
+    _end(tuple(running))
     return status
 
 
-def _begin(nth: int, host: str, port: int) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "server.cli", "serve", "--nth", str(nth)]
-    return subprocess.Popen([*command, "--host", host, "--port", str(port)])
+def _begin(nth: int, work: Callable[[int], int]) -> int:
+    pid = os.fork()
+    if pid:
+        return pid
+    status = 1
+    try:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.SIG_DFL)
+        status = work(nth)
+    except SystemExit as exit_:
+        status = exit_.code if isinstance(exit_.code, int) else 1
+    finally:
+        os._exit(status)
+
+
+def _ended(pids: tuple[int, ...]) -> list[tuple[int, int]]:
+    """(process, exit status) of those that have ended."""
+    found = [os.waitpid(pid, os.WNOHANG) for pid in pids]
+    return [(pid, os.waitstatus_to_exitcode(how)) for pid, how in found if pid]
+
+
+def _end(pids: tuple[int, ...]) -> None:
+    """Asks them to end, and ends them when they do not."""
+    for pid in pids:
+        os.kill(pid, signal.SIGTERM)
+    left, deadline = set(pids), time.monotonic() + ENDS_S
+    while left and time.monotonic() < deadline:
+        left -= {pid for pid, _ in _ended(tuple(left))}
+        time.sleep(LOOK_S)
+    for pid in left:
+        os.kill(pid, signal.SIGKILL)
+        os.waitpid(pid, 0)

@@ -248,6 +248,36 @@ def test_several_whole_processes_on_one_port(settings: dict[str, str], tmp_path:
     assert "Traceback" not in log.read_text()
 
 
+def test_edges_from_one_command_share_memory(settings: dict[str, str], tmp_path: Path) -> None:
+    public, own, log = free_port(), free_run(1), tmp_path / "log"
+    web = [*PINGYI, "web", "--port", str(free_port())]
+    edges = [*PINGYI, "edge", "--processes", "3", "--port", str(own), "--public-port", str(public)]
+    with command(web, tmp_path / "web.log", settings), command(edges, log, settings) as process:
+        until(lambda: all(answers(own + nth) for nth in range(3)) and answers(public, "/healthz"))
+        resident, shared_fairly = (
+            sum(memory(pid, name) for pid in children(process.pid)) for name in ("Rss", "Pss")
+        )
+        assert shared_fairly < 0.6 * resident
+        process.terminate()
+        assert process.wait(20) == 0
+    assert "Traceback" not in log.read_text()
+
+
+def memory(pid: int, name: str) -> int:
+    """Kilobytes of a process: `Rss` is what is resident, `Pss` divides what is shared."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(f"{name}:")).split()[1])
+
+
+def test_an_edge_reads_no_modules_that_it_does_not_need() -> None:
+    heavy = {"alembic", "mako", "rich", "pygments"}
+    says = f"import sys, server.cli, server.run_part; print(sorted({heavy} & set(sys.modules)))"
+    told = subprocess.run(
+        [sys.executable, "-c", says], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert told.stdout == "[]\n"
+
+
 def children(pid: int) -> list[int]:
     return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 

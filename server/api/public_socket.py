@@ -14,13 +14,16 @@ from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from hashlib import sha1
 from time import monotonic
+from typing import Any
 from urllib.parse import parse_qs
 
 if sys.platform != "win32":
     import resource
 
 import structlog
+from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
+from starlette.types import Scope
 
 from server.api.sockets import CLOSE, NOT_ALLOWED, wait_outside, whole_number
 from server.api.talk import Talk
@@ -158,6 +161,27 @@ def accept(key: bytes) -> bytes:
 Arrival = tuple[Viewer, Wish, Lobby]
 
 
+class Head(Headers):
+    """A head whose fields are put into a table once, not looked for one by one."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(raw=scope["headers"])
+        self._first = {n.decode("latin-1"): v for n, v in reversed(scope["headers"])}
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The first field of this name, which is in lower case here."""
+        value = self._first.get(key)
+        return default if value is None else value.decode("latin-1")
+
+
+class Handshake(HTTPConnection):
+    """A request that asks for a socket."""
+
+    def __init__(self, scope: Scope) -> None:
+        super().__init__(scope)
+        self._headers = Head(scope)
+
+
 class Reception:
     """Takes the public in, as long as there is room."""
 
@@ -170,9 +194,10 @@ class Reception:
         """Who waits for a hearing that is being looked up."""
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def admit(self, connection: HTTPConnection, url: bytes, transport: asyncio.Transport) -> bool:
+    def admit(self, scope: Scope, url: bytes, transport: asyncio.Transport) -> bool:
         """Whether the handshake is taken; then the transport is the viewer's."""
-        here, matched, headers = self._here, PUBLIC.fullmatch(url), connection.headers
+        here, matched, connection = self._here, PUBLIC.fullmatch(url), Handshake(scope)
+        headers = connection.headers
         key = headers.get("sec-websocket-key", "").encode()
         if (
             matched is None

@@ -7,7 +7,6 @@ import json
 from typing import Any
 
 import pytest
-from starlette.requests import HTTPConnection
 from websockets.frames import Close, Opcode
 
 from server.api.public_socket import Reception
@@ -39,7 +38,7 @@ class Connection(Transport):
         ]
 
 
-def asking(path: str = "/h/lanxi/socket?as=json", **headers: str) -> tuple[HTTPConnection, bytes]:
+def asking(path: str = "/h/lanxi/socket?as=json", **headers: str) -> tuple[dict[str, Any], bytes]:
     """A handshake for this address."""
     named = {
         "host": "hall.example",
@@ -57,7 +56,7 @@ def asking(path: str = "/h/lanxi/socket?as=json", **headers: str) -> tuple[HTTPC
         "client": ("10.0.0.7", 4000),
         "server": ("hall.example", 80),
     }
-    return HTTPConnection(scope), path.encode()
+    return scope, path.encode()
 
 
 async def test_what_is_no_sound_handshake_of_the_public_is_left_to_the_servers_own(

@@ -92,12 +92,14 @@ def open_page(context: BrowserContext, url: str) -> tuple[Page, list[str]]:
     return page, errors
 
 
-def violations(page: Page) -> list[str]:
-    """What axe finds on the page: rule and element, one line each."""
+def violations(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
+    """What axe finds on the page, by these rules or by all: rule and element, one line each."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
+    how = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
     found: Any = page.evaluate(
-        "async () => (await axe.run(document, {resultTypes: ['violations']})).violations"
-        ".flatMap(v => v.nodes.map(n => `${v.id}: ${n.target} — ${n.failureSummary}`))"
+        "async how => (await axe.run(document, how)).violations"
+        ".flatMap(v => v.nodes.map(n => `${v.id}: ${n.target} — ${n.failureSummary}`))",
+        how,
     )
     return list(found)

@@ -50,6 +50,9 @@ STAFF_CASES = (
 THOROUGH = {"full", "overlong", "panel_open", "revealing"}
 """Cases that show most of a page: both languages, both themes, axe in every size. In the others axe
 reads one size, and what is measured (overflow, what is cut) is measured in all."""
+COLOURS = ("color-contrast", "link-in-text-block")
+"""The rules of axe that read colours. In another theme of the same page, where nothing else is
+different, they are all that can come out differently."""
 FIXED = {"stage", "overlay"}
 FITTED = FIXED | {"podium"}
 """Pages that must fit a big screen: nothing may overflow or be cut."""
@@ -62,6 +65,13 @@ CLOCK = f"""{{
   }}
 }}"""
 """The samples stand at this moment. (Playwright's own clock wanders when a tab goes to another page.)"""
+WEAR = "theme => { document.documentElement.dataset.theme = theme }"
+"""What a page that asks for a theme says of itself (base.html); all else is the style sheet's."""
+SHAPE = """() => [...document.querySelectorAll('*')].map(one => {
+  const box = one.getBoundingClientRect(), style = getComputedStyle(one)
+  return [box.x, box.y, box.width, box.height, style.display, style.visibility, style.opacity].join()
+}).join(' ')"""
+"""Where everything stands and whether it is seen."""
 FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Until the page is drawn in its new size."""
 OVERFLOW = """() => {
@@ -103,12 +113,12 @@ def gallery() -> Iterator[str]:
 
 @dataclass(frozen=True)
 class Visit:
-    """A page in one case, theme and language, looked at in several sizes."""
+    """A page in one case and language, looked at in several themes and sizes."""
 
     name: str
     case: str
-    theme: str
     lang: str
+    themes: tuple[str, ...]
     sizes: tuple[tuple[int, int], ...]
 
 
@@ -120,20 +130,19 @@ def visits(only: str | None = None) -> Iterator[Visit]:
         big = EXTREMES if name in FITTED else {}
         cases = PLAIN.get(name, STAFF_CASES if name in STAFF else (*CASES, *big))
         sizes = SCREENS.get(name, (PHONE, DESKTOP))
-        theme = "dark" if name in {"stage", "overlay", "podium"} else "light"
-        other = "light" if theme == "dark" else "dark"
+        themes = ("dark", "light") if name in FITTED else ("light", "dark")
+        thorough = sorted(THOROUGH & set(cases)) or cases[:1]
         for case in cases:
-            yield Visit(name, case, theme, "zh", sizes)
-        for case in sorted(THOROUGH & set(cases)) or cases[:1]:
-            yield Visit(name, case, theme, "en", sizes)
-            if name != "overlay":
-                yield Visit(name, case, other, "zh", sizes)
+            both = case in thorough and name != "overlay"
+            yield Visit(name, case, "zh", themes if both else themes[:1], sizes)
+        for case in thorough:
+            yield Visit(name, case, "en", themes[:1], sizes)
 
 
 @contextmanager
-def tab_of(browser: Browser, theme: str) -> Iterator[Tab]:
-    """A tab of this colour scheme, with axe and the samples' clock on every page."""
-    context = browser.new_context(color_scheme=theme, reduced_motion="reduce")  # type: ignore[arg-type]
+def tab_of(browser: Browser) -> Iterator[Tab]:
+    """A tab with axe and the samples' clock on every page."""
+    context = browser.new_context(reduced_motion="reduce")
     context.add_init_script(path=AXE)
     context.add_init_script(script=CLOCK)
     tab = context.new_page()
@@ -141,21 +150,20 @@ def tab_of(browser: Browser, theme: str) -> Iterator[Tab]:
     context.close()
 
 
-def problems(tab: Tab, name: str, width: int, *, axe: bool) -> list[str]:
-    """axe violations, if it shall read, and what does not fit."""
-    wrong = violations(tab) if axe else []
-    wrong += [f"overflow: {one}" for one in tab.evaluate(OVERFLOW)]
+def unfit(tab: Tab, name: str, width: int) -> list[str]:
+    """What does not fit."""
+    wrong = [f"overflow: {one}" for one in tab.evaluate(OVERFLOW)]
     if name in FIXED or (name == "podium" and width == WALL[0]):
         wrong += [f"cut: {one}" for one in tab.evaluate(CUT)]
     return wrong
 
 
 def look(tab: Tab, url: str, visit: Visit, *, take: bool, check: bool) -> list[str]:
-    """Opens a page, photographs it in each size if wanted, and says what is wrong with it."""
+    """Opens a page, photographs it in each size and theme if wanted, and says what is wrong with it."""
     said: list[str] = []
 
     def heard(message: str) -> None:
-        said.append(f"{visit.name} {visit.case} {visit.theme} {visit.lang}: {message}")
+        said.append(f"{visit.name} {visit.case} {visit.lang}: {message}")
 
     def console(message: ConsoleMessage) -> None:
         if message.type == "error":
@@ -169,25 +177,46 @@ def look(tab: Tab, url: str, visit: Visit, *, take: bool, check: bool) -> list[s
     for number, (width, height) in enumerate(visit.sizes):
         tab.set_viewport_size({"width": width, "height": height})
         if number == 0:
-            tab.goto(f"{url}/{visit.name}?case={visit.case}&lang={visit.lang}&theme={visit.theme}")
-            tab.wait_for_timeout(100)
-            if visit.name == "overlay":  # What lies behind the captions on air; here a grey.
-                tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
-            if visit.name == "desk" and tab.locator("[data-question]").count():
-                tab.locator("[data-question]").first.click()
-                tab.locator("#edit-text").wait_for(state="attached")
-        tab.evaluate(FRAME)
-        file = f"{visit.name}-{visit.case}-{width}-{visit.theme}-{visit.lang}.png"
-        if take:
-            tab.screenshot(path=OUT / file)
-            if visit.name not in FITTED:
-                tab.screenshot(path=OUT / f"whole-{file}", full_page=True)
-        if check:
-            axe = number == 0 or visit.case in THOROUGH
-            said += [f"{file}: {line}" for line in problems(tab, visit.name, width, axe=axe)]
+            _open(tab, url, visit)
+        shape = ""
+        for theme in visit.themes:
+            if len(visit.themes) > 1:
+                _wear(tab, theme)
+            tab.evaluate(FRAME)
+            file = f"{visit.name}-{visit.case}-{width}-{theme}-{visit.lang}.png"
+            if take:
+                tab.screenshot(path=OUT / file)
+                if visit.name not in FITTED:
+                    tab.screenshot(path=OUT / f"whole-{file}", full_page=True)
+            if not check:
+                continue
+            wrong = unfit(tab, visit.name, width)
+            if number == 0 or visit.case in THOROUGH:
+                before, shape = shape, tab.evaluate(SHAPE)
+                wrong += violations(tab, COLOURS if shape == before else ())
+            said += [f"{file}: {line}" for line in wrong]
     tab.remove_listener("console", console)
     tab.remove_listener("pageerror", failed)
     return said
+
+
+def _open(tab: Tab, url: str, visit: Visit) -> None:
+    """Goes to the page in its first theme, and opens what it shows on request."""
+    theme = visit.themes[0]
+    tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    tab.goto(f"{url}/{visit.name}?case={visit.case}&lang={visit.lang}&theme={theme}")
+    tab.wait_for_timeout(100)
+    if visit.name == "overlay":  # What lies behind the captions on air; here a grey.
+        tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
+    if visit.name == "desk" and tab.locator("[data-question]").count():
+        tab.locator("[data-question]").first.click()
+        tab.locator("#edit-text").wait_for(state="attached")
+
+
+def _wear(tab: Tab, theme: str) -> None:
+    """The page as it stands, in this theme."""
+    tab.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    tab.evaluate(WEAR, theme)
 
 
 def main() -> int:
@@ -202,7 +231,7 @@ def main() -> int:
     with gallery() as url, chromium() as browser:
         for visit in visits(wanted.only):
             if wanted.case in (None, visit.case):
-                with tab_of(browser, visit.theme) as tab:
+                with tab_of(browser) as tab:
                     bad += look(tab, url, visit, take=True, check=wanted.check)
     print("\n".join(bad))
     return 1 if bad else 0

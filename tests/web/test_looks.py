@@ -40,9 +40,8 @@ def nobody_has_acted() -> None:
 @pytest.mark.parametrize("name", [*SCREENS, *PLAIN])
 def test_nothing_is_wrong_in_any_picture(browser: Browser, url: str, name: str) -> None:
     wrong: list[str] = []
-    with tab_of(browser, "light") as light, tab_of(browser, "dark") as dark:
+    with tab_of(browser) as tab:
         for visit in visits(name):
-            tab = dark if visit.theme == "dark" else light
             wrong += look(tab, url, visit, take=False, check=True)
     assert not wrong, "\n".join(wrong[:20])
 

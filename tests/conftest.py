@@ -28,6 +28,35 @@ ONE_OR_SEVERAL = (
 """One process on SQLite; `web`, three edges and a worker on PostgreSQL and Redis, behind nginx."""
 
 
+def together(item: pytest.Item) -> str | None:
+    """What a test must stay together with on one worker: the group that it names, or else those with
+    which it shares what their module made (a browser, a demonstration, a city), which every worker
+    would make once more for its part of them."""
+    named = item.get_closest_marker("xdist_group")
+    if named is not None:
+        return str(named.args[0])
+    if not isinstance(item, pytest.Function):
+        return None
+    known = item._fixtureinfo.name2fixturedefs
+    shared = {name for name, (*_, last) in known.items() if last.scope == "module"}
+    made = item.callspec.params if hasattr(item, "callspec") else {}
+    kinds = [str(value) for name, value in made.items() if name in shared]
+    return ".".join([item.module.__name__, *kinds]) if shared else None
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tells `--dist loadgroup` who stays together: by what follows the @ of a test's id.
+
+    pytest-xdist 3.8 itself writes it where pytest 9.2 no longer looks, and then groups nothing and
+    says nothing (pytest-dev/pytest-xdist#1386).
+    """
+    if config.getoption("loadgroup", default=False):
+        for item in items:
+            if group := together(item):
+                item._id = type(item.id).parse(f"{item.nodeid}@{group}")
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Coroutines of tests run on asyncio."""

@@ -69,15 +69,46 @@ def rss_kb(pid: int, *, alone: bool = False) -> int:
 class Crowd:
     """`crowd.c` at work: joined when made, measuring when told to."""
 
-    def __init__(self, port: int, path: str, viewers: int, seconds: float, *more: str) -> None:
+    def __init__(
+        self,
+        port: int,
+        path: str,
+        viewers: int,
+        seconds: float,
+        *more: str,
+        cores: str = CROWD_CORE,
+        wait: bool = True,
+    ) -> None:
         self.hold = Path(tempfile.mkdtemp()) / "go"
         self._process = subprocess.Popen(
             [
-                "taskset", "-c", CROWD_CORE, str(OUT / "crowd"), "--port", str(port), "--path", path,
+                "taskset", "-c", cores, str(OUT / "crowd"), "--port", str(port), "--path", path,
                 "--viewers", str(viewers), "--seconds", str(seconds), "--hold", str(self.hold), *more,
             ],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
         )  # fmt: skip
+        if wait:
+            self.joined()
+
+    @classmethod
+    def several(cls, n: int, port: int, path: str, viewers: int, seconds: float) -> list[Crowd]:
+        """So many viewers in n crowds, on any core, all joined."""
+        shares = [viewers // n + (i < viewers % n) for i in range(n)]
+        all_ = "0-1023"
+        crowds = [cls(port, path, one, seconds, cores=all_, wait=False) for one in shares]
+        for crowd in crowds:
+            crowd.joined()
+        return crowds
+
+    @staticmethod
+    def measure_all(crowds: list[Crowd]) -> list[dict[str, Any]]:
+        """What each of them saw, all at the same time."""
+        for crowd in crowds:
+            crowd.hold.touch()
+        return [crowd.measure() for crowd in crowds]
+
+    def joined(self) -> None:
+        """Waits until it has joined."""
         assert self._process.stderr is not None
         self._process.stderr.readline()
 

@@ -130,7 +130,7 @@ class Building:
     def __init__(self, settings: Settings, part: Part = Part.SERVE) -> None:
         self.settings, self.part = settings, part
         secret = secrets.installation_secret(settings.data, settings.secret or None)
-        self.keys = secrets.Keys(secret)
+        self.keys = secrets.Keys(secret, settings.secret_before.encode() or None)
         self.database = Database(settings.database)
         self.alive = Alive(self.database)
         self.duty = Duty(self.database, WEB_WAITS_S if part is Part.WEB else 0)
@@ -172,6 +172,8 @@ class Building:
             hub=self.hub,
             relay=self.relay,
             pulse=self.pulse,
+            bus=self.bus,
+            part=part,
             shut_out=lambda viewer: self.later(self.bus.shut_out(viewer)),
         )
 
@@ -250,13 +252,16 @@ class Building:
 
     async def check_secret(self) -> None:
         """A process with another secret than the database's would make viewers into strangers and
-        seal what the others cannot open. Raises `secret_differs`."""
+        seal what the others cannot open. Who knows the one before may bring a new one. Raises
+        `secret_differs`."""
         async with self.database.write() as connection:
             identity = Identity(connection)
-            kept = await identity.fingerprints()
-            if not kept:
+            kept, before = await identity.fingerprints(), self.keys.before
+            if self.keys.fingerprint in kept:
+                return
+            if not kept or (before is not None and before.fingerprint in kept):
                 await identity.keep_fingerprint(self.keys.kid, self.keys.fingerprint, now())
-            elif self.keys.fingerprint not in kept:
+            else:
                 raise Refusal("secret_differs")
 
     async def _places(self) -> Any:

@@ -245,6 +245,21 @@ def migrate() -> None:
         _fail(_both(refusal))
 
 
+@app.command()
+def backup(
+    file: Annotated[Path, typer.Argument(help="Where the copy goes; an older one is replaced.")],
+) -> None:
+    """Copies the SQLite database, safely while a hearing runs."""
+    from server.backup_command import NotCopied
+    from server.backup_command import backup as copy
+
+    try:
+        size = copy(_settings(), file)
+    except NotCopied as error:
+        _fail(str(error))
+    print(f"{file} · {size / 1e6:.1f} MB")
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A hotline file: .csv, .xlsx or .xls.")],

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fastapi import Request
 from starlette.requests import HTTPConnection
 
 from server.actions.ports import House
+from server.parts import Part
 
 if TYPE_CHECKING:
     from server.identity.door import Door
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from server.settings import Settings
     from server.store.transaction import Database
     from server.store.unit import HearingStore
+
+
+class Bus(Protocol):
+    """The bell, as far as it is looked at."""
+
+    up: bool
 
 
 @dataclass(frozen=True)
@@ -41,6 +48,8 @@ class Services:
     hub: Hub
     relay: Relay
     pulse: Pulse
+    bus: Bus
+    part: Part
     shut_out: Callable[[str], None]
     """A viewer that flooded is refused for a minute, by every process."""
 

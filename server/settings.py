@@ -27,6 +27,9 @@ class Settings(BaseSettings):
     secret: str = Field(
         default="", description="The installation's secret; empty = made on first start."
     )
+    secret_before: str = Field(
+        default="", description="The secret before a change: what was made with it stays good."
+    )
     public_url: str = Field(
         default="", description="Address that QR codes and links carry; empty = the request's."
     )

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterator
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     CollectorRegistry,
-    Gauge,
+    ProcessCollector,
     generate_latest,
 )
+from prometheus_client.metrics_core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from server.api import answers
 from server.api.common import ServicesDep
 from server.domain.refusals import Refusal
+from server.services import Services
 
 router = APIRouter(tags=["health"])
 
@@ -42,15 +47,49 @@ async def readyz(here: ServicesDep) -> Response:
 
 @router.get("/metrics", response_class=Figures)
 async def metrics(here: ServicesDep) -> Response:
-    """Connections by room, and acts waiting. No names, no slugs: numbers only."""
+    """How this process does. No names, no slugs: numbers only (docs/operating.md says what they mean)."""
     registry = CollectorRegistry()
-    sockets = Gauge("pingyi_sockets", "Live sockets of this process.", ["room"], registry=registry)
-    for channel in here.hub.channels():
-        sockets.labels(channel.room).inc(here.hub.count_channel(channel))
-    Gauge("pingyi_acts_waiting", "Public acts waiting for a commit.", registry=registry).set(
-        here.box.waiting
-    )
-    Gauge("pingyi_hearings_watched", "Hearings with a live socket here.", registry=registry).set(
-        len(here.hub.hearings())
-    )
+    ProcessCollector(registry=registry)
+    registry.register(Now(here))
     return Figures(generate_latest(registry))
+
+
+class Now:
+    """What is counted in this process, as it stands when it is asked for."""
+
+    def __init__(self, here: Services) -> None:
+        self._here = here
+
+    def collect(self) -> Iterator[Metric]:
+        """Everything that `/metrics` tells beside the process's own CPU, memory and descriptors."""
+        here = self._here
+        yield _gauge("pingyi_up", "1, with the part that this process is.", 1, part=here.part.value)
+        sockets = GaugeMetricFamily("pingyi_sockets", "Live sockets here.", labels=["room"])
+        rooms = Counter[str]()
+        for channel in here.hub.channels():
+            rooms[channel.room] += here.hub.count_channel(channel)
+        for room, n in sorted(rooms.items()):
+            sockets.add_metric([room], n)
+        yield sockets
+        yield _gauge("pingyi_hearings_watched", "Hearings seen here.", len(here.hub.hearings()))
+        frames = CounterMetricFamily("pingyi_frames", "Frames handed to sockets.", labels=["kind"])
+        for kind, n in here.hub.frames.items():
+            frames.add_metric([kind], n)
+        yield frames
+        acts = CounterMetricFamily("pingyi_acts", "Acts of the public.", labels=["outcome"])
+        for outcome, n in here.box.outcomes.items():
+            acts.add_metric([outcome], n)
+        yield acts
+        yield _gauge("pingyi_acts_waiting", "Acts that wait for their commit.", here.box.waiting)
+        yield _gauge(
+            "pingyi_batch_seconds", "The slowest of the last 256 batches.", here.box.slowest_s
+        )
+        yield _gauge("pingyi_load_step", "Step of the ladder.", here.pulse.ladder.level)
+        yield _gauge("pingyi_loop_lag_seconds", "The longest wait for a turn.", here.pulse.lag_s)
+        yield _gauge("pingyi_bell_up", "Whether the bell is heard.", int(here.bus.up))
+
+
+def _gauge(name: str, text: str, value: float, **labels: str) -> Metric:
+    family = GaugeMetricFamily(name, text, labels=list(labels))
+    family.add_metric(list(labels.values()), value)
+    return family

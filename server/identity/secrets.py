@@ -19,6 +19,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from nacl.exceptions import CryptoError
 from nacl.secret import SecretBox
 
 _ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -68,9 +69,11 @@ def installation_secret(data: Path, given: str | None) -> bytes:
 
 
 class Keys:
-    """What the installation's secret is used for, each purpose with a key of its own."""
+    """What the installation's secret is used for, each purpose with a key of its own. After a change
+    of secrets the one `before` is still good for what was made with it."""
 
-    def __init__(self, secret: bytes) -> None:
+    def __init__(self, secret: bytes, before: bytes | None = None) -> None:
+        self.before = Keys(before) if before else None
         self._viewer = _derive(secret, b"viewer")
         self._question = _derive(secret, b"question")
         self._box = SecretBox(_derive(secret, b"originals"))
@@ -86,7 +89,7 @@ class Keys:
         """The viewer's id, or None when the token is missing, foreign or forged."""
         parts = (token or "").split(".")
         if len(parts) != 4 or parts[0] != "v1" or parts[1] != self.kid:
-            return None
+            return self.before.viewer_of(token) if self.before else None
         if not hmac.compare_digest(parts[3].encode(), self._mac(parts[2]).encode()):
             return None
         return parts[2]
@@ -106,8 +109,13 @@ class Keys:
         return bytes(self._box.encrypt(json.dumps(original, ensure_ascii=False).encode()))
 
     def unseal(self, box: bytes) -> dict[str, Any]:
-        """What the box holds."""
-        opened: dict[str, Any] = json.loads(self._box.decrypt(box))
+        """What the box holds. Raises `CryptoError` for a box of another secret."""
+        try:
+            opened: dict[str, Any] = json.loads(self._box.decrypt(box))
+        except CryptoError:
+            if self.before is None:
+                raise
+            return self.before.unseal(box)
         return opened
 
 

@@ -7,7 +7,9 @@ answered only after the commit. A commit that fails answers `unknown` to all of 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from time import monotonic
 from typing import Protocol
 
 import structlog
@@ -20,6 +22,8 @@ LARGEST = 4000
 WAITING = 20_000
 """Acts that may wait; beyond that `too_many` is answered at once."""
 GATHER_S = 0.003
+SLOWEST_OF = 256
+"""Batches of which the slowest commit is told."""
 Outcome = Done | Refusal | OutcomeUnknown
 Told = Callable[[Outcome], None]
 
@@ -46,6 +50,9 @@ class BallotBox:
         self._arrived = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._stopping = False
+        self.outcomes = {"done": 0, "refused": 0, "unknown": 0}
+        """Acts that were answered, since the start."""
+        self._took: deque[float] = deque(maxlen=SLOWEST_OF)
 
     def start(self) -> None:
         """Begins to carry acts out."""
@@ -57,6 +64,11 @@ class BallotBox:
         self._arrived.set()
         if self._task is not None:
             await self._task
+
+    @property
+    def slowest_s(self) -> float:
+        """Of the last batches the one that took longest, decided and committed."""
+        return max(self._took, default=0.0)
 
     @property
     def waiting(self) -> int:
@@ -96,7 +108,7 @@ class BallotBox:
                 await self._carry_out(batch)
 
     async def _carry_out(self, batch: list[tuple[PublicAct, Told]]) -> None:
-        acts = [act for act, _ in batch]
+        acts, begun = [act for act, _ in batch], monotonic()
         try:
             for attempt in range(3):
                 try:
@@ -107,9 +119,14 @@ class BallotBox:
                         raise OutcomeUnknown from None
         except Exception as error:
             log.error("batch_unknown", acts=len(acts), error=type(error).__name__)
+            self.outcomes["unknown"] += len(acts)
             for _, told in batch:
                 told(OutcomeUnknown())
             return
+        self._took.append(monotonic() - begun)
+        refused = sum(isinstance(outcome, Refusal) for outcome in outcomes)
+        self.outcomes["refused"] += refused
+        self.outcomes["done"] += len(outcomes) - refused
         entries: set[int] = set()
         stirred: set[int] = set()
         for (_, told), outcome in zip(batch, outcomes, strict=True):

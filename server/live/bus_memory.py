@@ -11,6 +11,9 @@ Heard = Callable[[str, str], Awaitable[None]]
 class MemoryBus:
     """Rings straight through to whoever listens in this process."""
 
+    up = True
+    """Whether the bell is heard."""
+
     def __init__(self) -> None:
         self._heard: list[Heard] = []
 

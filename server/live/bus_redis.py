@@ -47,6 +47,8 @@ class RedisBus:
         self._rung: dict[str, None] = {}
         self._ringing = asyncio.Event()
         self._stopped = False
+        self.up = False
+        """Whether Redis is listened to."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def listen(self, heard: Heard) -> None:
@@ -117,11 +119,13 @@ class RedisBus:
             try:
                 async with self._reader.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(CHANNEL)
+                    self.up = True
                     while not self._stopped:
                         message = await pubsub.get_message(timeout=LISTEN_S)
                         if message is not None:
                             await self._received(message["data"])
             except Exception as error:  # it must listen on, whatever was sent or whoever failed
+                self.up = False
                 log.warning("bus_lost", error=type(error).__name__)
                 await asyncio.sleep(LISTEN_S)
 

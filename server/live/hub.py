@@ -125,6 +125,8 @@ class Hub:
         self._listeners: defaultdict[Channel, set[Listener]] = defaultdict(set)
         self._viewers: dict[Channel, dict[Viewer, None]] = {}
         self._fans: dict[Channel, Fan] = {}
+        self.frames = {CUE: 0, PULSE: 0}
+        """Frames handed to sockets since the start: a frame to a thousand of them counts a thousand."""
 
     # ── coming and going ──
 
@@ -162,6 +164,7 @@ class Hub:
 
     def send(self, channel: Channel, frame: str, *, pulse: bool = False) -> None:
         """One frame to everyone in the channel."""
+        self.frames[PULSE if pulse else CUE] += self.count_channel(channel)
         for listener in tuple(self._listeners.get(channel, ())):
             listener.put(frame, pulse=pulse)
         viewers = self._viewers.get(channel)

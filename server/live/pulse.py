@@ -122,6 +122,9 @@ class Pulse:
         self._runs: dict[int, int] = {}
         self._task: asyncio.Task[None] | None = None
         self._beaten = self._swept = 0.0
+        self.lag_s = 0.0
+        """How much later than it wished this task was woken, at most, in the last second."""
+        self._lag = 0.0
 
     def start(self) -> None:
         """Begins to pulse."""
@@ -146,13 +149,16 @@ class Pulse:
 
     async def _run(self) -> None:
         while True:
+            begun = monotonic()
             await asyncio.sleep(TICK_S)
+            self._lag = max(self._lag, monotonic() - begun - TICK_S)
             try:
                 await self._beat()
                 for hearing in self._hub.hearings():
                     await self._pulse(hearing)
                 if monotonic() - self._swept >= LOOK_S:  # It asks every socket.
                     self._swept = monotonic()
+                    self.lag_s, self._lag = self._lag, 0.0
                     self.ladder.look(self._hub.total())
                     # No room may be silent for 20 s: the emptiest pulse there is.
                     self._hub.tell_the_quiet(SILENCE_S, frames.pulse(self._now()))

@@ -130,3 +130,25 @@ async def test_another_secret_is_refused_at_the_start(
         again = Building(settings)
         await again.start()
         await again.stop()
+
+
+async def test_a_secret_is_changed_by_who_knows_the_one_before(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    old = Building(Settings(data=data, secret="the old one"))
+    await old.start()
+    token, box = old.keys.viewer_token(), old.keys.seal({"text": "13800000000"})
+    await old.stop()
+    with pytest.raises(Refusal):  # Nobody takes a database over with a secret of his own,
+        await Building(Settings(data=data, secret="mine", secret_before="a guess")).start()
+    new = Building(Settings(data=data, secret="the new one", secret_before="the old one"))
+    await new.start()
+    viewer = old.keys.viewer_of(token)
+    assert viewer is not None
+    assert new.keys.viewer_of(token) == viewer
+    assert new.keys.unseal(box) == {"text": "13800000000"}
+    assert old.keys.viewer_of(new.keys.viewer_token()) is None
+    await new.stop()
+    later = Building(Settings(data=data, secret="the new one"))
+    await later.start()
+    assert later.keys.viewer_of(token) is None
+    await later.stop()

@@ -1,0 +1,62 @@
+"""`pingyi backup FILE`: a sound copy of the SQLite database while a hearing runs."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import tempfile
+from pathlib import Path
+from urllib.parse import quote
+
+from server.settings import Settings
+
+ONLY_SQLITE = "PostgreSQL 请用 pg_dump 备份。PostgreSQL is copied with pg_dump (docs/operating.md)."
+
+
+class NotCopied(Exception):
+    """The copy was not made; the sentence says why."""
+
+
+def backup(settings: Settings, file: Path) -> int:
+    """Copies the database to the file and gives its size in bytes. Raises `NotCopied`.
+
+    In one step, in which SQLite reads a single moment: copied a few pages at a time, as the `sqlite3`
+    shell does, it begins anew whenever somebody writes, and under a hearing never ends. The file is
+    whole or not there, and replaces an older one only when it is sound.
+    """
+    url = settings.database
+    if not url.startswith("sqlite"):
+        raise NotCopied(ONLY_SQLITE)
+    path = Path(url.split("///", 1)[1])
+    if not path.exists():
+        raise NotCopied(f"没有数据库 {path}。There is no database at {path}.")
+    try:
+        handle, name = tempfile.mkstemp(dir=file.resolve().parent, prefix=f".{file.name}.")
+        os.close(handle)
+    except OSError as error:
+        raise NotCopied(f"写不了 {file}。{file} cannot be written ({error.strerror}).") from None
+    try:
+        _copy(path, Path(name))
+        os.replace(name, file)
+    except (OSError, sqlite3.Error) as error:
+        os.unlink(name)
+        raise NotCopied(
+            f"备份没有完成：{error}。The copy was not made ({type(error).__name__})."
+        ) from None
+    return file.stat().st_size
+
+
+def _copy(path: Path, to: Path) -> None:
+    source = sqlite3.connect(f"file:{quote(str(path))}?mode=ro", uri=True, timeout=30)
+    target = sqlite3.connect(to)
+    try:
+        source.backup(target, pages=-1)
+        (found,) = target.execute("PRAGMA quick_check").fetchone()
+        if found != "ok":
+            raise sqlite3.DatabaseError(found)
+        target.execute("PRAGMA journal_mode=DELETE")
+    finally:
+        target.close()
+        source.close()
+    with to.open("rb") as file:
+        os.fsync(file.fileno())

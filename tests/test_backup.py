@@ -1,0 +1,81 @@
+"""`pingyi backup FILE`: whole, of one moment, and with everything that was acknowledged before it began."""
+
+from __future__ import annotations
+
+import sqlite3
+import stat
+import threading
+import time
+from pathlib import Path
+
+from tests.nursery import finished
+from tests.running import Client, Running, new_key, start
+
+
+def votes_in(file: Path) -> set[str]:
+    with sqlite3.connect(file) as database:
+        return {key for (key,) in database.execute("SELECT key FROM votes")}
+
+
+def test_a_copy_under_votes_holds_all_that_was_acknowledged_before(
+    demo: Running, tmp_path: Path
+) -> None:
+    round_ = next(r for r in demo.state()["rounds"] if r["audience"] == "public")
+    choice, acknowledged, over = round_["choices"][0]["key"], list[str](), threading.Event()
+
+    def vote() -> None:
+        while not over.is_set():
+            key, viewer = new_key(), demo.viewer()
+            viewer.do("PUT", f"/rounds/{round_['id']}/ballot", {"choice": choice}, key)
+            acknowledged.append(key)
+
+    voters = [threading.Thread(target=vote) for _ in range(3)]
+    for one in voters:
+        one.start()
+    try:
+        copies = [tmp_path / f"{n}.db" for n in range(3)]
+        for copy in copies:
+            time.sleep(0.5)
+            before = set(acknowledged)
+            told = finished("backup", copy, data=demo.data)
+            assert told.returncode == 0, told.stderr
+            assert before
+            assert before <= votes_in(copy)
+    finally:
+        over.set()
+        for one in voters:
+            one.join()
+    assert not list(tmp_path.glob(".*.db*"))
+    assert stat.S_IMODE(copies[0].stat().st_mode) == 0o600
+    # A hearing goes on from a copy: the folder has it and the secret, and nothing of what came after.
+    fresh = tmp_path / "fresh"
+    fresh.mkdir()
+    (fresh / "pingyi.db").write_bytes(copies[-1].read_bytes())
+    (fresh / "secret").write_bytes((demo.data / "secret").read_bytes())
+    process, line = start(["serve", "--port", "0"], fresh, PINGYI_DATA=str(fresh))
+    try:
+        base = line.split()[-1]
+        found = Client(base).get(demo.here)["state"]
+        assert found["hearing"]["status"] == "paused"
+        assert Client(base).get(f"/rounds/{round_['id']}")["cast"] == len(votes_in(copies[-1]))
+    finally:
+        process.terminate()
+        process.wait(10)
+        process.stdout.close()
+
+
+def test_what_cannot_be_copied_says_why_and_leaves_an_older_copy(
+    demo: Running, tmp_path: Path
+) -> None:
+    old = tmp_path / "old.db"
+    old.write_bytes(b"an older copy")
+    nowhere = finished("backup", old, data=tmp_path / "nowhere")
+    assert (nowhere.returncode, nowhere.stdout) == (1, "")
+    assert str(tmp_path / "nowhere") in nowhere.stderr
+    absent = finished("backup", tmp_path / "no" / "folder.db", data=demo.data)
+    assert absent.returncode == 1
+    assert len(absent.stderr.strip().splitlines()) == 1
+    server = finished("backup", old, PINGYI_DATABASE_URL="postgresql://u@127.0.0.1/x")
+    assert server.returncode == 1
+    assert "pg_dump" in server.stderr
+    assert old.read_bytes() == b"an older copy"

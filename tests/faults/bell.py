@@ -1,4 +1,4 @@
-"""R6: Redis is killed, frozen, flushed and restarted empty under three processes: ballots never notice.
+"""R6: Redis is killed, frozen, flushed and restarted empty under several processes: ballots never notice.
 
 It carries the bell and nothing else. While it is gone ballots are acknowledged as fast as ever; when
 it is back, what every process shows is the same within five seconds, whichever an act came by.
@@ -11,22 +11,22 @@ import random
 import re
 import signal
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.faults import export, plants
 from tests.faults.clients import Http
-from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report, in_groups
+from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report
 from tests.faults.history import History
-from tests.faults.installation import Installation, installation
+from tests.faults.installation import Installation, Wish, in_installations
 from tests.faults.servers import Redis, cluster, redis
 from tests.faults.steady import Steady
 from tests.faults.views import View
 
 FAULTS = {QUICK: 4, FULL: 100}
 EACH = 20
-PROCESSES = 3
+PROCESSES = {QUICK: 2, FULL: 3}
 FROZEN_S = {QUICK: 2.3, FULL: 30.0}
 GONE_S = {QUICK: 0.4, FULL: 2.0}
 EQUAL_S = 5.0
@@ -107,60 +107,34 @@ class Screens:
         return took
 
 
-async def _group(
-    place: Path,
-    here: Installation,
-    bell: Redis,
-    chance: random.Random,
-    n: int,
-    size: str,
-    only: str,
-) -> Report:
-    report = Report()
-    http = Http(here.port)
-    rounds = await export.open_rounds(http, here.hall, ("public", "last"), ("panel", "last"))
-    views = [
-        View(f"view-{k}-{m}", server.port, here.hall.slug, place)
-        for k, server in enumerate(here.servers)
-        for m in range(2)
-    ]
-    for view in views:
-        view.start()
-    screens, ways = Screens(here, views, chance, report), Breaking(bell, size).all
+async def _break(
+    report: Report,
+    steady: Steady,
+    screens: Screens,
+    ways: Mapping[str, Callable[[], Awaitable[None]]],
+    names: Sequence[str],
+) -> None:
+    """One fault after the other, while ballots come and the host acts."""
+    until = asyncio.Event()
+    running = asyncio.create_task(steady.run(until))
     gone: list[tuple[float, float]] = []
-    names = [only or list(ways)[k % len(ways)] for k in range(n)]
-    with History(place / "histories" / "clients.jsonl") as history:
-        steady = Steady(here, history, chance, *rounds, sockets=2, seats=4, pause_s=0.2)
-        until = asyncio.Event()
-        running = asyncio.create_task(steady.run(until))
-        for name in names:
-            await asyncio.sleep(chance.uniform(0.2, 0.5))
-            began = time.monotonic()
-            breaking = asyncio.create_task(ways[name]())
-            await asyncio.sleep(0.1)
-            await screens.act()
-            await breaking
-            back = time.monotonic()
-            await screens.act()
-            report.sample("views_equal_s", await screens.equal_after(back))
-            await steady.answered_after(back)
-            gone += [(began, back)] if name != "flushed" else []
-            report.counted[name] += 1
-        until.set()
-        await running
-        for value in (one for times in gone for one in steady.within(*times)):
-            report.sample("ballot_ms_without_redis", value)
-        await _numbers_are_equal(report, http, here, views, rounds[0])
-        await export.close_rounds(http, here.hall, rounds)
-        await screens.equal_after(time.monotonic())
-    for view in views:
-        await view.stop()
-    await export.export(place, http, here.hall, rounds, here.database)
-    http.close()
-    report.counted["faults"] += n
-    report.counted["answered_500"] += steady.errors
-    export.checked(place, report)
-    return report
+    for name in names:
+        await asyncio.sleep(steady.chance.uniform(0.2, 0.5))
+        began = time.monotonic()
+        breaking = asyncio.create_task(ways[name]())
+        await asyncio.sleep(0.1)
+        await screens.act()
+        await breaking
+        back = time.monotonic()
+        await screens.act()
+        report.sample("views_equal_s", await screens.equal_after(back))
+        await steady.answered_after(back)
+        gone += [(began, back)] if name != "flushed" else []
+        report.counted[name] += 1
+    until.set()
+    await running
+    for value in (one for times in gone for one in steady.within(*times)):
+        report.sample("ballot_ms_without_redis", value)
 
 
 async def _numbers_are_equal(
@@ -181,23 +155,44 @@ async def _numbers_are_equal(
 def run(folder: Path, seed: int, size: str, plant: str) -> Report:
     """Groups of faults, each with a hearing of its own."""
     with cluster(durable=size == FULL) as database, redis() as bell:
+        ways = Breaking(bell, size).all
 
-        def group(place: Path, number: int, n: int) -> Report:
-            chance = random.Random(f"{seed}:{number}")
-            with installation(
-                place,
-                plant=plant,
-                processes=PROCESSES,
-                postgresql=database.url,
-                redis=bell.url,
-            ) as here:
-                only = "frozen" if plant else ""
-                report = asyncio.run(_group(place, here, bell, chance, n, size, only))
-            if size == FULL and not report.faults:
-                export.pack(place)
+        async def group(place: Path, here: Installation, chance: random.Random, n: int) -> Report:
+            report, http = Report(), Http(here.port)
+            wanted = (("public", "last"), ("panel", "last"))
+            rounds = await export.open_rounds(http, here.hall, *wanted)
+            views = [
+                View(f"view-{k}-{m}", server.port, here.hall.slug, place)
+                for k, server in enumerate(here.servers)
+                for m in range(2)
+            ]
+            for view in views:
+                view.start()
+            screens = Screens(here, views, chance, report)
+            names = ["frozen" if plant else list(ways)[k % len(ways)] for k in range(n)]
+            with History(place / "histories" / "clients.jsonl") as history:
+                steady = Steady(here, history, chance, *rounds, sockets=2, seats=4, pause_s=0.2)
+                await _break(report, steady, screens, ways, names)
+            await _numbers_are_equal(report, http, here, views, rounds[0])
+            await export.close_rounds(http, here.hall, rounds)
+            await screens.equal_after(time.monotonic())
+            for view in views:
+                await view.stop()
+            await export.export(place, http, here.hall, rounds, here.database)
+            http.close()
+            report.counted["faults"] += n
+            report.counted["answered_500"] += steady.errors
             return report
 
-        return in_groups(folder, 1 if plant else FAULTS[size], EACH, group)
+        wish = Wish(folder, seed, size, 1 if plant else FAULTS[size], EACH)
+        return in_installations(
+            wish,
+            group,
+            plant=plant,
+            processes=PROCESSES[size],
+            postgresql=database.url,
+            redis=bell.url,
+        )
 
 
 EXPERIMENTS = (

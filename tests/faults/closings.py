@@ -18,16 +18,16 @@ from typing import Any
 
 from tests.faults import export, plants
 from tests.faults.clients import Http, Socket, messages, send_ballot, settle
-from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report, in_groups
+from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report
 from tests.faults.hall import sheet, votes
 from tests.faults.history import Act, History
-from tests.faults.installation import Installation, installation
+from tests.faults.installation import Installation, Wish, in_installations
 from tests.faults.servers import cluster, redis
 
 CLOSINGS = {QUICK: 3, FULL: 500}
 """Of each set-up."""
 EACH = 25
-BALLOTS = {QUICK: 100, FULL: 200}
+BALLOTS = {QUICK: 60, FULL: 200}
 AROUND_S = 0.05
 SOCKETS = 20
 LEAD_S = 0.15
@@ -178,49 +178,35 @@ class Trial:
         http.close()
 
 
-async def _group(
-    folder: Path, here: Installation, chance: random.Random, closings: int, size: str
-) -> Report:
-    report, rounds = Report(), []
-    with History(folder / "histories" / "clients.jsonl") as history:
-        for n in range(closings):
-            trial = Trial(here, history, chance)
-            try:
-                took = await trial.run(BALLOTS[size], panel=n % 4 == 1)
-                report.sample("on_stage_s", took)
-            except NotPublished as error:
-                report.faults.append(f"{trial.round}: {error}")
-            report.sample("closing_s", trial.closing_s)
-            rounds.append(trial.round)
-    http = Http(here.port)
-    await export.export(folder, http, here.hall, rounds, here.database)
-    http.close()
-    report.counted["closings"] += closings
-    export.checked(folder, report)
-    return report
-
-
 def run_on(processes: int, *, postgresql: bool) -> Any:
     """The experiment with so many processes."""
 
     def run(folder: Path, seed: int, size: str, plant: str) -> Report:
+        async def group(place: Path, here: Installation, chance: random.Random, n: int) -> Report:
+            report, rounds = Report(), []
+            with History(place / "histories" / "clients.jsonl") as history:
+                for k in range(n):
+                    trial = Trial(here, history, chance)
+                    try:
+                        took = await trial.run(BALLOTS[size], panel=k % 4 == 1)
+                        report.sample("on_stage_s", took)
+                    except NotPublished as error:
+                        report.faults.append(f"{trial.round}: {error}")
+                    report.sample("closing_s", trial.closing_s)
+                    rounds.append(trial.round)
+            http = Http(here.port)
+            await export.export(place, http, here.hall, rounds, here.database)
+            http.close()
+            report.counted["closings"] += n
+            return report
+
+        wish = Wish(folder, seed, size, CLOSINGS[size], EACH)
         with contextlib.ExitStack() as stack:
-            database = bell = ""
+            options: dict[str, Any] = {"plant": plant, "processes": processes}
             if postgresql:
-                database = stack.enter_context(cluster(durable=size == FULL)).url
-                bell = stack.enter_context(redis()).url
-
-            def group(place: Path, number: int, n: int) -> Report:
-                chance = random.Random(f"{seed}:{number}")
-                with installation(
-                    place, plant=plant, processes=processes, postgresql=database, redis=bell
-                ) as here:
-                    report = asyncio.run(_group(place, here, chance, n, size))
-                if size == FULL and not report.faults:
-                    export.pack(place)
-                return report
-
-            return in_groups(folder, CLOSINGS[size], EACH, group)
+                options["postgresql"] = stack.enter_context(cluster(durable=size == FULL)).url
+                options["redis"] = stack.enter_context(redis()).url
+            return in_installations(wish, group, **options)
 
     return run
 

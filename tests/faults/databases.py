@@ -12,7 +12,7 @@ import contextlib
 import random
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +21,9 @@ import asyncpg
 
 from tests.faults import export, plants
 from tests.faults.clients import SETTLED_S, Http
-from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report, in_groups
+from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report
 from tests.faults.history import History
-from tests.faults.installation import Installation, installation
+from tests.faults.installation import Installation, Wish, in_installations
 from tests.faults.proxy import Proxy
 from tests.faults.servers import Cluster, cluster
 from tests.faults.steady import Steady
@@ -141,77 +141,63 @@ BY_PLANT = {"commit_error_is_a_refusal": ("cut_off",), "commits_not_waited_for":
 """What brings a planted fault to light; with a plant nothing else is done."""
 
 
-async def _group(
-    place: Path,
-    here: Installation,
-    database: Cluster,
-    proxy_port: int,
-    chance: random.Random,
-    n: int,
-    size: str,
-    only: tuple[str, ...],
-) -> Report:
-    report = Report()
-    async with Proxy(database.port, port=proxy_port) as proxy:
-        for server in here.servers:
-            await asyncio.to_thread(server.start)
-        http = Http(here.port)
-        rounds = await export.open_rounds(http, here.hall, ("public", "last"), ("panel", "last"))
-        http.close()
-        breaking = Breaking(database, proxy, chance, here.database, rounds[1], size)
-        ways = breaking.all
-        names = [(only or tuple(ways))[k % len(only or ways)] for k in range(n)]
-        with History(place / "histories" / "clients.jsonl") as history:
-            steady = Steady(here, history, chance, *rounds, pause_s=PAUSE_S[size])
-            until = asyncio.Event()
-            running = asyncio.create_task(steady.run(until))
-            for name in names:
-                await asyncio.sleep(chance.uniform(0.2, 0.5))
-                back = await ways[name]()
-                report.sample("ballots_again_s", await steady.answered_after(back))
-                report.counted[name] += 1
-                for server in here.servers:
-                    if not server.alive:
-                        report.faults.append(f"{name}: a process ended")
-            await asyncio.sleep(0.3)
-            until.set()
-            await running
-            history.flush()
-            for value in steady.unknown_s:
-                report.sample("unknown_s", value)
-            http = Http(here.port)
-            await export.close_rounds(http, here.hall, rounds)
-            await export.export(place, http, here.hall, rounds, here.database)
-            http.close()
-        for server in here.servers:
-            await asyncio.to_thread(server.stop)
-    report.counted["faults"] += n
-    report.counted["answered_500"] += steady.errors
-    export.checked(place, report)
-    return report
+async def _break(report: Report, steady: Steady, breaking: Breaking, names: Sequence[str]) -> None:
+    """One fault after the other, while ballots come."""
+    until = asyncio.Event()
+    running = asyncio.create_task(steady.run(until))
+    ways = breaking.all
+    for name in names:
+        await asyncio.sleep(breaking.chance.uniform(0.2, 0.5))
+        back = await ways[name]()
+        report.sample("ballots_again_s", await steady.answered_after(back))
+        report.counted[name] += 1
+        if not all(server.alive for server in steady.here.servers):
+            report.faults.append(f"{name}: a process ended")
+    await asyncio.sleep(0.3)
+    until.set()
+    await running
+    for value in steady.unknown_s:
+        report.sample("unknown_s", value)
 
 
 def run(folder: Path, seed: int, size: str, plant: str) -> Report:
     """Groups of faults, each with a database of its own."""
+    only, port = BY_PLANT.get(plant, ()), free_port()
     with cluster(durable=size == FULL) as database:
 
-        def group(place: Path, number: int, n: int) -> Report:
-            chance, port = random.Random(f"{seed}:{number}"), free_port()
-            with installation(
-                place,
-                plant=plant,
-                processes=2,
-                postgresql=database.url,
-                through=f"postgresql://pingyi@127.0.0.1:{port}",
-                started=False,
-            ) as here:
-                only = BY_PLANT.get(plant, ())
-                report = asyncio.run(_group(place, here, database, port, chance, n, size, only))
-            if size == FULL and not report.faults:
-                export.pack(place)
+        async def group(place: Path, here: Installation, chance: random.Random, n: int) -> Report:
+            report, hall = Report(), here.hall
+            async with Proxy(database.port, port=port) as proxy:
+                for server in here.servers:
+                    await asyncio.to_thread(server.start)
+                http = Http(here.port)
+                rounds = await export.open_rounds(http, hall, ("public", "last"), ("panel", "last"))
+                breaking = Breaking(database, proxy, chance, here.database, rounds[1], size)
+                ways = only or tuple(breaking.all)
+                names = [ways[k % len(ways)] for k in range(n)]
+                with History(place / "histories" / "clients.jsonl") as history:
+                    steady = Steady(here, history, chance, *rounds, pause_s=PAUSE_S[size])
+                    await _break(report, steady, breaking, names)
+                await export.close_rounds(http, hall, rounds)
+                await export.export(place, http, hall, rounds, here.database)
+                http.close()
+                for server in here.servers:
+                    await asyncio.to_thread(server.stop)
+            report.counted["faults"] += n
+            report.counted["answered_500"] += steady.errors
             return report
 
-        return in_groups(folder, 3 if plant else FAULTS[size], EACH, group)
+        wish = Wish(folder, seed, size, 3 if plant else FAULTS[size], EACH)
+        through = f"postgresql://pingyi@127.0.0.1:{port}"
+        return in_installations(
+            wish,
+            group,
+            plant=plant,
+            processes=2,
+            postgresql=database.url,
+            through=through,
+            started=False,
+        )
 
 
 EXPERIMENTS = (

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
+import random
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
+from tests.faults import export
+from tests.faults.experiment import FULL, Report, in_groups
 from tests.faults.hall import Hall, found_hall
 from tests.faults.servers import Server, new_secret
 from tests.services import create_database
@@ -25,6 +30,36 @@ class Installation:
     def port(self) -> int:
         """The first process's."""
         return self.servers[0].port
+
+
+@dataclass(frozen=True)
+class Wish:
+    """So many trials, so many in one hearing, of a run with a seed and a size."""
+
+    folder: Path
+    seed: int
+    size: str
+    trials: int
+    each: int
+
+
+Group = Callable[[Path, Installation, random.Random, int], Coroutine[Any, Any, Report]]
+"""So many trials in one installation: they leave histories and exports in the folder."""
+
+
+def in_installations(wish: Wish, run: Group, **options: Any) -> Report:
+    """The trials in groups, each with an installation of its own, checked as a whole. What a full
+    run leaves is packed when nothing is wrong with it."""
+
+    def group(place: Path, number: int, n: int) -> Report:
+        with installation(place, **options) as here:
+            report = asyncio.run(run(place, here, random.Random(f"{wish.seed}:{number}"), n))
+        export.checked(place, report)
+        if wish.size == FULL and not report.faults:
+            export.pack(place)
+        return report
+
+    return in_groups(wish.folder, wish.trials, wish.each, group)
 
 
 @contextlib.contextmanager

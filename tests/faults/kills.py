@@ -17,18 +17,22 @@ from pathlib import Path
 
 from tests.faults import export, plants
 from tests.faults.clients import AT_ONCE, Http, send_ballot, send_votes, settle
-from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report, in_groups
-from tests.faults.hall import Hall, found_hall, sheet, votes
+from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report
+from tests.faults.hall import Hall, sheet, votes
 from tests.faults.history import Act, History
-from tests.faults.servers import Server, new_secret
+from tests.faults.installation import Installation, Wish, in_installations
+from tests.faults.servers import Server
 
 KILLS = {QUICK: 20, FULL: 1000}
 EACH = 25
 """Kills of one hearing: what it has stored by then is read at each start, and checked as a whole."""
 NAMED = ("before_reply", "after_commit", "before_commit")
 """The points of every third kill, in turn."""
-SOCKETS, SEATS = 8, 4
+SOCKETS = {QUICK: 4, FULL: 8}
+SEATS = 4
 """Clients that send at the same time."""
+LONGEST_S = {QUICK: 0.15, FULL: 0.4}
+"""Until a kill at random."""
 
 
 @dataclass
@@ -39,6 +43,7 @@ class Storm:
     server: Server
     history: History
     chance: random.Random
+    size: str
     open_rounds: Sequence[str]
     panel: str
     unknown: deque[Act] = field(default_factory=deque)
@@ -50,7 +55,7 @@ class Storm:
         """All clients, until the server is gone or the event comes."""
         seats = list(self.hall.seats)[:SEATS]
         await asyncio.gather(
-            *(self._votes(n, until) for n in range(SOCKETS)),
+            *(self._votes(n, until) for n in range(SOCKETS[self.size])),
             *(self._sheets(seat, until) for seat in seats),
         )
 
@@ -99,58 +104,38 @@ class Storm:
 
 def run(folder: Path, seed: int, size: str, plant: str) -> Report:
     """Groups of kills, each with a hearing of its own."""
-    wanted = KILLS[size] if not plant else 3
-    return in_groups(
-        folder,
-        wanted,
-        EACH,
-        lambda place, group, n: asyncio.run(
-            _group(place, random.Random(f"{seed}:{group}"), n, plant, full=size == FULL)
-        ),
-    )
+
+    async def group(place: Path, here: Installation, chance: random.Random, kills: int) -> Report:
+        report, hall, server = Report(), here.hall, here.servers[0]
+        http = Http(server.port)
+        wanted = (("public", "last"), ("public", "first"), ("panel", "last"))
+        web, once, panel = await export.open_rounds(http, hall, *wanted)
+        server.stop()
+        with History(place / "histories" / "clients.jsonl") as history:
+            storm = Storm(hall, server, history, chance, size, [web, web, web, once], panel)
+            for n in range(kills):
+                await _one(report, storm, n)
+            await _start(report, storm)
+            await storm.settle()
+        await export.close_rounds(http, hall, [web, once, panel])
+        await export.export(place, http, hall, [web, once, panel], here.database)
+        http.close()
+        report.counted["kills"] += kills
+        return report
+
+    wish = Wish(folder, seed, size, 3 if plant else KILLS[size], EACH)
+    return in_installations(wish, group, plant=plant)
 
 
-async def _group(
-    folder: Path, chance: random.Random, kills: int, plant: str, *, full: bool
-) -> Report:
-    report = Report()
-    secret = new_secret()
-    hall = await asyncio.to_thread(found_hall, folder / "data" / "hall", secret)
-    server = Server(folder / "data" / "hall", secret, plant=plant)
-    await asyncio.to_thread(server.start)
-    http = Http(server.port)
-    wanted = (("public", "last"), ("public", "first"), ("panel", "last"))
-    web, once, panel = await export.open_rounds(http, hall, *wanted)
-    http.close()
-    with History(folder / "histories" / "clients.jsonl") as history:
-        storm = Storm(hall, server, history, chance, [web, web, web, once], panel)
-        for n in range(kills):
-            await _one(report, storm, n, chance, full=full)
-        await _start(report, storm, ordinary=False)
-        await storm.settle()
-    http = Http(server.port)
-    await export.close_rounds(http, hall, [web, once, panel])
-    database = str(folder / "data" / "hall" / "pingyi.db")
-    await export.export(folder, http, hall, [web, once, panel], database)
-    http.close()
-    await asyncio.to_thread(server.stop)
-    report.counted["kills"] += kills
-    export.checked(folder, report)
-    if full and not report.faults:
-        export.pack(folder)
-    return report
-
-
-async def _one(report: Report, storm: Storm, n: int, chance: random.Random, *, full: bool) -> None:
+async def _one(report: Report, storm: Storm, n: int) -> None:
     """One kill: a start, ballots, the end."""
-    server = storm.server
+    server, chance = storm.server, storm.chance
     point = NAMED[n // 3 % len(NAMED)] if n % 3 == 0 else ""
     armed = f"{point}:{chance.randint(2, 400 if point == 'before_reply' else 20)}" if point else ""
-    server.stop()
-    await _start(report, storm, kill=armed, ordinary=full and n % 10 == 0)
+    await _start(report, storm, kill=armed, ordinary=storm.size == FULL and n % 10 == 0)
     until = asyncio.Event()
     blowing = asyncio.create_task(storm.blow(until))
-    longest = 0.4 if full else 0.2
+    longest = LONGEST_S[storm.size]
     deadline = time.monotonic() + (5 if point else chance.uniform(0.01, longest))
     while time.monotonic() < deadline and server.alive:
         await asyncio.sleep(0.002)
@@ -160,7 +145,7 @@ async def _one(report: Report, storm: Storm, n: int, chance: random.Random, *, f
     await blowing
 
 
-async def _start(report: Report, storm: Storm, *, kill: str = "", ordinary: bool) -> None:
+async def _start(report: Report, storm: Storm, *, kill: str = "", ordinary: bool = False) -> None:
     took = await asyncio.to_thread(storm.server.start, kill=kill, ordinary=ordinary)
     report.sample("serving_again_s" if ordinary else "serving_again_born_s", took)
 

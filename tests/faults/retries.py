@@ -15,11 +15,11 @@ from pathlib import Path
 
 from tests.faults import export, plants
 from tests.faults.clients import AT_ONCE, Http, send_ballot, send_votes
-from tests.faults.experiment import FULL, QUICK, Experiment, Report, in_groups
-from tests.faults.hall import Hall, found_hall, sheet, votes
+from tests.faults.experiment import FULL, QUICK, Experiment, Report
+from tests.faults.hall import Hall, sheet, votes
 from tests.faults.history import Act, History
+from tests.faults.installation import Installation, Wish, in_installations
 from tests.faults.proxy import Plan, Proxy, Way, seeded
-from tests.faults.servers import Server, new_secret
 
 BALLOTS = {QUICK: 160, FULL: 100_000}
 EACH = 5_000
@@ -127,54 +127,41 @@ class Post:
 
 def run(folder: Path, seed: int, size: str, plant: str) -> Report:
     """Groups of ballots, each with a hearing of its own."""
-    return in_groups(
-        folder,
-        BALLOTS[size],
-        EACH,
-        lambda place, group, n: asyncio.run(_group(place, f"{seed}:{group}", n, plant, size)),
-    )
+    wish = Wish(folder, seed, size, BALLOTS[size], EACH)
+    return in_installations(wish, _group, plant=plant)
 
 
-async def _group(folder: Path, seed: str, n: int, plant: str, size: str) -> Report:
-    report, chance = Report(), random.Random(seed)
-    secret = new_secret()
-    data = folder / "data" / "hall"
-    hall = await asyncio.to_thread(found_hall, data, secret)
-    server = Server(data, secret, plant=plant)
-    await asyncio.to_thread(server.start)
-    http = Http(server.port)
-    web, panel = await export.open_rounds(http, hall, ("public", "last"), ("panel", "last"))
+async def _group(folder: Path, here: Installation, chance: random.Random, n: int) -> Report:
+    report, http = Report(), Http(here.port)
+    rounds = await export.open_rounds(http, here.hall, ("public", "last"), ("panel", "last"))
     per_socket, per_request = lossy(6500, 6000, 0.2), lossy(450, 350, 0.12)
     async with (
-        Proxy(server.port, seeded(seed, per_socket)) as sockets,
-        Proxy(server.port, seeded(f"{seed} http", per_request)) as requests,
+        Proxy(here.port, seeded(f"sockets {chance.random()}", per_socket)) as sockets,
+        Proxy(here.port, seeded(f"requests {chance.random()}", per_request)) as requests,
     ):
         with History(folder / "histories" / "clients.jsonl") as history:
-            post = Post(hall, history, chance, sockets.port, requests.port)
-            _fill(post, web, panel, n)
+            post = Post(here.hall, history, chance, sockets.port, requests.port)
+            _fill(post, *rounds, n)
             await asyncio.gather(post.carry(), post.carry_sheets())
-            for round_ in (web, panel):
+            for round_ in rounds:
                 history.closing("host", round_)
-                await export.close_rounds(http, hall, [round_])
+                await export.close_rounds(http, here.hall, [round_])
                 history.closed("host", round_)
-            await _afterwards(post, server.port)
+            await _afterwards(post, here.port)
         report.counted["connections"] = sockets.count + requests.count
-    await export.export(folder, http, hall, [web, panel], str(data / "pingyi.db"))
+    await export.export(folder, http, here.hall, rounds, here.database)
     http.close()
-    await asyncio.to_thread(server.stop)
-    export.checked(folder, report)
-    if size == FULL and not report.faults:
-        export.pack(folder)
     return report
 
 
 def _fill(post: Post, web: str, panel: str, n: int) -> None:
     """So many ballots: every viewer and every seat changes its mind."""
     chance = post.chance
-    sheets = max(2, int(n * FEW) // len(post.hall.seats))
-    for seat in post.hall.seats:
+    few = int(n * FEW)
+    seats = list(post.hall.seats)[: few // 2]
+    for seat in seats:
         before = None
-        for _ in range(sheets):
+        for _ in range(few // len(seats)):
             before = Sending(sheet(chance, panel, seat), chance.randint(1, MOST_SENDS), before)
             post.sheets.append(before)
     others = votes(post.hall, chance, web, (n - len(post.sheets)) // 2, 2)

@@ -80,7 +80,8 @@ class Server:
                     env=environment,
                 )
         else:
-            self._process = BORN.Process(target=_be, args=(words, environment, str(self.log)))
+            born = (words, environment, str(self.log))
+            self._process = BORN.Process(target=_be, args=born, daemon=True)
             self._process.start()
         while time.monotonic() < began + STARTS_S:
             if ready(self.port):

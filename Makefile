@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: demo test quick check format bench setup setup-dev
+.PHONY: demo test quick check format bench faults setup setup-dev
 demo: setup ## Starts the demonstration on http://127.0.0.1:$(PORT)
 	@PORT=$(PORT) $(BIN)/pingyi demo $(DEMO)
 
@@ -34,6 +34,10 @@ check: setup-dev ## Format, lint, types, layers
 
 bench: setup-dev ## The live path against references, measured in one run (docs/benchmarks.md)
 	@$(BIN)/python -m bench.run $(BENCH)
+
+faults: setup-dev ## Everything that may break is broken, at full size: an hour (docs/faults.md)
+	@sh tools/system-packages.sh
+	@$(BIN)/python -m tests.faults.run $(FAULTS)
 
 format: setup-dev ## Puts the code into its one format
 	@$(BIN)/ruff format .

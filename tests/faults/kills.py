@@ -31,7 +31,7 @@ NAMED = ("before_reply", "after_commit", "before_commit")
 SOCKETS = {QUICK: 4, FULL: 8}
 SEATS = 4
 """Clients that send at the same time."""
-LONGEST_S = {QUICK: 0.15, FULL: 0.4}
+LONGEST_S = {QUICK: 0.15, FULL: 0.5}
 """Until a kill at random."""
 
 

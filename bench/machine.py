@@ -126,6 +126,19 @@ class Stage:
                 time.sleep(max(0.0, due - time.monotonic()))
 
 
+def used_s() -> dict[str, float]:
+    """CPU time so far of everything that this process began, by what it is."""
+    found: dict[str, float] = {}
+    for child in children(os.getpid()):
+        words = Path(f"/proc/{child}/cmdline").read_bytes().replace(b"\0", b" ").decode()
+        for name in ("postgres", "redis-server", " web ", " worker ", " edge ", "/crowd "):
+            if name in f"{words} ":
+                key = name.strip(" /")
+                found[key] = found.get(key, 0.0) + cpu_s(child)
+                break
+    return found
+
+
 def memory_mb(pid: int) -> dict[str, float]:
     """Resident, and with what is shared divided among those who share it."""
     lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
@@ -160,9 +173,11 @@ def measure(viewers: int, edges: int, seconds: float) -> dict[str, Any]:
             with Stage(f"http://127.0.0.1:{parts.web}", line) as stage:
                 time.sleep(8)  # The ladder finds its step.
                 stage.took.clear()
-                used, started = cpu_s(parts.processes[2].pid), time.monotonic()
-                told = Crowd.measure_all(crowds)
-                used = (cpu_s(parts.processes[2].pid) - used) / (time.monotonic() - started)
+                Crowd.begin_all(crowds)
+                before, started = used_s(), time.monotonic()
+                time.sleep(seconds - 1)  # The crowds measure meanwhile and then end.
+                after, took = used_s(), time.monotonic() - started
+                told = [crowd.measure() for crowd in crowds]
             return {
                 "viewers": sum(one["joined"] for one in told),
                 "edges": edges,
@@ -177,8 +192,9 @@ def measure(viewers: int, edges: int, seconds: float) -> dict[str, Any]:
                 "lost": sum(one["lost"] for one in told),
                 "gaps": sum(one["gaps"] for one in told),
                 "repeats": sum(one["repeats"] for one in told),
-                "edges_share_of_core": round(used, 2),
-                "crowds_share_of_core": round(sum(o["cpu_s"] / o["seconds"] for o in told), 2),
+                "shares_of_core": {
+                    name: round((after[name] - before[name]) / took, 3) for name in after
+                },
                 "memory_idle_mb": idle,
                 "memory_mb": [memory_mb(pid) for pid in parts.edges],
             }

@@ -40,13 +40,12 @@ def free_port() -> int:
 
 
 def cpu_s(pid: int) -> float:
-    """CPU time of a process and of the children that it has now."""
+    """CPU time of a process and of all that came from it and still live."""
     total = 0.0
-    for one in (pid, *children(pid)):
-        with contextlib.suppress(OSError):
-            told = Path(f"/proc/{one}/stat").read_text().rsplit(")", 1)[1].split()
-            total += (int(told[11]) + int(told[12])) / TICKS
-    return total
+    with contextlib.suppress(OSError):
+        told = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        total += (int(told[11]) + int(told[12])) / TICKS
+    return total + sum(map(cpu_s, children(pid)))
 
 
 def children(pid: int) -> list[int]:
@@ -101,11 +100,10 @@ class Crowd:
         return crowds
 
     @staticmethod
-    def measure_all(crowds: list[Crowd]) -> list[dict[str, Any]]:
-        """What each of them saw, all at the same time."""
+    def begin_all(crowds: list[Crowd]) -> None:
+        """They measure from now on, all at the same time."""
         for crowd in crowds:
             crowd.hold.touch()
-        return [crowd.measure() for crowd in crowds]
 
     def joined(self) -> None:
         """Waits until it has joined."""

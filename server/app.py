@@ -131,7 +131,8 @@ class Building:
         self.settings, self.part = settings, part
         secret = secrets.installation_secret(settings.data, settings.secret or None)
         self.keys = secrets.Keys(secret, settings.secret_before.encode() or None)
-        self.database = Database(settings.database)
+        # An edge reads for all its viewers at once: few connections do, and there are many edges.
+        self.database = Database(settings.database, readers=3 if part is Part.EDGE else 8)
         self.alive = Alive(self.database)
         self.duty = Duty(self.database, WEB_WAITS_S if part is Part.WEB else 0)
         self.books = Books()

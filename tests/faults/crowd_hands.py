@@ -19,6 +19,7 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from tests.faults.experiment import Report
 from tests.faults.history import Act, History
 from tests.running import Running, new_key
 
@@ -92,17 +93,36 @@ class Hands:
         """They act as long as the block lasts."""
         seats = len(self._demo.line["tokens"]["panel"])
         works = [(self._tablet, (i, random.Random(self._chance.random()))) for i in range(seats)]
-        threads = [threading.Thread(target=work, args=args) for work, args in works]
-        threads += [threading.Thread(target=one) for one in (self._watch, self._press)]
-        for thread in threads:
+        self._threads = [threading.Thread(target=work, args=args) for work, args in works]
+        self._threads += [threading.Thread(target=one) for one in (self._watch, self._press)]
+        for thread in self._threads:
             thread.start()
         try:
             yield self
         finally:
-            self._over.set()
-            for thread in threads:
-                thread.join(40)
+            self.stop()
             self._history.close()
+
+    def stop(self) -> None:
+        """Their last acts are done."""
+        self._over.set()
+        for thread in self._threads:
+            thread.join(40)
+
+    def judge(self, report: Report, began: float, over: float, served: float = 0.0) -> None:
+        """What the panel and the stage felt before the trouble, and from when it began until it was
+        over. What was due while there was no server, until `served`, is only counted: each ballot
+        must be receipted in the end."""
+        for name, waits in (("ballot", self.ballots), ("stage", self.stage)):
+            for due, took in waits:
+                if due + took < began:
+                    report.sample(f"{name}_before_ms", took * 1000)
+                elif began <= due + took and due < served:
+                    report.counted[f"{name}s over the gap"] += 1
+                elif due <= over:
+                    report.sample(f"{name}_ms", took * 1000)
+        report.counted["acknowledged"] += len(self.ballots)
+        report.faults += self.refused
 
     # ── the panel ──
 

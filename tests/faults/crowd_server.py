@@ -42,9 +42,11 @@ def _start(plants: tuple[str, ...], arguments: list[str], data: Path) -> tuple[A
 
 
 @contextlib.contextmanager
-def serving(data: Path, *plants: str) -> Iterator[Running]:
-    """A demonstration for as long as the block lasts."""
-    if not plants:
+def serving(data: Path, *plants: str, ordinary: bool = False) -> Iterator[Running]:
+    """A demonstration for as long as the block lasts. `ordinary`: its process reads all its modules
+    when it starts, as people's do (`tests/nursery.py`)."""
+    if not (plants or ordinary):
+        data.parent.mkdir(parents=True, exist_ok=True)
         with running(data) as found:
             yield found
         return

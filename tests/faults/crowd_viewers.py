@@ -56,6 +56,8 @@ EPOCH = re.compile(rb'"epoch":"([^"]*)"')
 VERSION = re.compile(rb'"version":(\d+)')
 RETRY = re.compile(rb'"base_ms":(\d+),"cap_ms":(\d+)')
 AT = re.compile(rb'"at":(\d+)')
+SCREEN = b'"event":"screen_'
+"""What changes the one thing that is looked at in the end: whether the screens are covered."""
 SNAPSHOT, CUE, PULSE, WAIT = (
     b'{"type":"%s"' % kind for kind in (b"snapshot", b"cue", b"pulse", b"wait")
 )
@@ -247,11 +249,11 @@ class Crowd:
 
     def _moved(self, one: Viewer, frame: bytes) -> None:
         """A cue or a snapshot: it stands elsewhere now."""
-        snapshot, version = frame.startswith(SNAPSHOT), VERSION.search(frame)
+        snapshot, version = frame.startswith(SNAPSHOT), VERSION.search(frame, 0, 120)
         if version is None or not (snapshot or frame.startswith(CUE)):
             return
         one.tries, one.version = 0, int(version[1])
-        if b'"cleared":' in frame:
+        if snapshot or SCREEN in frame[:120]:
             one.cleared = b'"cleared":true' in frame
         more = ""
         if snapshot:

@@ -24,13 +24,10 @@ from tests.faults.experiment import FULL, Experiment, Limit, Report
 from tests.faults.storm import astray, lines, versions
 from tests.running import Running, new_key
 
-LONG = "请问乡道坑洼多年、什么时候依法组织维修，依据哪份文件、由哪个单位负责？" * 17
-"""A question as long as the stage takes it: its cue is about as large as a cue may be."""
+QUESTION = "请问乡道坑洼多年、什么时候依法组织维修，依据哪份文件、由哪个单位负责？"
 SMALL, ORDINARY = 2304, 16_384
 """Bytes of a receive buffer: the least that the kernel gives, for those who stall; and the other's,
 whose slowness is in how they read."""
-READS = 10
-"""How many times a second a slow one reads."""
 NOTICED_MS = 40.0
 """Waits below it are all alike to who watches; the ratio counts from here."""
 
@@ -46,12 +43,15 @@ class Size:
     seconds: float
     patience: float
     pace: float
-    slowness: float
-    """Bytes a second that a slow one takes."""
+    reads: float
+    share: int
+    """How many times a second a slow one reads, and how many bytes each time."""
+    text: str
+    """What the host takes onto the stage: cues are about six times as long."""
 
 
-SIZES = {FULL: Size(16_000, 160, 800, 15.0, 60.0, 1.0, 64_000 / 8)}
-QUICK_SIZE = Size(300, 16, 15, 1.5, 8.0, 20.0, 80_000)
+SIZES = {FULL: Size(16_000, 160, 800, 15.0, 60.0, 1.0, 4.0, 2_000, QUESTION * 3)}
+QUICK_SIZE = Size(300, 16, 15, 1.5, 8.0, 20.0, 10.0, 8_000, QUESTION * 17)
 """More is told in less time, and the slow ones are as much quicker."""
 
 
@@ -64,7 +64,7 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
         stack.callback(crowd.end)
         if crowd.until_here(60) < wish.others:
             raise AssertionError("they did not even come")
-        talking = stack.enter_context(_talk(demo, wish.pace))
+        talking = stack.enter_context(_talk(demo, wish))
         time.sleep(1)
         usual = descriptors(demo.process.pid)
         before = _Measured(crowd, demo.process.pid)
@@ -129,7 +129,7 @@ class _Measured:
 
 
 @contextlib.contextmanager
-def _talk(demo: Running, pace: float) -> Iterator[threading.Event]:
+def _talk(demo: Running, wish: Size) -> Iterator[threading.Event]:
     """The host takes long questions and sends them off again, so many acts a second."""
     over = threading.Event()
 
@@ -137,10 +137,10 @@ def _talk(demo: Running, pace: float) -> Iterator[threading.Event]:
         host, n = Person(demo, demo.line["tokens"]["host"]), 0
         due = time.monotonic()
         while not over.wait(max(0.0, due - time.monotonic())):
-            due, n = due + 1 / pace, n + 1
+            due, n = due + 1 / wish.pace, n + 1
             with contextlib.suppress(*TROUBLE):
                 if n % 2:
-                    asked = {"asker": 3, "text": LONG}
+                    asked = {"asker": 3, "text": wish.text}
                     host.call("PUT", f"{demo.here}/stage", asked, new_key())
                 else:
                     host.call("DELETE", f"{demo.here}/stage?outcome=withdrawn", None, new_key())
@@ -162,7 +162,7 @@ class Poor:
         port = int(demo.url.rsplit(":", 1)[1])
         hello = greeting(port, f"/h/{demo.slug}/socket?as=json")
         self.lost = 0
-        self._share = int(wish.slowness / READS)
+        self._wish = wish
         self._stalled = [self._come(port, hello, n, SMALL) for n in range(wish.stalled)]
         self._slow = [self._come(port, hello, n, ORDINARY) for n in range(wish.slow)]
         self._over = threading.Event()
@@ -181,10 +181,10 @@ class Poor:
         """Each takes its share; whoever has ended is counted."""
         there, due = set(self._slow), time.monotonic()
         while not self._over.wait(max(0.0, due - time.monotonic())):
-            due += 1 / READS
+            due += 1 / self._wish.reads
             for sock in tuple(there):
                 try:
-                    if sock.recv(self._share):
+                    if sock.recv(self._wish.share):
                         continue
                 except BlockingIOError:
                     continue

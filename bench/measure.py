@@ -24,9 +24,9 @@ TICKS = os.sysconf("SC_CLK_TCK")
 
 
 def build() -> None:
-    """Compiles the crowd and the bare sender."""
+    """Compiles the crowd, those who arrive, and the bare sender."""
     OUT.mkdir(exist_ok=True)
-    for name in ("crowd", "sender"):
+    for name in ("crowd", "arrival", "sender"):
         source, program = HERE / f"{name}.c", OUT / name
         if not program.exists() or program.stat().st_mtime < source.stat().st_mtime:
             subprocess.run(["cc", "-O2", "-o", str(program), str(source)], check=True)

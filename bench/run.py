@@ -15,6 +15,7 @@ import contextlib
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -27,7 +28,18 @@ from typing import Any
 
 import httpx2
 
-from bench.measure import CUE, HERE, PULSE, SERVER_CORE, Crowd, build, cpu_s, rss_kb
+from bench.measure import (
+    CROWD_CORE,
+    CUE,
+    HERE,
+    OUT,
+    PULSE,
+    SERVER_CORE,
+    Crowd,
+    build,
+    cpu_s,
+    rss_kb,
+)
 from bench.reference import bare_c, channels, fastapi_loop, nchan, node_ws
 from server.identity.secrets import Keys, installation_secret
 
@@ -166,6 +178,32 @@ def votes(n: int, viewers: int, within: float) -> dict[str, Any]:
     }
 
 
+def arrivals(people: int, within: float) -> dict[str, Any]:
+    """People with a cold cache: page, assets, socket, in one process on its own core."""
+    with pingyi() as (pid, line, _):
+        port = int(line["url"].rsplit(":", 1)[1])
+        page = f"/h/{line['hearing']}"
+        with httpx2.Client(trust_env=False, base_url=line["url"]) as client:
+            html = client.get(page).text
+        linked = re.findall(r'(?:src|href)="(/static/[^"]+)"', html)
+        paths = [page, *dict.fromkeys(linked)]
+        used, started = cpu_s(pid), time.monotonic()
+        told = subprocess.run(
+            ["taskset", "-c", CROWD_CORE, str(OUT / "arrival"), "--port", str(port),
+             "--people", str(people), "--within", str(within), "--paths", ",".join(paths),
+             "--socket", f"{page}/socket?as=html"],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        used, took = cpu_s(pid) - used, time.monotonic() - started
+    return {
+        **json.loads(told.stdout),
+        "files": len(paths),
+        "within_s": within,
+        "share_of_core": round(used / took, 3),
+        "us_a_person": round(used / people * 1e6),
+    }
+
+
 def box(engine: str, n: int) -> list[dict[str, Any]]:
     """The ballot box alone (`box.py`), or nothing where the engine is not installed."""
     done = subprocess.run(
@@ -209,6 +247,8 @@ def main() -> int:
     report["votes"] = [votes(wanted.votes, 4000, 0), votes(16_000, 16_000, 5)]
     for one in report["votes"]:
         print(json.dumps(one))
+    report["arrivals"] = arrivals(16_000, 20)
+    print(json.dumps(report["arrivals"]))
     (HERE / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return 0
 

@@ -30,6 +30,7 @@ from server.actions.tally_round import tally_round
 from server.api import desk, health, hearings, office, questions, rounds, sockets, viewers
 from server.api.common import error_response, refusal_of_validation
 from server.api.frame import Compressed, Frame
+from server.api.front import Front, Shelf
 from server.api.openapi import describe, methods_at, operation_id
 from server.api.public_socket import Reception, most_viewers
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
@@ -57,6 +58,7 @@ from server.store.start_faults import start_fault
 from server.store.transaction import Database
 from server.store.unit import HearingStore, Unit
 from server.store.votes import Books
+from web.layout.assets import by_hashed_name
 from web.layout.language import language
 from web.renderer import PageRenderer
 from web.routes import ROUTERS, problem
@@ -335,12 +337,14 @@ class Building:
 def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> FastAPI:
     """The whole application for one process, or what its part needs of it."""
     settings = settings or Settings()
+    shelf = Shelf({} if part is Part.WORKER else by_hashed_name())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         try:
             building = Building(settings, part)
             app.state.building, app.state.services = building, building.services
+            building.bus.listen(shelf.heard)
             if not settings.plain_sockets:
                 app.state.reception = Reception(building.services, most_viewers())
             await building.start()
@@ -376,6 +380,7 @@ def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> Fas
     _handle_errors(app)
     app.add_middleware(Compressed)
     app.add_middleware(Frame)
+    app.add_middleware(Front, shelf=shelf)
     return app
 
 

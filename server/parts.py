@@ -34,7 +34,6 @@ class Part(StrEnum):
 AT_THE_EDGE = frozenset(
     {
         "/",
-        "/static/{name:path}",
         "/h/{slug}",
         "/h/{slug}/qr.svg",
         "/h/{slug}/socket",

@@ -104,7 +104,7 @@ AT_WEB = {"/rounds/{id}/ballot"}
 """An edge serves it too, but a panelist's ballot does not stand in a crowd's way."""
 
 
-@pytest.mark.parametrize("template", sorted(AT_THE_EDGE))
+@pytest.mark.parametrize("template", sorted({*AT_THE_EDGE, "/static/{name:path}"}))
 def test_what_edges_serve_is_sent_to_them(template: str) -> None:
     page = template == "/" or template.startswith(("/static", "/h/", "/q/"))
     address = template if page else f"/api/v1{template}"

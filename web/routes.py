@@ -15,7 +15,6 @@ from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
 from server.services import Services, services
-from web.layout.assets import by_hashed_name
 from web.layout.language import language
 from web.layout.page import STAFF, render
 from web.layout.qr import qr_svg
@@ -42,24 +41,6 @@ _kept: OrderedDict[tuple[str, str, str, int], tuple[bytes, bytes]] = OrderedDict
 """Public pages, plain and gzipped, by (slug, language, epoch, version): made once, sent to everyone."""
 
 
-def static(name: str, request: Request) -> Response:
-    """An asset by its hashed name, which never changes its content."""
-    asset = by_hashed_name().get(name)
-    if asset is None:
-        raise Refusal("not_found")
-    headers = {"Cache-Control": "public, max-age=31536000, immutable", "Vary": "Accept-Encoding"}
-    if "gzip" in request.headers.get("accept-encoding", ""):
-        headers["Content-Encoding"] = "gzip"
-        return Response(asset.gzipped, media_type=asset.type, headers=headers)
-    return Response(asset.plain, media_type=asset.type, headers=headers)
-
-
-@router.get("/static/{name:path}")
-async def static_file(name: str, request: Request) -> Response:
-    """Own and vendored files, from memory."""
-    return static(name, request)
-
-
 @router.get("/h/{slug}")
 async def public_page(slug: str, request: Request, lang: str | None = None) -> Response:
     """The public live page: bytes made once for each (language, version), with an ETag."""
@@ -67,6 +48,7 @@ async def public_page(slug: str, request: Request, lang: str | None = None) -> R
     async with here.store.look(slug=slug) as unit:
         if unit.place.status == "draft":
             raise Refusal("not_found")
+        request.scope["hearing"] = unit.place.ref.hearing  # for `api/front.py`
         version = (await unit.journal.head()).versions["public"]
         epoch = unit.place.epoch
         key = (slug, chosen, epoch, version)

@@ -3,6 +3,8 @@
 Each is before the close and counts, or after it and is refused. By one process on SQLite, by one and
 by three on PostgreSQL, where ballots and closing come by different ones. Then the result goes to the
 stage as fast as programs can have it: the machine tallies, the host certifies and publishes at once.
+
+In the flood, votes come by all processes without end: a round closes all the same, and soon.
 """
 
 from __future__ import annotations
@@ -17,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.faults import export, plants
-from tests.faults.clients import Http, Socket, messages, send_ballot, settle
+from tests.faults.clients import Http, Socket, messages, send_ballot, send_votes, settle
 from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report
 from tests.faults.hall import sheet, votes
 from tests.faults.history import Act, History
@@ -26,10 +28,15 @@ from tests.faults.servers import cluster, redis
 
 CLOSINGS = {QUICK: 3, FULL: 500}
 """Of each set-up."""
+FLOODS = {QUICK: 2, FULL: 50}
 EACH = 25
 BALLOTS = {QUICK: 60, FULL: 200}
 AROUND_S = 0.05
 SOCKETS = 20
+FLOOD_S = 2.0
+"""Of votes without end before the closing is asked for."""
+GIVES_UP_S = 10.0
+"""After which the flood ends, and the closing has failed."""
 LEAD_S = 0.15
 """From the first preparation to the closing: everything is connected by then."""
 
@@ -71,12 +78,13 @@ class Trial:
     closing_s: float = 0.0
     """What the closing's answer took."""
     unknown: list[Act] = field(default_factory=list)
+    _closed: asyncio.Event = field(default_factory=asyncio.Event)
 
-    async def run(self, ballots: int, *, panel: bool) -> float:
-        """Gives the seconds from the closing's answer to the result on the stage."""
+    async def run(self, ballots: int, kind: str) -> float:
+        """`votes`, `sheets` or a `flood`. Gives the seconds from the closing's answer to the result on the stage."""
         here, chance = self.here, self.chance
         http = Http(chance.choice(here.servers).port)
-        audience = "panel" if panel else "public"
+        audience = "panel" if kind == "sheets" else "public"
         self.round = (await export.open_rounds(http, here.hall, (audience, "last")))[0]
         stage = Stage(self.round)
         socket = await Socket.connect(
@@ -89,9 +97,10 @@ class Trial:
         try:
             await stage.came("snapshot")
             at = time.monotonic() + LEAD_S
-            sending = self._sheets if panel else self._votes
+            at += FLOOD_S if kind == "flood" else 0
             ending = asyncio.create_task(self._close(http, stage, at))
-            await sending(ballots, at)
+            sending = {"votes": self._votes, "sheets": self._sheets, "flood": self._flood}
+            await sending[kind](ballots, at)
             self.unknown = await settle(self.history, here.port, here.hall, self.unknown)
             return await ending
         finally:
@@ -107,6 +116,7 @@ class Trial:
         self.history.closed("host", self.round)
         closed = time.monotonic()
         self.closing_s = closed - began
+        self._closed.set()
         await stage.came("tallied")
         await http.json("POST", f"/rounds/{self.round}/certification", host, {})
         told = {"audience": "public"}
@@ -123,6 +133,19 @@ class Trial:
     async def _votes(self, n: int, at: float) -> None:
         acts = self._when(at, votes(self.here.hall, self.chance, self.round, n, 1))
         await asyncio.gather(*(self._socket(k, acts[k::SOCKETS]) for k in range(SOCKETS)))
+
+    async def _flood(self, _: int, at: float) -> None:
+        """Votes in pieces, one after the other, until the round is closed or will not be."""
+        await asyncio.gather(*(self._pieces(k, at + GIVES_UP_S) for k in range(SOCKETS)))
+
+    async def _pieces(self, k: int, until: float) -> None:
+        here, client = self.here, f"socket-{k}"
+        port = here.servers[k % len(here.servers)].port
+        while not self._closed.is_set() and time.monotonic() < until:
+            acts = votes(here.hall, self.chance, self.round, 12, 3)
+            self.unknown += await send_votes(
+                self.history, client, port, here.hall.slug, here.hall.tokens, acts
+            )
 
     async def _socket(self, k: int, acts: list[tuple[float, Act]]) -> None:
         """One socket says several viewers' votes, each at its time."""
@@ -178,7 +201,7 @@ class Trial:
         http.close()
 
 
-def run_on(processes: int, *, postgresql: bool) -> Any:
+def run_on(processes: int, *, postgresql: bool, flood: bool = False) -> Any:
     """The experiment with so many processes."""
 
     def run(folder: Path, seed: int, size: str, plant: str) -> Report:
@@ -188,7 +211,8 @@ def run_on(processes: int, *, postgresql: bool) -> Any:
                 for k in range(n):
                     trial = Trial(here, history, chance)
                     try:
-                        took = await trial.run(BALLOTS[size], panel=k % 4 == 1)
+                        kind = "flood" if flood else "sheets" if k % 4 == 1 else "votes"
+                        took = await trial.run(BALLOTS[size], kind)
                         report.sample("on_stage_s", took)
                     except NotPublished as error:
                         report.faults.append(f"{trial.round}: {error}")
@@ -200,7 +224,8 @@ def run_on(processes: int, *, postgresql: bool) -> Any:
             report.counted["closings"] += n
             return report
 
-        wish = Wish(folder, seed, size, CLOSINGS[size], EACH)
+        wanted = (FLOODS if flood else CLOSINGS)[size]
+        wish = Wish(folder, seed, size, wanted, EACH)
         with contextlib.ExitStack() as stack:
             options: dict[str, Any] = {"plant": plant, "processes": processes}
             if postgresql:
@@ -225,4 +250,15 @@ EXPERIMENTS = tuple(
         ("closings-postgresql", 1, True),
         ("closings-3-processes", 3, True),
     )
+)
+
+EXPERIMENTS += (
+    Experiment(
+        name="closings-in-a-flood",
+        proves="A round closes soon although votes come by three processes without end.",
+        trials="closings",
+        run=run_on(3, postgresql=True, flood=True),
+        plants=plants.of("closing_waits_for_silence"),
+        limits=(Limit("closing_s", "max", 1.0, quick=5.0), Limit("on_stage_s", "p99", 1.0)),
+    ),
 )

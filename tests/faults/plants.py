@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from time import monotonic
 from typing import Any
 
 from tests.faults.server_under_test import replaced
@@ -126,6 +127,32 @@ def closing_checked_outside() -> None:
     replaced(public_acts, "refusal_of", lambda _: lambda round_: looked.get().get(round_.id))
 
 
+def closing_waits_for_silence() -> None:
+    """A round closes when nobody has voted for half a second."""
+    from server.api import rounds
+    from server.store.public_acts import PublicActs
+
+    last = [0.0]
+
+    def carrying(carry_out: Any) -> Any:
+        async def noted(self: Any, batch: Any) -> Any:
+            last[0] = monotonic()
+            return await carry_out(self, batch)
+
+        return noted
+
+    def closing(close: Any) -> Any:
+        async def patient(*what: Any) -> Any:
+            while monotonic() < last[0] + 0.5:
+                await asyncio.sleep(0.05)
+            return await close(*what)
+
+        return patient
+
+    replaced(PublicActs, "carry_out", carrying)
+    replaced(rounds, "close_round", closing)
+
+
 def commit_error_is_a_refusal() -> None:
     """A commit that fails is answered as if nothing had happened."""
     from server.domain.refusals import Refusal
@@ -183,6 +210,7 @@ PLANTS: Mapping[str, Callable[[], None]] = {
         key_not_looked_up,
         key_scoped_to_the_connection,
         closing_checked_outside,
+        closing_waits_for_silence,
         commit_error_is_a_refusal,
         commits_not_waited_for,
         acts_wait_for_redis,

@@ -14,6 +14,9 @@ BALLOTS: dict[str, Experiment] = {
     for module in (kills, retries, closings, databases, bell)
     for one in module.EXPERIMENTS
 }
+FULL_ONLY = "closings-in-a-flood"
+"""It is about time alone, and takes half a minute to catch its plant."""
+del BALLOTS[FULL_ONLY]
 NEED_SERVERS = {"closings-postgresql", "closings-3-processes", "databases", "bell"}
 SEED = 7
 CAUGHT = [
@@ -52,5 +55,6 @@ def test_a_planted_fault_is_caught(tmp_path: Path, name: str, plant: str, sign: 
 
 
 def test_every_plant_belongs_to_an_experiment_and_is_tried() -> None:
-    assert {plant for _, plant, _ in CAUGHT} == set(plants.PLANTS)
-    assert {plant for one in BALLOTS.values() for plant in one.plants} == set(plants.PLANTS)
+    tried = {plant for _, plant, _ in CAUGHT}
+    assert tried == {plant for one in BALLOTS.values() for plant in one.plants}
+    assert set(plants.PLANTS) - tried == {"closing_waits_for_silence"}

@@ -60,10 +60,6 @@ class History:
         """Everything is on disk."""
         self._file.close()
 
-    def flush(self) -> None:
-        """What was written so far can be read."""
-        self._file.flush()
-
     def invoke(self, client: str, act: Act) -> int:
         """The act is sent now; gives the time."""
         return self._write("invoke", client, act, act.value)

@@ -63,7 +63,9 @@ async ([version, names]) => {
 
 
 def scenario(demo: Running) -> Iterator[str]:
-    """Acts that make every event happen, one after the other; says what was done."""
+    """Acts that make every event happen, one after the other; says what was done. Each is seen on all
+    pages before the next: of two that are read at once, the first one's fragments may show the second.
+    """
     host, desk = demo.as_("host"), demo.as_("moderator")
     here = demo.here
     rounds = {r["id"]: r for r in demo.state()["rounds"]}
@@ -103,6 +105,7 @@ def scenario(demo: Running) -> Iterator[str]:
         demo.as_("panel", seat).do("POST", f"{here}/floor", {"kind": kind, "text": "依据哪一条？"})
         for seat, kind in ((0, "ask"), (0, "follow_up"))
     ]
+    yield "two more requests"
     for wish, outcome in zip(wishes, ("granted", "declined"), strict=True):
         host.do("POST", f"{here}/floor/{wish['id']}/outcome", {"outcome": outcome})
         yield f"floor {outcome}"
@@ -203,6 +206,7 @@ def scenario(demo: Running) -> Iterator[str]:
     host.do("POST", f"/rounds/{panel[0]}/publication", {"audience": "public"})
     yield "public"
     host.do("POST", f"/rounds/{panel[1]}/opening")
+    yield "opened by mistake"
     host.do("POST", f"/rounds/{panel[1]}/voiding", {"reason": "误开"})
     yield "voided"
     strict = {**host.get(f"/rounds/{panel[0]}")["rules"], "empty_group": "refuse"}

@@ -1,11 +1,9 @@
-"""The Autobahn cases against the public's own socket, `server/live/viewer.py` (RFC 6455).
+"""The Autobahn cases against the public's own socket, `server/live/viewer.py` (RFC 6455, R10).
 
 kosoku drives them from a process of its own. Here stands an echo around the product's class, on the
 loop that serves in production. With caps at 32 MiB and no limit on how often one may speak, all 301
 cases without compression (1 to 7, 9, 10) must pass; the class as it is must end each of the large
 cases, 9.*, with the code that the contract names.
-
-    python -m tests.faults.autobahn [CASE …]
 """
 
 from __future__ import annotations
@@ -15,7 +13,6 @@ import json
 import re
 import sys
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,6 +22,7 @@ import uvloop
 from server.api.public_socket import accept
 from server.live.channels import Channel
 from server.live.viewer import Viewer, _Message
+from tests.faults.experiment import Experiment, Report
 
 ALL = ("1.*", "2.*", "3.*", "4.*", "5.*", "6.*", "7.*", "9.*", "10.*")
 LARGE = ("9.*",)
@@ -173,16 +171,64 @@ def trial(kind: type[Viewer], cases: tuple[str, ...]) -> list[Verdict]:
         return runner.run(_trial(kind, cases, Path(folder)))
 
 
-def main() -> int:
-    """Prints what did not pass, and the count."""
-    began = time.monotonic()
-    verdicts = trial(Unlimited, tuple(sys.argv[1:]) or ALL)
-    failed = [one for one in verdicts if not one.passed]
-    for one in failed:
-        print(one)
-    print(f"{len(verdicts)} cases, {len(failed)} failed, {time.monotonic() - began:.1f} s")
-    return 1 if failed else 0
+FLOODS = ("9.3.1", "9.7.")
+"""Small fragments, and many messages: the limit on how often comes before the one on how large."""
+EITHER = ("9.3.2",)
+"""Its 61st fragment is too many and its 65th too large: a slow reader may see the second first."""
+BINARY = ("9.4.1", "9.4.2", "9.4.3", "9.4.4", "9.4.5", "9.8.")
+"""Binary frames that are not too large by themselves."""
 
 
-if __name__ == "__main__":
-    sys.exit(main())
+def ending(case: str) -> set[int]:
+    """The close codes with which the class as it is may end a large case."""
+    if case.startswith(EITHER):
+        return {1008, 1009}
+    if case.startswith(FLOODS):
+        return {1008}
+    return {1003} if case.startswith(BINARY) else {1009}
+
+
+class Boundless(Viewer):
+    """Whatever the size of a frame, it is waited for."""
+
+    __slots__ = ()
+    largest = 1 << 40
+
+
+class Deaf(Unlimited):
+    """What is no UTF-8 is heard all the same."""
+
+    __slots__ = ()
+
+    def _said(self, payload: bytes | bytearray) -> None:
+        self.room.heard(self, str(payload, "utf-8", "replace"))
+
+
+def run(folder: Path, seed: int, size: str, plant: str) -> Report:
+    """Every case, and the large ones at the product's own caps; with a plant those that show it."""
+    del folder, seed, size  # kosoku draws nothing, and all of it takes ten seconds.
+    report = Report()
+    if plant != Boundless.__name__:
+        verdicts = trial(Deaf, ("6.3.*",)) if plant else trial(Unlimited, ALL)
+        report.counted["cases"] += len(verdicts)
+        report.faults += [f"not as RFC 6455 asks: {one}" for one in verdicts if not one.passed]
+    if plant != Deaf.__name__:
+        verdicts = trial(Boundless, ("9.1.1", "9.3.4")) if plant else trial(Viewer, LARGE)
+        report.counted["large cases at the product's caps"] += len(verdicts)
+        report.faults += [
+            f"it should end with {ending(one.case)}: {one}"
+            for one in verdicts
+            if one.code not in ending(one.case)
+        ]
+    return report
+
+
+EXPERIMENTS = (
+    Experiment(
+        "autobahn",
+        "The public's socket speaks RFC 6455 as the Autobahn cases ask, and says which cap was passed.",
+        "cases",
+        run,
+        {kind.__name__: (kind.__doc__ or "").strip() for kind in (Boundless, Deaf)},
+    ),
+)

@@ -1,9 +1,9 @@
 """The abusers' process: floods, frames that are too large or never end, heads that never end.
 
-    python -m tests.faults.crowd_abusers PORT PATH HEADS SEED < TOKENS
+    python -m tests.faults.crowd_abusers PORT PATH HEADS SEED PATIENCE < TOKENS
 
 One abuser for each token, a line each. Every one of them goes on sending after he was told to go,
-until nobody takes it any more; only then is he gone. Prints one line of JSON: how long each could go
+until nobody takes it any more; only then is he gone, or when PATIENCE seconds are over. Prints one line of JSON: how long each could go
 on, how long each head that never ends was waited for, and how many came back with their token.
 """
 
@@ -26,8 +26,6 @@ RATE = 1000.0
 """Messages a second of each."""
 TURN_S = 0.02
 """How often what is due is sent."""
-PATIENCE_S = 10.0
-"""How long it is waited for somebody to be gone, who should be in two seconds, or in six."""
 
 
 @dataclass(frozen=True)
@@ -85,8 +83,10 @@ class Abuser:
 class Abusers:
     """All of them, driven by one thread."""
 
-    def __init__(self, port: int, path: str, tokens: Sequence[str], chance: random.Random) -> None:
-        self._port, self._path = port, path
+    def __init__(
+        self, port: int, path: str, tokens: Sequence[str], chance: random.Random, patience: float
+    ) -> None:
+        self._port, self._path, self._patience = port, path, patience
         self.all = [
             Abuser(self._come(n, token), token, KINDS[n % len(KINDS)])
             for n, token in enumerate(tokens)
@@ -105,7 +105,7 @@ class Abusers:
         """Until nobody takes anything from any of them, or for too long."""
         self.began = time.monotonic()
         there = self.all
-        while there and time.monotonic() < self.began + PATIENCE_S:
+        while there and time.monotonic() < self.began + self._patience:
             for one in there:
                 one.send()
             there = [one for one in there if one.gone is None]
@@ -142,8 +142,9 @@ class Abusers:
 class Heads:
     """Connections whose head never ends: silent ones, half ones, and some that add a byte a second."""
 
-    def __init__(self, port: int, path: str, n: int) -> None:
+    def __init__(self, port: int, path: str, n: int, patience: float) -> None:
         self.gone: list[float] = []
+        self._patience = patience
         self._thread = threading.Thread(target=self._run, args=(port, path, n))
         self._thread.start()
 
@@ -164,7 +165,7 @@ class Heads:
                 if i % 3 == 1:
                     dripping.add(sock)
                 selector.register(sock, selectors.EVENT_READ, sock)
-            drip, deadline = time.monotonic(), time.monotonic() + PATIENCE_S
+            drip, deadline = time.monotonic(), time.monotonic() + self._patience
             while there and time.monotonic() < deadline:
                 for key, _ in selector.select(0.05):
                     one = key.data
@@ -190,10 +191,10 @@ class Heads:
 
 def main() -> None:
     """All of it at once; whoever flooded comes back when everybody is gone."""
-    port, path, heads, seed = sys.argv[1:5]
-    tokens = sys.stdin.read().split()
-    abusers = Abusers(int(port), path, tokens, random.Random(int(seed)))
-    slow = Heads(int(port), path, int(heads))
+    port, path, heads, seed, patience = sys.argv[1:6]
+    tokens, chance = sys.stdin.read().split(), random.Random(int(seed))
+    abusers = Abusers(int(port), path, tokens, chance, float(patience))
+    slow = Heads(int(port), path, int(heads), float(patience))
     abusers.attack()
     again = abusers.let_in_again()
     slow.end()

@@ -85,7 +85,9 @@ class Hands:
         self._subject = told["subjects"][0]["key"]
         self._dimensions = [d["key"] for d in told["rules"]["dimensions"]]
         # A server's first ballot and first act cost it some tenths of a second: not this crowd's doing.
-        self._cast(Person(demo, demo.line["tokens"]["panel"][0]), self._act(0, self._chance))
+        first = Person(demo, demo.line["tokens"]["panel"][0])
+        self._cast(first, self._act(0, self._chance))
+        first.close()
         host.do("PUT", f"{demo.here}/screens", {"cleared": False})
 
     @contextlib.contextmanager

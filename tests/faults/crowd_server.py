@@ -10,53 +10,79 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
+from tests import nursery
+from tests.faults.crowd_plants import PLANTS
 from tests.faults.experiment import ROOT
-from tests.running import Running, running
+from tests.nursery import _CONTEXT as BORN
+from tests.nursery import Born
+from tests.running import Running
+
+
+class Child(Born):
+    """A process of the product with faults in it, born as the suites' are."""
+
+    def __init__(self, plants: tuple[str, ...], arguments: list[str], log: Path) -> None:
+        ours, theirs = os.pipe()
+        with Connection(theirs, readable=False) as output:
+            self._process = BORN.Process(target=_be, args=(plants, arguments, str(log), output))
+            self._process.start()
+        self.stdout = os.fdopen(ours, "r", encoding="utf-8")
+        assert self._process.pid is not None
+        self.pid = self._process.pid
+
+
+def _be(plants: tuple[str, ...], arguments: list[str], log: str, output: Connection) -> None:
+    for name in plants:
+        PLANTS[name]()
+    clean = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
+    nursery._be_pingyi(arguments, clean, log, output)
 
 
 @dataclass
-class Planted(Running):
-    """A demonstration with faults in it (`crowd_plants.py`), which it keeps when it starts again."""
+class Hearing(Running):
+    """A demonstration that starts again as it was started."""
 
     plants: tuple[str, ...] = ()
+    ordinary: bool = False
 
     def again(self) -> None:
         """The process comes back on the same data and port."""
         self.arguments[self.arguments.index("--port") + 1] = self.url.rsplit(":", 1)[1]
-        self.process, self.line = _start(self.plants, self.arguments, self.data)
+        self.process = _started(self.plants, self.arguments, self.data, ordinary=self.ordinary)
+        self.line = json.loads(self.process.stdout.readline())
 
 
-def _start(plants: tuple[str, ...], arguments: list[str], data: Path) -> tuple[Any, Any]:
-    """(process, its ready line)."""
+def _started(plants: tuple[str, ...], arguments: list[str], data: Path, *, ordinary: bool) -> Any:
+    log = data.parent / f"{data.name}.log"
+    if not ordinary:
+        return Child(plants, arguments, log)
     command = [sys.executable, "-m", "tests.faults.crowd_plants", *plants, "--", *arguments]
     clean = {k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")}
-    with (data.parent / f"{data.name}.log").open("a") as log:
-        process = subprocess.Popen(
-            command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=log, text=True
+    with log.open("a") as errors:
+        return subprocess.Popen(
+            command, cwd=ROOT, env=clean, stdout=subprocess.PIPE, stderr=errors, text=True
         )
-    assert process.stdout is not None
-    return process, json.loads(process.stdout.readline())
 
 
 @contextlib.contextmanager
 def serving(data: Path, *plants: str, ordinary: bool = False) -> Iterator[Running]:
     """A demonstration for as long as the block lasts. `ordinary`: its process reads all its modules
     when it starts, as people's do (`tests/nursery.py`)."""
-    if not (plants or ordinary):
-        data.parent.mkdir(parents=True, exist_ok=True)
-        with running(data) as found:
-            yield found
-        return
+    data.parent.mkdir(parents=True, exist_ok=True)
     arguments = ["demo", "--json", "--port", "0", "--data", str(data)]
-    process, line = _start(plants, arguments, data)
-    planted = Planted(process, line, data, arguments, plants)
+    process = _started(plants, arguments, data, ordinary=ordinary)
+    line = process.stdout.readline()
+    if not line:
+        raise AssertionError((data.parent / f"{data.name}.log").read_text()[-3000:])
+    hearing = Hearing(process, json.loads(line), data, arguments, plants, ordinary)
     try:
-        yield planted
+        yield hearing
     finally:
-        planted.stop()
+        hearing.stop()
 
 
 def descriptors(pid: int) -> int:

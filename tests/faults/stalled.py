@@ -24,6 +24,8 @@ from tests.faults.experiment import FULL, Experiment, Limit, Report
 from tests.faults.storm import astray, lines, versions
 from tests.running import Running, new_key
 
+REQUESTS = 5
+"""Descriptors that come and go with requests."""
 QUESTION = "请问乡道坑洼多年、什么时候依法组织维修，依据哪份文件、由哪个单位负责？"
 SMALL, ORDINARY = 2304, 16_384
 """Bytes of a receive buffer: the least that the kernel gives, for those who stall; and the other's,
@@ -51,7 +53,7 @@ class Size:
 
 
 SIZES = {FULL: Size(16_000, 160, 800, 15.0, 60.0, 1.0, 4.0, 2_000, QUESTION * 3)}
-QUICK_SIZE = Size(300, 16, 15, 1.5, 8.0, 20.0, 10.0, 8_000, QUESTION * 17)
+QUICK_SIZE = Size(300, 16, 15, 1.0, 4.0, 20.0, 10.0, 8_000, QUESTION * 17)
 """More is told in less time, and the slow ones are as much quicker."""
 
 
@@ -65,7 +67,7 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
         if crowd.until_here(60) < wish.others:
             raise AssertionError("they did not even come")
         talking = stack.enter_context(_talk(demo, wish))
-        time.sleep(1)
+        time.sleep(wish.seconds / 2)
         usual = descriptors(demo.process.pid)
         before = _Measured(crowd, demo.process.pid)
         before.watch(wish.seconds)
@@ -73,7 +75,8 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
         poor = Poor(demo, wish)
         stack.callback(poor.end)
         during = _Measured(crowd, demo.process.pid)
-        back = during.watch(wish.seconds, usual + wish.slow, wish.patience)
+        there = usual + wish.slow + REQUESTS
+        back = during.watch(wish.seconds, there, wish.patience)
         _compare(report, told, crowd.say("figures"))
         report.sample("descriptors_back_s", back)
         report.sample("kernel_mb", during.kernel - before.kernel)
@@ -211,7 +214,7 @@ EXPERIMENTS = (
         (
             Limit("others_ratio", "max", 1.5, quick=6),
             Limit("kernel_mb", "max", 64, quick=64),
-            Limit("descriptors_back_s", "max", 40, quick=7),
+            Limit("descriptors_back_s", "max", 40, quick=3.5),
         ),
     ),
 )

@@ -21,8 +21,7 @@ from tests.faults.crowd_viewers import Viewers
 from tests.faults.experiment import FULL, Experiment, Limit, Report, in_groups
 from tests.running import Running
 
-VIEWERS = {FULL: 16_384}
-QUICK_VIEWERS = 1_000
+VIEWERS, QUICK_VIEWERS, PLANTED_VIEWERS = 16_384, 1_000, 300
 BACK_S = 60.0
 """Within which all must be back."""
 PARTS = 3
@@ -49,7 +48,8 @@ def _storms(folder: Path, seed: int, size: str, plant: str, *, killed: bool) -> 
 
 
 def _storm(folder: Path, seed: int, size: str, plant: str, *, killed: bool) -> Report:
-    report, n, calm = Report(), VIEWERS.get(size, QUICK_VIEWERS), 4.0 if size == FULL else 1.0
+    report, calm = Report(), 4.0 if size == FULL else 0.5
+    n = VIEWERS if size == FULL else PLANTED_VIEWERS if plant else QUICK_VIEWERS
     planted = [plant] if plant in crowd_plants.PLANTS else []
     with serving(folder / "data", *planted, ordinary=size == FULL) as demo, ExitStack() as stack:
         crowd = Viewers(demo.url, demo.slug, n, folder, seed, lockstep=plant == "lockstep")
@@ -61,11 +61,11 @@ def _storm(folder: Path, seed: int, size: str, plant: str, *, killed: bool) -> R
         cut, served = _cut(demo, crowd, killed)
         used = cpu_s(demo.process.pid)
         crowd.until_here(BACK_S + 5)
-        back = max(time.monotonic(), served + 3)
+        back = max(time.monotonic(), served + 2)
         report.sample("cpu_a_viewer_ms", (cpu_s(demo.process.pid) - used) * 1000 / n)
         time.sleep(max(0.0, back - time.monotonic()) + calm / 2)
         hands.stop()
-        time.sleep(1.0)
+        time.sleep(0.5)
         end = demo.anyone().get(demo.here)
     if killed:
         report.sample("serving_again_s", served - cut)

@@ -117,10 +117,6 @@ class Steady:
         http.close()
         self._left += [act] if act is not None else []
 
-    def within(self, began: float, ended: float) -> list[float]:
-        """What those took, in milliseconds, that were sent in this time."""
-        return [1000 * took for sent, took in self.took if began <= sent <= ended]
-
     async def answered_after(self, moment: float, seconds: float = 30.0) -> float:
         """Waits until a ballot is acknowledged after this moment; the seconds that it took."""
         while self.last_ok <= moment:

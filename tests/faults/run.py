@@ -14,6 +14,7 @@ import importlib
 import json
 import pkgutil
 import secrets
+import signal
 import sys
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,8 @@ def main() -> int:
     for name in wish.names:
         if name not in known:
             parser.error(f"there is no experiment {name}: {' '.join(known)}")
+    # Whoever ends it by `kill` or `timeout` leaves no server behind.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     status = 0
     for name in wish.names or known:
         experiment = known[name]

@@ -19,9 +19,10 @@ from server.identity.secrets import Keys, installation_secret
 from tests.faults import crowd_plants
 from tests.faults.crowd_hands import Hands
 from tests.faults.crowd_server import resident_mb, serving
-from tests.faults.crowd_viewers import Viewers
+from tests.faults.crowd_viewers import Viewers, pack_views
 from tests.faults.experiment import FULL, ROOT, Experiment, Limit, Report
-from tests.faults.storm import astray, lines, versions
+from tests.faults.export import pack
+from tests.faults.storm import LAST_S, lines, seen
 from tests.running import Running
 
 
@@ -55,9 +56,8 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
         told = _abused(demo, wish, seed)
         over = time.monotonic()
         report.sample("resident_mb", resident_mb(demo.process.pid) - before)
-        hands.stop()
-        time.sleep(0.5)
-        end = demo.anyone().get(demo.here)
+        end = hands.leave(folder)
+        time.sleep(LAST_S)
     for kind, seconds in told["abusers"]:
         report.sample("abusers_gone_s", seconds)
         report.counted[kind] += 1
@@ -70,8 +70,10 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
     lost = sum(line["kind"] == "gone" for line in lines(folder / "comings.jsonl"))
     if lost:
         report.faults.append(f"{lost} who watched in silence lost their connection")
-    report.faults += versions(folder / "views" / "crowd.jsonl")
-    report.faults += astray(folder / "comings.jsonl", end)
+    seen(report, folder, end)
+    if size == FULL and not report.faults:
+        pack(folder)
+        pack_views(folder)
     return report
 
 

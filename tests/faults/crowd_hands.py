@@ -6,6 +6,7 @@ for a second is seen as slow by all that were due in it, not only by the one tha
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.client
 import json
@@ -19,7 +20,10 @@ from typing import Any
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
+from tests.faults.clients import Http
 from tests.faults.experiment import Report
+from tests.faults.export import close_rounds, export
+from tests.faults.hall import Hall
 from tests.faults.history import Act, History
 from tests.running import Running, new_key
 
@@ -102,14 +106,29 @@ class Hands:
         try:
             yield self
         finally:
-            self.stop()
-            self._history.close()
+            self._stop()
 
-    def stop(self) -> None:
+    def _stop(self) -> None:
         """Their last acts are done."""
         self._over.set()
         for thread in self._threads:
             thread.join(40)
+        self._history.close()
+
+    def leave(self, folder: Path) -> Any:
+        """Their last acts are done, the panel's round is closed and exported for the checker; gives
+        what the server says of the hearing then."""
+        self._stop()
+        asyncio.run(self._export(folder))
+        return json.loads((folder / "export" / "state.json").read_text())
+
+    async def _export(self, folder: Path) -> None:
+        demo, tokens = self._demo, self._demo.line["tokens"]
+        hall = Hall("", tokens["host"], tokens["scrutineer"], {}, demo.slug)
+        http = Http(int(demo.url.rsplit(":", 1)[1]))
+        await close_rounds(http, hall, [self._round])
+        await export(folder, http, hall, [self._round], str(demo.data / "pingyi.db"))
+        http.close()
 
     def judge(self, report: Report, began: float, over: float, served: float = 0.0) -> None:
         """What the panel and the stage felt before the trouble, and from when it began until it was
@@ -123,7 +142,6 @@ class Hands:
                     report.counted[f"{name}s over the gap"] += 1
                 elif due <= over:
                     report.sample(f"{name}_ms", took * 1000)
-        report.counted["acknowledged"] += len(self.ballots)
         report.faults += self.refused
 
     # ── the panel ──

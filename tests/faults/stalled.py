@@ -19,7 +19,7 @@ from tests.faults import crowd_plants
 from tests.faults.crowd_hands import TROUBLE, Person
 from tests.faults.crowd_raw import dialled, greeting
 from tests.faults.crowd_server import descriptors, resident_mb, serving, tcp_mb
-from tests.faults.crowd_viewers import Viewers
+from tests.faults.crowd_viewers import Viewers, pack_views
 from tests.faults.experiment import FULL, Experiment, Limit, Report
 from tests.faults.storm import astray, lines, versions
 from tests.running import Running, new_key
@@ -87,6 +87,8 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
         end = demo.anyone().get(demo.here)
     report.counted.update({"stalled": wish.stalled, "slow": wish.slow, "others": wish.others})
     _judge(report, folder, end)
+    if size == FULL and not report.faults:
+        pack_views(folder)
     return report
 
 

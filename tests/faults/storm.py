@@ -17,13 +17,16 @@ from typing import Any
 from tests.faults import crowd_plants
 from tests.faults.crowd_hands import Hands
 from tests.faults.crowd_server import cpu_s, serving
-from tests.faults.crowd_viewers import Viewers
+from tests.faults.crowd_viewers import Viewers, pack_views
 from tests.faults.experiment import FULL, Experiment, Limit, Report, in_groups
+from tests.faults.export import checked, pack
 from tests.running import Running
 
 VIEWERS, QUICK_VIEWERS, PLANTED_VIEWERS = 16_384, 1_000, 300
 BACK_S = 60.0
 """Within which all must be back."""
+LAST_S = 0.7
+"""In which viewers are told what happened last."""
 PARTS = 3
 """How often it happens in a full run: one storm is over before the panel has cast a hundred ballots."""
 
@@ -64,17 +67,16 @@ def _storm(folder: Path, seed: int, size: str, plant: str, *, killed: bool) -> R
         back = max(time.monotonic(), served + 2)
         report.sample("cpu_a_viewer_ms", (cpu_s(demo.process.pid) - used) * 1000 / n)
         time.sleep(max(0.0, back - time.monotonic()) + calm / 2)
-        hands.stop()
-        time.sleep(0.5)
-        end = demo.anyone().get(demo.here)
+        end = hands.leave(folder)
+        time.sleep(LAST_S)
     if killed:
         report.sample("serving_again_s", served - cut)
     hands.judge(report, cut, back, served)
-    (folder / "export").mkdir(exist_ok=True)
-    (folder / "export" / "state.json").write_text(json.dumps(end))
     _judge_comings(report, folder, n, cut)
-    report.faults += astray(folder / "comings.jsonl", end)
-    report.faults += versions(folder / "views" / "crowd.jsonl")
+    seen(report, folder, end)
+    if size == FULL and not report.faults:
+        pack(folder)
+        pack_views(folder)
     return report
 
 
@@ -110,6 +112,13 @@ def _judge_comings(report: Report, folder: Path, n: int, cut: float) -> None:
     for _ in range(n - len(here)):
         report.sample("back_s", 1e6)
     report.sample("busiest_tenth", max(tries.values()) / n)
+
+
+def seen(report: Report, folder: Path, end: Any) -> None:
+    """Whether everybody saw everything, in order, and what the checker says of views and ballots."""
+    checked(folder, report)
+    report.faults += versions(folder / "views" / "crowd.jsonl")
+    report.faults += astray(folder / "comings.jsonl", end)
 
 
 def astray(comings: Path, end: Any) -> Iterator[str]:

@@ -31,8 +31,11 @@ NAMED = ("before_reply", "after_commit", "before_commit")
 SOCKETS = {QUICK: 4, FULL: 8}
 SEATS = 4
 """Clients that send at the same time."""
-LONGEST_S = {QUICK: 0.15, FULL: 0.5}
-"""Until a kill at random."""
+MOST = {QUICK: 300, FULL: 2600}
+"""Ballots that a start acknowledges, before a kill at random comes within `SOON_S`."""
+SOON_S = 0.03
+LONGEST_S = 5.0
+"""After which it is killed wherever it is."""
 
 
 @dataclass
@@ -135,10 +138,11 @@ async def _one(report: Report, storm: Storm, n: int) -> None:
     await _start(report, storm, kill=armed, ordinary=storm.size == FULL and n % 10 == 0)
     until = asyncio.Event()
     blowing = asyncio.create_task(storm.blow(until))
-    longest = LONGEST_S[storm.size]
-    deadline = time.monotonic() + (5 if point else chance.uniform(0.01, longest))
-    while time.monotonic() < deadline and server.alive:
+    enough = storm.acknowledged + (1 << 30 if point else chance.randint(0, MOST[storm.size]))
+    deadline = time.monotonic() + LONGEST_S
+    while server.alive and storm.acknowledged < enough and time.monotonic() < deadline:
         await asyncio.sleep(0.002)
+    await asyncio.sleep(0 if point else chance.uniform(0, SOON_S))
     report.counted[point if not server.alive else "random"] += 1
     server.kill()
     until.set()

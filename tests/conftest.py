@@ -9,8 +9,10 @@ from pathlib import Path
 
 import httpcore2
 import pytest
+from playwright.sync_api import Browser
 
 from tests.house import Home, home
+from tests.journeys.browser import chromium
 from tests.running import Running, running
 from tests.services import create_database, postgresql, redis_server
 from tests.several import Several, several
@@ -162,3 +164,20 @@ def shared_demo(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """A demonstration shared by a module's tests, which must not disturb one another."""
     with running(tmp_path_factory.mktemp("demo") / "data") as found:
         yield found
+
+
+@pytest.fixture(scope="module")
+def chromium_of_module() -> Iterator[Browser]:
+    """One browser for a module's tests. (It cannot outlive the module: while Playwright's loop runs,
+    no coroutine of another suite can.)"""
+    with chromium() as one:
+        yield one
+
+
+@pytest.fixture
+def browser(chromium_of_module: Browser) -> Iterator[Browser]:
+    """A browser with no window open; what a test leaves open, where its pages would go on asking for a
+    server that is gone, is closed after it."""
+    yield chromium_of_module
+    for context in chromium_of_module.contexts:
+        context.close()

@@ -48,6 +48,8 @@ PHONE = {"width": 360, "height": 740}
 TABLET = {"width": 1024, "height": 768}
 DESKTOP = {"width": 1440, "height": 900}
 STAGE = {"width": 1920, "height": 1080}
+FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
+"""Until the page is drawn as it is now."""
 
 
 @contextmanager
@@ -90,6 +92,14 @@ def open_page(context: BrowserContext, url: str) -> tuple[Page, list[str]]:
     )
     page.goto(url, wait_until="load")
     return page, errors
+
+
+def look_as(page: Page, size: Any, theme: str) -> None:
+    """The page as it stands, in this size and theme. Where motion is not reduced, colours take a
+    moment to change."""
+    page.set_viewport_size(size)
+    page.emulate_media(color_scheme=theme)  # type: ignore[arg-type]
+    page.evaluate(FRAME)
 
 
 def violations(page: Page, rules: tuple[str, ...] = ()) -> list[str]:

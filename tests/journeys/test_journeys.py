@@ -13,16 +13,10 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from server.demo.run import lan_address
-from tests.journeys.browser import DESKTOP, PHONE, STAGE, TABLET, chromium, open_page
+from tests.journeys.browser import DESKTOP, PHONE, STAGE, TABLET, open_page
 from tests.running import Running, running
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture(params=["loopback", "lan"])

@@ -14,19 +14,12 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, expect
 
 from tests.contract.test_people import PASSWORD, County, Serving, did, make_county, serving
-from tests.journeys.browser import DESKTOP, PHONE, TABLET, chromium, open_page
+from tests.journeys.browser import DESKTOP, PHONE, TABLET, open_page
 from tests.running import Running
 
 expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 REHEARSAL = "演练"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    """One browser for the module."""
-    with chromium() as found:
-        yield found
 
 
 @pytest.fixture

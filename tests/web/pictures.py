@@ -19,7 +19,7 @@ import uvicorn
 from playwright.sync_api import Browser, ConsoleMessage, Error
 from playwright.sync_api import Page as Tab
 
-from tests.journeys.browser import AXE, chromium, violations
+from tests.journeys.browser import AXE, FRAME, chromium, violations
 from tests.web.gallery import PLAIN, app
 from tests.web.views import AT, CASES, EXTREMES
 
@@ -72,8 +72,6 @@ SHAPE = """() => [...document.querySelectorAll('*')].map(one => {
   return [box.x, box.y, box.width, box.height, style.display, style.visibility, style.opacity].join()
 }).join(' ')"""
 """Where everything stands and whether it is seen."""
-FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
-"""Until the page is drawn in its new size."""
 OVERFLOW = """() => {
   const out = [], wide = document.documentElement.scrollWidth
   if (wide > innerWidth + 1) out.push('page ' + wide)

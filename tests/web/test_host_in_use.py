@@ -8,7 +8,7 @@ import time
 import pytest
 from playwright.sync_api import Browser, Locator, Page, Route, expect
 
-from tests.journeys.browser import DESKTOP, TABLET, open_page, violations
+from tests.journeys.browser import DESKTOP, TABLET, look_as, open_page, violations
 from tests.running import Running
 
 expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
@@ -254,18 +254,23 @@ def test_axe_finds_nothing(browser: Browser, demo: Running) -> None:
     demo.as_("panel", 3).do("POST", f"{demo.here}/floor", {"kind": "ask", "text": "想问"})
     host.do("PUT", f"{demo.here}/stage", {"question": host.get(f"{demo.here}/queue")["ids"][0]})
     host.do("POST", f"{demo.here}/notices", {"text": "还有一分钟"})
-    for size, scheme in ((DESKTOP, "light"), (TABLET, "light"), (TABLET, "dark")):
-        context = browser.new_context(viewport=size, color_scheme=scheme)  # type: ignore[arg-type]
-        page, errors = open_page(context, demo.line["links"]["host"])
-        page.wait_for_selector('#link[data-state="up"]')
-        assert violations(page) == []
+    context = browser.new_context(reduced_motion="reduce")
+    page, errors = open_page(context, demo.line["links"]["host"])
+    page.wait_for_selector('#link[data-state="up"]')
+    for size, theme in ((DESKTOP, "light"), (TABLET, "light"), (TABLET, "dark")):
+        look_as(page, size, theme)
+        assert violations(page) == [], (size, theme)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
         page.keyboard.press("?")
-        assert violations(page) == []
+        expect(page.locator("dialog[open]")).to_have_count(1)
+        assert violations(page) == [], (size, theme)
         page.keyboard.press("Escape")
         page.click("[data-open='give'] >> nth=0")
-        assert violations(page) == []
-        assert errors == []
+        expect(page.locator("dialog[open]")).to_have_count(1)
+        assert violations(page) == [], (size, theme)
+        page.keyboard.press("Escape")
+        expect(page.locator("dialog[open]")).to_have_count(0)
+    assert errors == []
 
 
 def test_pressed_twice_is_one_act(browser: Browser, demo: Running) -> None:

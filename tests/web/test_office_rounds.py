@@ -3,6 +3,7 @@ whoever supervises takes the files away and recomputes the result."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import re
 import subprocess
@@ -18,7 +19,7 @@ from playwright.sync_api import Browser, BrowserContext, expect
 
 from server.domain.rounds import may_see_ballots
 from tests.contract.test_people import PASSWORD, Serving, did, make_county, serving
-from tests.journeys.browser import DESKTOP, PHONE, open_page, violations
+from tests.journeys.browser import DESKTOP, PHONE, look_as, open_page, violations
 from tests.nursery import ROOT
 from tests.running import PINGYI
 from tests.web.test_office import press
@@ -258,17 +259,18 @@ def test_each_does_his_part_by_hand(browser: Browser, hearing: Hearing) -> None:
 
 @pytest.mark.system
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("theme", ["light", "dark"])
-@pytest.mark.parametrize("size", [DESKTOP, PHONE], ids=["desktop", "phone"])
-def test_the_page_is_accessible_and_fits(
-    browser: Browser, hearing: Hearing, lang: str, theme: str, size: dict[str, int]
-) -> None:
-    context = hearing.entered(browser, "scrutineer", viewport=size, color_scheme=theme)
+def test_the_page_is_accessible_and_fits(browser: Browser, hearing: Hearing, lang: str) -> None:
+    context = hearing.entered(browser, "scrutineer", reduced_motion="reduce")
     page, errors = open_page(context, f"{hearing.house.url}{hearing.page}?lang={lang}")
     for summary in page.locator("summary").all():
         summary.click()
-    assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1
-    assert not violations(page)
+    for size, theme in itertools.product((DESKTOP, PHONE), ("light", "dark")):
+        look_as(page, size, theme)
+        assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1, (
+            size,
+            theme,
+        )
+        assert not violations(page), (size, theme)
     if lang == "en":
         told = page.locator("main").inner_text()
         named = re.sub(r"北湾(依法治县办|述法评议会|网络评价|测评|代表|局长)|满意|不满意", "", told)

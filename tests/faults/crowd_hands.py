@@ -130,7 +130,7 @@ class Hands:
         await export(folder, http, hall, [self._round], str(demo.data / "pingyi.db"))
         http.close()
 
-    def judge(self, report: Report, began: float, over: float, served: float = 0.0) -> None:
+    def judge(self, report: Report, began: float, over: float, served: float | None = None) -> None:
         """What the panel and the stage felt before the trouble, and from when it began until it was
         over. What was due while there was no server, until `served`, is only counted: each ballot
         must be receipted in the end."""
@@ -138,7 +138,7 @@ class Hands:
             for due, took in waits:
                 if due + took < began:
                     report.sample(f"{name}_before_ms", took * 1000)
-                elif began <= due + took and due < served:
+                elif served is not None and due < served:
                     report.counted[f"{name}s over the gap"] += 1
                 elif due <= over:
                     report.sample(f"{name}_ms", took * 1000)

@@ -71,7 +71,7 @@ def _storm(folder: Path, seed: int, size: str, plant: str, *, killed: bool) -> R
         time.sleep(LAST_S)
     if killed:
         report.sample("serving_again_s", served - cut)
-    hands.judge(report, cut, back, served)
+    hands.judge(report, cut, back, served if killed else None)
     _judge_comings(report, folder, n, cut)
     seen(report, folder, end)
     if size == FULL and not report.faults:

@@ -15,6 +15,8 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
 
@@ -408,6 +410,18 @@ def _handle_errors(app: FastAPI) -> None:
 
     @app.exception_handler(RolledBack)
     async def rolled_back(request: Request, error: RolledBack) -> Response:
+        return await unknown(request, OutcomeUnknown())
+
+    @app.exception_handler(DBAPIError)
+    @app.exception_handler(ConnectionError)
+    @app.exception_handler(PoolTimeout)
+    async def database_lost(request: Request, error: Exception) -> Response:
+        """Whoever asked cannot know whether anything happened, and may ask again."""
+        if isinstance(error, DBAPIError) and not (
+            error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
+        ):
+            return await broken(request, error)  # It is the statement that is wrong.
+        log.warning("database_lost", error=type(error).__name__, path=request.url.path)
         return await unknown(request, OutcomeUnknown())
 
     @app.exception_handler(RequestValidationError)

@@ -195,7 +195,7 @@ class Server(uvicorn.Server):
     async def _sweep(self) -> None:
         """Closes the connections that open and never finish a head: uvicorn keeps them for ever."""
         while True:
-            await asyncio.sleep(1)
+            await asyncio.sleep(0.5)
             late = monotonic() - HEAD_S
             for one in tuple(self.server_state.connections):
                 if isinstance(one, Http) and one.waits is not None and one.waits < late:
@@ -252,6 +252,7 @@ def make_server(app: Any) -> Server:
             ws_ping_timeout=TOO_SLOW_S,
             access_log=False,  # addresses of citizens are not ours to keep
             log_config=None,
+            backlog=4096,  # as `listening_socket` has it: uvicorn's 2,048 would replace that
             proxy_headers=False,  # `Door.address` believes only PINGYI_PROXIES
             server_header=False,
             timeout_graceful_shutdown=5,

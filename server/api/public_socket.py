@@ -40,6 +40,8 @@ KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 KNOWN_S = 1.0
 """How long a hearing that was found is taken as found: it may go back to `draft` meanwhile."""
 RETRY_MS = 4000
+AGAIN_S = 1.0
+"""After which a snapshot that could not be made is tried again."""
 
 
 @dataclass(eq=False)
@@ -54,6 +56,8 @@ class Audience:
     tasks: set[asyncio.Task[None]] = field(default_factory=set)
     arrivals: list[Arrival] = field(default_factory=list)
     """Who waits for the snapshot that is being made: a crowd that comes at once needs one."""
+    behind: dict[Viewer, tuple[str | None, int | None]] = field(default_factory=dict)
+    """Who is here and waits for the same, each once, however often it asks."""
 
     def heard(self, viewer: Viewer, text: str) -> None:
         """It said something."""
@@ -74,6 +78,7 @@ class Audience:
 
     def left(self, viewer: Viewer) -> None:
         """Its connection has ended."""
+        self.behind.pop(viewer, None)
         self.here.hub.leave(viewer)
         self.here.pulse.stirred(self.channel.hearing)
 
@@ -85,8 +90,28 @@ class Audience:
         ready = self.here.relay.ready(self.channel, epoch, version)
         if ready is not None:
             viewer.begin(ready)
-        else:
-            self.later(self.here.relay.welcome(viewer, epoch, version))
+            return
+        if not self.behind:
+            self.later(self._catch_up())
+        self.behind[viewer] = epoch, version
+
+    async def _catch_up(self) -> None:
+        """The first of those who wait has its snapshot made; the others then share it."""
+        relay = self.here.relay
+        while self.behind:
+            viewer, stands = next(iter(self.behind.items()))
+            try:
+                await relay.welcome(viewer, *stands)
+            except Exception as error:  # The database is away, and they wait for it.
+                log.warning("catch_up_failed", error=type(error).__name__)
+                await asyncio.sleep(AGAIN_S)
+                continue
+            self.behind.pop(viewer, None)
+            for other, stands in tuple(self.behind.items()):
+                ready = relay.ready(self.channel, *stands)
+                if ready is not None:
+                    del self.behind[other]
+                    other.begin(ready)
 
     def later(self, work: Coroutine[None, None, None]) -> None:
         """Something that has to wait for the database."""

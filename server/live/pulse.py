@@ -21,7 +21,7 @@ import structlog
 from server.domain.hearing import Place
 from server.domain.rounds import TAKES_BALLOTS, Round
 from server.live import frames
-from server.live.hub import Hub
+from server.live.hub import SLICE, Hub
 from server.live.ladder import SLOW_S, Ladder
 
 TICK_S = 0.05
@@ -228,8 +228,10 @@ class Pulse:
         due = self._hub.numbers_due(hearing)
         if due:
             told = self._whole(numbers, sent)
-            for listener in due:
-                listener.put_numbers(told)
+            for at in range(0, len(due), SLICE):  # Whoever acts is served in between.
+                for listener in due[at : at + SLICE]:
+                    listener.put_numbers(told)
+                await asyncio.sleep(0)
         staff = self._for_staff(numbers, sent)
         silent = monotonic() - sent.at > SILENCE_S
         if not public and not staff and not silent:

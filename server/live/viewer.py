@@ -27,7 +27,7 @@ from server.live.room import Room
 
 LARGEST = 16 * 1024
 """Bytes of a message; a longer one ends in 1009."""
-GOODBYE_S = 2.0
+GOODBYE_S = 1.5
 """How long a viewer that was told goodbye may take to answer."""
 RATE, BURST = 20.0, 60.0
 """Messages a second, and at once; who sends more ends in 1008."""
@@ -154,7 +154,7 @@ class Viewer(asyncio.Protocol):
             self.transport.write_eof()
 
     def _leave(self) -> None:
-        """Whatever still waits to be written, it is gone in two seconds."""
+        """Whatever still waits to be written, it is gone within two seconds."""
         self._closing, self.since, self._rest, self._message = True, NEVER, None, None
         asyncio.get_running_loop().call_later(GOODBYE_S, self.transport.abort)
 
@@ -246,7 +246,9 @@ class Viewer(asyncio.Protocol):
 
     def _handed_over(self, data: bytes) -> None:
         """Anything but a whole text frame: control frames, fragments, what is wrong."""
-        message = self._message or _Message(self.largest)
+        # A goodbye may come between the fragments of a message: it ends that one too.
+        kept = None if data[0] & 0x0F == Opcode.CLOSE else self._message
+        message = kept or _Message(self.largest)
         payload, answer, ended = message.take(data)
         if answer and not self.transport.is_closing():
             if ended:

@@ -141,15 +141,15 @@ class _Hearing:
             # would take over what was prepared, without these questions.
             await unit.hearings.hold_shown()
             self.subjects = frozenset(s.key for s in await unit.people.subjects())
+        if unit.place.status == "archived":
+            unit.votes.forget()  # Nobody votes there any more; a repeat still gets its first answer.
+        else:
+            await unit.votes.hold()
         for id_ in sorted({act.round for act in acts if isinstance(act, Vote)}):
             self.rounds[id_] = await unit.rounds.get(id_, share=True)
         supports = [act for act in acts if isinstance(act, Support)]
         if supports:
             self.questions = await unit.questions.hold(act.code for act in supports)
-        if unit.place.status == "archived":
-            unit.votes.forget()  # Nobody votes there any more; a repeat still gets its first answer.
-        else:
-            await unit.votes.hold()
         self.sent = await unit.votes.sent_by(act.viewer for act in acts)
         self.answers = await unit.journal.first_answers(_owner(act) for act in acts)
         if self.questions:

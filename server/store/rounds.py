@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, case, func, insert, or_, select, update
+from sqlalchemy import Row, and_, bindparam, case, func, insert, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.rounds import CastBallot, Entitled, Round
@@ -33,6 +33,13 @@ _ONE_LOCKED = _ONE.with_for_update()
 _ONE_SHARED = _ONE.with_for_update(read=True, key_share=True)
 """Closing waits for every vote and every vote for closing; votes through two processes, which add
 to the same turnout at their end, do not wait for each other until then."""
+_IN_LINE = text(
+    "SELECT pg_advisory_xact_lock(1986356325, hearing_id) FROM rounds"
+    " WHERE id = :id AND audience = 'public'"
+)
+"""The line in which batches of votes wait (`votes.py`), in order of arrival. Whoever locks a round
+that is voted in stands in it first: PostgreSQL lets one that shares a row pass by one that waits to
+lock it, and votes that do not end would keep a round from closing for as long as they come."""
 _COUNTS = select(_counts).where(_counts.c.round_id.in_(bindparam("ids", expanding=True)))
 _CAST = select(_b.c.seat_id).where(_b.c.round_id == bindparam("id"))
 _BEGUN = select(_drafts.c.seat_id).where(_drafts.c.round_id == bindparam("id"))
@@ -43,6 +50,8 @@ class Rounds(Repository):
 
     async def get(self, id_: str, *, lock: bool = False, share: bool = False) -> Round | None:
         """One round with its counts. `lock` is what closing takes, `share` what a vote takes."""
+        if lock and self._c.dialect.name != "sqlite":
+            await self._c.execute(_IN_LINE, {"id": id_})
         row = await self._row(_ONE_LOCKED if lock else _ONE_SHARED if share else _ONE, id=id_)
         if row is None:
             return None

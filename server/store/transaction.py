@@ -19,6 +19,7 @@ from urllib.parse import quote
 
 from sqlalchemy import event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
@@ -88,8 +89,21 @@ class Database:
                 async with _committed(connection):
                     yield connection
         else:
-            async with self._writer.connect() as connection, _committed(connection):
+            async with self._connected() as connection, _committed(connection):
                 yield connection
+
+    @asynccontextmanager
+    async def _connected(self) -> AsyncIterator[AsyncConnection]:
+        """A connection of the pool; `RolledBack` when there is none: nothing has begun."""
+        connection = self._writer.connect()
+        try:
+            await connection.start()
+        except (DBAPIError, OSError, PoolTimeout) as error:
+            raise RolledBack from error
+        try:
+            yield connection
+        finally:
+            await asyncio.shield(connection.close())
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncConnection]:
@@ -134,8 +148,10 @@ async def _committed(connection: AsyncConnection) -> AsyncIterator[None]:
     try:
         yield
     except BaseException as error:
-        await asyncio.shield(connection.rollback())
-        if isinstance(error, DBAPIError) and _state(error) in _RETRYABLE:
+        lost = isinstance(error, DBAPIError) and error.connection_invalidated
+        with contextlib.suppress(*[DBAPIError] if lost else []):  # It has no end to be told.
+            await asyncio.shield(connection.rollback())
+        if isinstance(error, DBAPIError) and (lost or _state(error) in _RETRYABLE):
             raise RolledBack from error
         raise
     try:

@@ -119,6 +119,41 @@ async def test_a_crowd_that_comes_at_once_has_one_snapshot_made(
     assert all(each.frames()[0]["type"] == "snapshot" for each in transports)
 
 
+async def test_who_asks_for_snapshots_again_and_again_has_one_made(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lanxi.go_live()
+    await lanxi.settle()
+    relay, made = lanxi.building.relay, []
+    reception, transports = (
+        Reception(lanxi.building.services, 1000),
+        [Connection() for _ in range(5)],
+    )
+    for transport in transports:
+        assert reception.admit(*asking(), transport)  # type: ignore[arg-type]
+    await until(lambda: lanxi.building.hub.total() == 5)
+    snapshot, away = relay.snapshot, [True]
+
+    async def counted(channel: Any) -> Any:
+        made.append(channel)
+        if away:
+            raise OSError(away.pop())
+        return await snapshot(channel)
+
+    monkeypatch.setattr(relay, "snapshot", counted)
+    monkeypatch.setattr("server.api.public_socket.AGAIN_S", 0.01)
+    for stream in relay._feeds[lanxi.building.hub.channels()[0].hearing].streams.values():
+        stream.snapshot = None
+    resume = masked(*text(json.dumps({"type": "resume", "epoch": "none", "version": 0})))
+    for transport in transports:
+        assert transport.viewer is not None
+        transport.sent.clear()
+        transport.viewer.data_received(resume * 20)
+    await until(lambda: all(b'"snapshot"' in bytes(each.sent) for each in transports))
+    assert len(made) == 2  # Once in vain: the database was away.
+    assert all(bytes(each.sent).count(b'"snapshot"') == 1 for each in transports)
+
+
 async def test_who_comes_to_a_full_process_is_told_when_to_come_back(lanxi: Home) -> None:
     reception, transport = Reception(lanxi.building.services, 0), Connection()
     assert reception.admit(*asking(), transport)  # type: ignore[arg-type]

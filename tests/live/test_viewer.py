@@ -149,6 +149,12 @@ WRONG = {
     "too long in parts": (masked(*text("x" * (LARGEST + 1), 3)), 1009),
     "endless": (b"\x81\xff" + (1 << 62).to_bytes(8, "big"), 1009),
     "goodbye": (masked(Frame(Opcode.CLOSE, Close(1000, "bye").serialize())), 1000),
+    "goodbye in the middle": (
+        masked(
+            Frame(Opcode.TEXT, b"a", fin=False), Frame(Opcode.CLOSE, Close(1000, "").serialize())
+        ),
+        1000,
+    ),
     "two at once": (
         masked(Frame(Opcode.TEXT, b"a", fin=False), Frame(Opcode.TEXT, b"b")),
         1002,

@@ -12,7 +12,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,9 +38,12 @@ def _as_nobody(command: list[str]) -> list[str]:
 
 
 @contextmanager
-def postgresql(*, durable: bool = False) -> Iterator[str]:
+def postgresql(
+    *, durable: bool = False, on: Sequence[str] = (), address: str = "127.0.0.1"
+) -> Iterator[str]:
     """URL (without a database name) of a PostgreSQL server that lives as long as the block. The
-    suites cut no power, so that it need not wait for the disk unless it is meant `durable`."""
+    suites cut no power, so that it need not wait for the disk unless it is meant `durable`. `on` is
+    the beginning of a command that runs the rest on another host, which has the `address`."""
     folder = Path(tempfile.mkdtemp(prefix="pingyi-pg-"))
     if os.geteuid() == 0:
         shutil.chown(folder, "nobody")
@@ -66,31 +69,26 @@ def postgresql(*, durable: bool = False) -> Iterator[str]:
             capture_output=True,
             cwd="/",
         )
+        with (data / "pg_hba.conf").open("a") as allowed:
+            allowed.write("host all all samenet trust\n")
         server = subprocess.Popen(
-            _as_nobody(
-                [
-                    _program("postgres"),
-                    "-D",
-                    str(data),
-                    "-p",
-                    str(port),
-                    "-h",
-                    "127.0.0.1",
-                    "-k",
-                    str(folder),
-                    "-c",
-                    "max_connections=200",
-                    "-c",
-                    f"fsync={'on' if durable else 'off'}",
-                ]
-            ),
+            [
+                *on,
+                *_as_nobody(
+                    [
+                        _program("postgres"),
+                        *("-D", str(data), "-p", str(port), "-h", address, "-k", str(folder)),
+                        *("-c", "max_connections=200", "-c", f"fsync={'on' if durable else 'off'}"),
+                    ]
+                ),
+            ],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
             cwd="/",
         )
         try:
-            _wait_for(port)
-            yield f"postgresql://pingyi@127.0.0.1:{port}"
+            _wait_for(port, address=address)
+            yield f"postgresql://pingyi@{address}:{port}"
         finally:
             server.terminate()
             server.wait(20)
@@ -100,11 +98,11 @@ def postgresql(*, durable: bool = False) -> Iterator[str]:
 
 def create_database(url: str, name: str) -> str:
     """A new database on the server; gives its URL."""
-    port = url.rsplit(":", 1)[1]
+    host, port = url.rsplit("@", 1)[1].split(":")
     deadline = time.monotonic() + 20
     while True:
         made = subprocess.run(
-            [_program("createdb"), "-h", "127.0.0.1", "-p", port, "-U", "pingyi", name],
+            [_program("createdb"), "-h", host, "-p", port, "-U", "pingyi", name],
             capture_output=True,
             text=True,
         )
@@ -116,17 +114,23 @@ def create_database(url: str, name: str) -> str:
 
 
 @contextmanager
-def redis_server(port: int | None = None) -> Iterator[str]:
-    """URL of a Redis server (on this port, if given) that lives as long as the block."""
+def redis_server(
+    port: int | None = None, *, on: Sequence[str] = (), address: str = "127.0.0.1"
+) -> Iterator[str]:
+    """URL of a Redis server (on this port, if given) that lives as long as the block. `on` and
+    `address` as for PostgreSQL."""
     port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="pingyi-redis-") as folder:
         server = subprocess.Popen(
             [
+                *on,
                 _program("redis-server"),
                 "--port",
                 str(port),
+                "--protected-mode",
+                "no",
                 "--bind",
-                "127.0.0.1",
+                address,
                 "--save",
                 "",
                 "--dir",
@@ -136,19 +140,19 @@ def redis_server(port: int | None = None) -> Iterator[str]:
             stderr=subprocess.DEVNULL,
         )
         try:
-            _wait_for(port)
-            yield f"redis://127.0.0.1:{port}/0"
+            _wait_for(port, address=address)
+            yield f"redis://{address}:{port}/0"
         finally:
             server.terminate()
             server.wait(10)
 
 
-def _wait_for(port: int, seconds: float = 20) -> None:
+def _wait_for(port: int, seconds: float = 20, *, address: str = "127.0.0.1") -> None:
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         with socket.socket() as probe:
             probe.settimeout(0.2)
-            if probe.connect_ex(("127.0.0.1", port)) == 0:
+            if probe.connect_ex((address, port)) == 0:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"nothing listens on {port}")

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from secrets import token_hex
@@ -124,7 +124,8 @@ def several(folder: Path, database: str, redis: str, *, edges: int = EDGES) -> I
             found.begin(name)
         found.wait_for(*names)
         found.line |= in_a_thread(scene(environment, found.url))
-        with nginx(folder, front, found.ports["web"], found.ports["edges"]):
+        here = "127.0.0.1:{}".format
+        with nginx(folder, here(front), here(found.ports["web"]), here(found.ports["edges"])):
             yield found
     finally:
         found.stop()
@@ -163,8 +164,15 @@ async def scene(environment: dict[str, str], base: str) -> dict[str, Any]:
 
 
 @contextlib.contextmanager
-def nginx(folder: Path, front: int, web: int, edges: int) -> Iterator[None]:
-    """nginx with the product's own locations, on this port."""
+def nginx(
+    folder: Path,
+    front: str,
+    web: str,
+    *edges: str,
+    on: Sequence[str] = (),
+) -> Iterator[None]:
+    """nginx with the product's own locations; all of these are addresses with ports. `on` is the
+    beginning of a command that runs the rest on another host."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         raise RuntimeError("nginx is missing: tools/system-packages.sh installs it")
@@ -182,12 +190,12 @@ http {{
     client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;
     fastcgi_temp_path {place}/f; uwsgi_temp_path {place}/u; scgi_temp_path {place}/s;
     map $http_upgrade $pingyi_connection {{ default upgrade; "" ""; }}
-    upstream pingyi_web {{ server 127.0.0.1:{web} max_fails=0; keepalive 8; }}
-    upstream pingyi_edges {{ server 127.0.0.1:{edges} max_fails=0; keepalive 8; }}
-    server {{ listen 127.0.0.1:{front}; include {LOCATIONS}; }}
+    upstream pingyi_web {{ server {web} max_fails=0; keepalive 8; }}
+    upstream pingyi_edges {{ {" ".join(f"server {edge} max_fails=1;" for edge in edges)} keepalive 8; }}
+    server {{ listen {front}; include {LOCATIONS}; }}
 }}
 """)
-    process = subprocess.Popen([program, "-c", str(configuration)], stderr=subprocess.DEVNULL)
+    process = subprocess.Popen([*on, program, "-c", str(configuration)], stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 10
         while not (place / "nginx.pid").exists():

@@ -121,6 +121,8 @@ def test_an_installation_by_the_procfile(settings: dict[str, str], tmp_path: Pat
         # More sockets than edges: some of them are where the act is not carried out.
         with contextlib.ExitStack() as stack:
             sockets = [stack.enter_context(connect(address, proxy=None)) for _ in range(12)]
+            for one in sockets:
+                frames_until(one, lambda f: f["type"] == "snapshot")
             begun = time.monotonic()
             host.do("PUT", f"/hearings/{line['hearing']}/screens", {"cleared": True})
             for one in sockets:

@@ -48,23 +48,26 @@ def forgotten_offset() -> None:
 
 
 def one_after_another() -> None:
-    """Each viewer is waited for before the next one is sent anything."""
+    """Each viewer is waited for, however long, before the next one is sent anything."""
 
-    async def in_turn(fan: Any) -> None:
-        while fan._queue:
-            _, data, viewers = fan._queue[0]
-            for one in viewers:
-                with contextlib.suppress(RuntimeError):  # It may go meanwhile.
-                    one.write(data)
-                    await asyncio.sleep(0)  # The loop writes at the end of its turn.
-                    while one.open and one.transport.get_write_buffer_size():
-                        await asyncio.sleep(0.005)
-            fan._queue.popleft()
+    turns: dict[Any, asyncio.Task[None]] = {}
 
-    def write(fan: Any) -> None:
-        fan.turn = asyncio.get_running_loop().create_task(in_turn(fan))
+    async def in_turn(before: asyncio.Task[None] | None, data: bytes, viewers: Any) -> None:
+        if before is not None:
+            await before
+        for one in viewers:
+            with contextlib.suppress(RuntimeError):  # It may go meanwhile.
+                one.write(data)
+                await asyncio.sleep(0)  # The loop writes at the end of its turn.
+                while one.open and one.transport.get_write_buffer_size():
+                    await asyncio.sleep(0.005)
 
-    _replace(hub.Fan, "_write", write)
+    def send(fan: Any, data: bytes, viewers: Any, **_: Any) -> None:
+        turn = in_turn(turns.get(fan), data, viewers)
+        turns[fan] = asyncio.get_running_loop().create_task(turn)
+
+    _replace(hub.Fan, "send", send)
+    _user_timeout(0)
 
 
 def without_end() -> None:
@@ -95,14 +98,19 @@ def quick() -> None:
     a head that does not end after two instead of five."""
     _replace(hub, "TOO_SLOW_S", 2.0)
     _replace(serving, "HEAD_S", 2.0)
+    _user_timeout(1_000)
+
+
+def _user_timeout(ms: int) -> None:
+    """How long the kernel lets a peer take nothing; 0 = a quarter of an hour."""
     listening = serving.listening_socket
 
-    def shorter(host: str, port: int, **more: Any) -> socket.socket:
+    def other(host: str, port: int, **more: Any) -> socket.socket:
         sock = listening(host, port, **more)
-        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, 1_000)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, ms)
         return sock
 
-    _listen_with(shorter)
+    _listen_with(other)
 
 
 def _listen_with(listening: Callable[..., socket.socket]) -> None:

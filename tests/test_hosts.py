@@ -89,15 +89,16 @@ def test_a_hearing_on_several_hosts_goes_on_when_one_is_lost(tmp_path: Path) -> 
             assert json.loads(again.recv(10))["type"] == "snapshot"
         assert time.monotonic() - begun < 8  # nginx goes to the other after two seconds.
         host.do("PUT", f"{here}/screens", {"cleared": False})
+        time.sleep(1)
         told = sum(heard(one, "screen_restored") for one in sockets)
         assert 2 <= told <= 6  # The kernel of nginx gave some of them to either host.
         assert Client(base).get(f"/rounds/{round_['id']}")["cast"] == 1
 
 
 def heard(socket: ClientConnection, event: str) -> bool:
-    """Whether the event reaches it within two seconds."""
+    """Whether the event has reached it."""
     with contextlib.suppress(AssertionError, ConnectionClosed):
-        frames_until(socket, lambda f: f.get("event") == event, 2)
+        frames_until(socket, lambda f: f.get("event") == event, 0.2)
         return True
     return False
 

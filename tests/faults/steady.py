@@ -8,13 +8,15 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from tests.faults.clients import Http, send_ballot, send_votes, settle
+from tests.faults.clients import AT_ONCE, Http, send_ballot, send_votes, settle
 from tests.faults.hall import sheet, votes
 from tests.faults.history import Act, History
 from tests.faults.installation import Installation
 
 AGAIN_S = 0.3
 """How long whoever does not know waits before asking again."""
+MOST = AT_ONCE // 2
+"""Votes in one piece, each perhaps another viewer's."""
 PATIENCE_S = 3.0
 """How long a client waits for an answer before it comes again, while the first may be under way."""
 
@@ -59,9 +61,10 @@ class Steady:
     async def _votes(self, n: int, until: asyncio.Event) -> None:
         unknown: list[Act] = []
         while not until.is_set():
-            new = votes(self.here.hall, self.chance, self.web, 4, 2)
-            acts = [*unknown[:16], *new]
-            unknown = unknown[16:]
+            # Whoever does not know asks first, who has waited longest before the others.
+            acts, unknown = unknown[:MOST], unknown[MOST:]
+            if len(acts) < MOST // 2:
+                acts += votes(self.here.hall, self.chance, self.web, 4, 2)
             left = await send_votes(
                 self.history,
                 f"socket-{n}",
@@ -72,7 +75,7 @@ class Steady:
                 patience=PATIENCE_S,
                 told=self._told,
             )
-            unknown = [*left, *unknown]
+            unknown += left
             self._asked(acts, left)
             await asyncio.sleep(AGAIN_S if left else self.pause_s)
         self._left += unknown

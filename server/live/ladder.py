@@ -15,8 +15,9 @@ SLOW_S = 4.0
 """How often the numbers are told that a step has slowed."""
 CROWD = 1000
 """Sockets below which pulses cost next to nothing, whatever else the machine does."""
-BUSY, NO_IDLE = 0.8, 0.1
-"""Up: this process takes so much of a core, or so little of the machine is idle."""
+BUSY, NO_IDLE, WORTH = 0.8, 0.05, 0.15
+"""Up: this process takes so much of a core; or so little of the machine is idle, and this process takes
+enough of it that less of its pulses would help."""
 CALM, IDLE = 0.5, 0.35
 """Down: both hold. They are far from the others, because a step down makes work again."""
 CALM_S = 3
@@ -83,7 +84,7 @@ class Ladder:
     def look(self, sockets: int) -> None:
         """Once a second: up, down, or stay."""
         share, idle = self._meter()
-        if sockets >= CROWD and (share > BUSY or idle < NO_IDLE):
+        if sockets >= CROWD and (share > BUSY or (idle < NO_IDLE and share > WORTH)):
             self.level, self._calm = min(self.level + 1, len(STEPS) - 1), 0
             return
         self._calm = self._calm + 1 if sockets < CROWD or (share < CALM and idle > IDLE) else 0

@@ -58,6 +58,13 @@ async def test_it_stays_where_it_is_neither_busy_nor_calm() -> None:
     assert one.level == 0
 
 
+async def test_a_machine_that_others_keep_busy_is_not_helped_by_telling_less() -> None:
+    one = ladder(*[(0.05, 0.0)] * 10)
+    for _ in range(10):
+        one.look(16_000)
+    assert one.level == 0
+
+
 async def test_few_viewers_are_told_numbers_whatever_else_the_machine_does() -> None:
     one = ladder(*[BUSY] * 20)
     for _ in range(20):

@@ -15,7 +15,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncConnection
 from starlette.exceptions import HTTPException
@@ -417,9 +417,7 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(PoolTimeout)
     async def database_lost(request: Request, error: Exception) -> Response:
         """Whoever asked cannot know whether anything happened, and may ask again."""
-        if isinstance(error, DBAPIError) and not (
-            error.connection_invalidated or isinstance(error, OperationalError | InterfaceError)
-        ):
+        if isinstance(error, DataError | IntegrityError | ProgrammingError):
             return await broken(request, error)  # It is the statement that is wrong.
         log.warning("database_lost", error=type(error).__name__, path=request.url.path)
         return await unknown(request, OutcomeUnknown())

@@ -183,7 +183,8 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
             await export.export(place, http, here.hall, rounds, here.database)
             http.close()
             report.counted["faults"] += n
-            report.counted["answered_500"] += steady.errors
+            if steady.errors:
+                report.faults.append(f"{steady.errors} ballots were answered 500")
             return report
 
         wish = Wish(folder, seed, size, 1 if plant else FAULTS[size], EACH)

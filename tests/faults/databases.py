@@ -184,7 +184,8 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
                 for server in here.servers:
                     await asyncio.to_thread(server.stop)
             report.counted["faults"] += n
-            report.counted["answered_500"] += steady.errors
+            if steady.errors:
+                report.faults.append(f"{steady.errors} ballots were answered 500")
             return report
 
         wish = Wish(folder, seed, size, 3 if plant else FAULTS[size], EACH)

@@ -386,6 +386,14 @@ def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> Fas
     return app
 
 
+def _is_away(error: Exception) -> bool:
+    """Whether a database cannot do now what it could do again soon."""
+    name = getattr(getattr(error, "orig", None), "sqlite_errorname", None)
+    if name is not None:
+        return str(name).startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR"))
+    return not isinstance(error, DataError | IntegrityError | ProgrammingError)
+
+
 def _handle_errors(app: FastAPI) -> None:
     """Everything that goes wrong becomes a row of the catalogue, in the reader's language."""
 
@@ -417,7 +425,7 @@ def _handle_errors(app: FastAPI) -> None:
     @app.exception_handler(PoolTimeout)
     async def database_lost(request: Request, error: Exception) -> Response:
         """Whoever asked cannot know whether anything happened, and may ask again."""
-        if isinstance(error, DataError | IntegrityError | ProgrammingError):
+        if not _is_away(error):
             return await broken(request, error)  # It is the statement that is wrong.
         log.warning("database_lost", error=type(error).__name__, path=request.url.path)
         return await unknown(request, OutcomeUnknown())

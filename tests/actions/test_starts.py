@@ -62,7 +62,10 @@ async def test_who_lost_its_lock_takes_it_again(
 ) -> None:
     monkeypatch.setattr(alive, "LOOK_S", 0.1)
     database = create_database(postgresql_server, f"t{token_hex(6)}")
-    held = f"locktype = 'advisory' AND objid = {alive.LIVES} AND mode = 'ShareLock'"
+    held = (
+        f"locktype = 'advisory' AND objid = {alive.LIVES} AND mode = 'ShareLock' AND database ="
+        " (SELECT oid FROM pg_database WHERE datname = current_database())"
+    )
     async with home(tmp_path / "a", database, redis_url) as one:
         await one.go_live()
         async with one.building.database.write() as connection:

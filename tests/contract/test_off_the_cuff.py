@@ -31,6 +31,7 @@ def in_state(demo: Running) -> dict[str, str]:
 def test_it_comes_to_the_list_with_its_text(demo: Running) -> None:
     host = demo.as_("host")
     with demo.socket() as socket:
+        frames_until(socket, lambda f: f["type"] == "snapshot")
         asked = host.do("PUT", f"{demo.here}/stage", {"asker": 12})
         code = asked["code"]
 

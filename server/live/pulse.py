@@ -202,24 +202,24 @@ class Pulse:
 
     async def _pulse(self, hearing: int) -> None:
         sent = self._sent.setdefault(hearing, _Sent())
+        if self._hub.overtaken(hearing):
+            # What was told before counts again, also when: its numbers go as soon as the cue is out.
+            sent = self._sent[hearing] = self._before.get(hearing, sent)
+            self._stirred.add(hearing)
         now = monotonic()
         if now < sent.due or (hearing not in self._stirred and now - sent.looked < LOOK_S):
             return
         if self._hub.busy(hearing):
             return  # The last frames are still being written: numbers thin out first (law 9).
         self._stirred.discard(hearing)
-        step, looked = (
-            self.ladder.step,
-            (now, max(sent.due, now - TICK_S) + self.ladder.step.every_s),
-        )
-        if self._hub.overtaken(hearing):
-            sent = self._sent[hearing] = self._before.get(hearing, sent)
-        sent.looked, sent.due = looked
+        self._before[hearing] = sent.copy()
+        step = self.ladder.step
+        sent.looked, sent.due = now, max(sent.due, now - TICK_S) + step.every_s
         async with self._reader.look(hearing=hearing) as unit:
             numbers, run = await unit.numbers(self._now()), unit.place.ref.run
         if sent.run != run:
             sent = self._sent[hearing] = _Sent(run=run, looked=sent.looked, due=sent.due)
-        self._before[hearing] = sent.copy()
+            self._before[hearing] = _Sent(run=run, looked=sent.looked)
         slow = step.slow if now - sent.slow < SLOW_S else frozenset()
         if not slow:
             sent.slow = now

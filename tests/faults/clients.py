@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -280,8 +281,16 @@ class Http:
             raise
 
     async def json(self, method: str, path: str, token: str = "", body: Any = None) -> Any:
-        """The JSON of what must succeed."""
-        status, answer = await self.ask(method, f"/api/v1{path}", token, body)
+        """The JSON of what must succeed. Like everybody it sends again, with the same key, when the
+        connection is lost: a server lets go of one that was silent for five seconds."""
+        key = secrets.token_hex(12) if method != "GET" else ""
+        for attempt in range(3):
+            try:
+                status, answer = await self.ask(method, f"/api/v1{path}", token, body, key)
+                break
+            except (OSError, EOFError):
+                if attempt == 2:
+                    raise
         assert status in {200, 201}, f"{method} {path}: {status} {answer[:300]!r}"
         return json.loads(answer)
 

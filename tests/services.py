@@ -5,8 +5,10 @@ PostgreSQL refuses to run as root, so as root it runs as `nobody`.
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import os
+import random
 import shutil
 import socket
 import subprocess
@@ -18,10 +20,13 @@ from pathlib import Path
 
 
 def free_port() -> int:
-    """A port that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """A port that nobody listens on now. It is below those that the kernel gives out by itself, so that
+    no connection and no server on port 0 takes it before it is used."""
+    while True:
+        port = random.randrange(15_000, 32_000)
+        with socket.socket() as probe, contextlib.suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def _program(name: str) -> str:
@@ -87,13 +92,22 @@ def postgresql(
             cwd="/",
         )
         try:
-            _wait_for(port, address=address)
+            _wait_until_ready(data / "postmaster.pid", server)
             yield f"postgresql://pingyi@{address}:{port}"
         finally:
             server.terminate()
             server.wait(20)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_until_ready(says: Path, server: subprocess.Popen[bytes], seconds: float = 30) -> None:
+    """PostgreSQL writes its state into its own file: whoever else answers at its port is not asked."""
+    deadline = time.monotonic() + seconds
+    while not (says.exists() and says.read_text().rstrip().endswith("ready")):
+        if server.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("PostgreSQL does not start")
+        time.sleep(0.05)
 
 
 def create_database(url: str, name: str) -> str:

@@ -31,7 +31,7 @@ NAMED = ("before_reply", "after_commit", "before_commit")
 SOCKETS = {QUICK: 4, FULL: 8}
 SEATS = 4
 """Clients that send at the same time."""
-MOST = {QUICK: 300, FULL: 2600}
+MOST = {QUICK: 300, FULL: 3400}
 """Ballots that a start acknowledges, before a kill at random comes within `SOON_S`."""
 SOON_S = 0.03
 LONGEST_S = 5.0

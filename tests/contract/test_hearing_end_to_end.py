@@ -12,6 +12,7 @@ import pytest
 
 from tests.nursery import ROOT
 from tests.running import PINGYI, Running, ask_socket, frames_until, new_key, round_until
+from tests.several import Several
 
 
 @pytest.fixture
@@ -334,8 +335,12 @@ def test_reconnecting_gets_the_gap(demo: Running) -> None:
         cues = [f for f in seen if f["type"] == "cue"]
         assert [c["version"] for c in cues] == [snapshot["version"] + 1, snapshot["version"] + 2]
         with demo.socket(epoch=snapshot["epoch"], version=snapshot["version"]) as back:
-            gap = [json.loads(back.recv()) for _ in range(2)]
-            assert gap == cues
+            told = json.loads(back.recv())
+            if isinstance(demo, Several) and told["type"] == "snapshot":
+                # An edge where nobody has watched yet has kept no cues: a snapshot intervenes.
+                assert told["version"] == cues[-1]["version"]
+            else:
+                assert [told, json.loads(back.recv())] == cues
         with demo.socket(epoch="other", version=snapshot["version"]) as back:
             assert json.loads(back.recv())["type"] == "snapshot"
 

@@ -1,8 +1,8 @@
 """This process's sockets, by channel: one ready-made frame is handed to each of them (law 8).
 
 A slow viewer never makes another wait (law 10). The public comes as `viewer.Viewer`, whose frame is
-encoded once and written to every transport in slices, so that whoever joins or acts is served in
-between. Staff pages, and the public on another ASGI server, come as `Listener`: a short queue and a
+encoded once and written to every descriptor in slices (`fan.py`), so that whoever joins or acts is
+served in between. Staff pages, and the public on another ASGI server, come as `Listener`: a short queue and a
 writer of its own. Who is behind drops pulses first; when too much waits it is marked and gets one
 snapshot as soon as it drains; behind for 30 s it is closed with 4408. A pulse tells only what has
 changed: whoever has missed one is told all numbers once (`pulse.py`).
@@ -18,6 +18,7 @@ from time import monotonic
 from typing import Protocol
 
 from server.live.channels import Channel
+from server.live.fan import Fan
 from server.live.frames import encoded
 from server.live.viewer import Viewer
 
@@ -25,8 +26,6 @@ QUEUE = 320
 """Frames that may wait for one socket: the longest gap, and what is told while it is written."""
 CUE, PULSE, ANSWER = "cue", "pulse", "answer"
 TOO_SLOW_S = 30.0
-SLICE = 256
-"""Viewers that one frame is written to before the loop serves whoever else waits: some 2 ms."""
 
 
 class Wire(Protocol):
@@ -243,52 +242,3 @@ class Hub:
         for channel, viewers in tuple(self._viewers.items()):
             if self.fan(channel).sent_at < limit:
                 self.fan(channel).send(encoded(frame), tuple(viewers), pulse=True)
-
-
-class Fan:
-    """Carries frames to the viewers of one channel, in order, a slice at a time.
-
-    A pulse that is still being written gives way to what comes next: those who were not yet reached do
-    without it (law 9). Frames are numbered. A viewer that began with a snapshot while a frame was on its way has a
-    `since` beyond that frame's number, and is passed over: it knows what the frame says.
-    """
-
-    def __init__(self) -> None:
-        self.next = 0
-        self.sent_at = monotonic()
-        self.overtaken = False
-        self._queue: deque[tuple[int, bytes, tuple[Viewer, ...], bool]] = deque()
-        self._reached = 0
-
-    @property
-    def waiting(self) -> int:
-        """Frames that are not yet written to everyone."""
-        return len(self._queue)
-
-    def send(self, data: bytes, viewers: tuple[Viewer, ...], *, pulse: bool = False) -> None:
-        """An encoded frame to those who are there now."""
-        idle = not self._queue
-        if not idle and self._queue[-1][3]:
-            self._queue.pop()
-            self.overtaken = True
-            self._reached = self._reached if self._queue else 0
-        self._queue.append((self.next, data, viewers, pulse))
-        self.next += 1
-        self.sent_at = monotonic()
-        if idle:
-            self._write()
-
-    def _write(self) -> None:
-        number, data, viewers, _ = self._queue[0]
-        end = self._reached + SLICE
-        for viewer in viewers[self._reached : end]:
-            if viewer.since <= number:
-                viewer.write(data)
-            elif viewer.behind is not None:
-                viewer.missed = True
-        self._reached = end
-        if end >= len(viewers):
-            self._queue.popleft()
-            self._reached = 0
-        if self._queue:
-            asyncio.get_running_loop().call_soon(self._write)

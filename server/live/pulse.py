@@ -21,7 +21,8 @@ import structlog
 from server.domain.hearing import Place
 from server.domain.rounds import TAKES_BALLOTS, Round
 from server.live import frames
-from server.live.hub import SLICE, Hub
+from server.live.fan import SLICE
+from server.live.hub import Hub
 from server.live.ladder import SLOW_S, Ladder
 
 TICK_S = 0.05

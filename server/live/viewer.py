@@ -13,7 +13,6 @@ uses the plain path of `hub.Listener`, with the same frames.
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Sequence
 from time import monotonic
 
@@ -57,6 +56,7 @@ class Viewer(asyncio.Protocol):
         "_told",
         "address",
         "behind",
+        "direct",
         "missed",
         "numbers_due",
         "room",
@@ -71,7 +71,8 @@ class Viewer(asyncio.Protocol):
         self, transport: asyncio.Transport, room: Room, viewer: str | None, address: str
     ) -> None:
         self.transport, self.room, self.viewer, self.address = transport, room, viewer, address
-        self._descriptor = descriptor(transport)
+        self._descriptor, self.direct = descriptor(transport), -1
+        """`direct`: the descriptor while nothing is on its way through the transport, otherwise -1."""
         self.since = NEVER
         self.behind: float | None = None
         """Since when it has taken nothing of what waits for it."""
@@ -105,36 +106,33 @@ class Viewer(asyncio.Protocol):
 
     # ── to the viewer ──
 
-    def write(self, data: bytes) -> None:
-        """A frame to the channel, past uvloop, which makes an object for every write. Not while the
-        transport holds back what came before, and never once the connection is lost: it is lost
-        before its descriptor is closed and may become another's (tests/live/test_descriptor.py)."""
-        if self._descriptor < 0 or self.transport.get_write_buffer_size():
-            self.transport.write(data)
-            return
-        try:
-            written = os.write(self._descriptor, data)
-        except OSError:  # It takes nothing now, or has gone: the transport knows what to do.
-            written = 0
-        if written < len(data):
-            self.transport.write(data[written:])
+    def give(self, data: bytes) -> None:
+        """Through the transport: what comes next goes the same way until this has been taken."""
+        self.direct = -1
+        self.transport.write(data)
+
+    def held_back(self) -> bool:
+        """Whether the transport still holds what it was given: then what follows goes there too."""
+        if self._descriptor >= 0 and not self.transport.get_write_buffer_size():
+            self.direct = self._descriptor
+        return self.direct < 0
 
     def begin(self, frames: Sequence[str], head: bytes = b"") -> None:
         """The gap or the snapshot from which the next frame follows; `head` goes before it."""
         if self._closing or self.behind is not None:
             return  # Who has fallen behind once more gets the next one.
         self.since, self.numbers_due = self.room.tick(), True
-        self.transport.write(head + b"".join(map(encoded, frames)))
+        self.give(head + b"".join(map(encoded, frames)))
 
     def put(self, frame: str) -> None:
         """An answer to what it said, also while it is behind: it says at most `RATE` a second."""
         if not self._closing:
-            self.transport.write(encoded(frame))
+            self.give(encoded(frame))
 
     def put_numbers(self, frames: Sequence[str]) -> None:
         """All numbers, for one that has missed some."""
         if self.behind is None and not self._closing:
-            self.transport.write(b"".join(map(encoded, frames)))
+            self.give(b"".join(map(encoded, frames)))
             self.numbers_due = False
 
     def close(self, code: int, reason: str = "") -> None:
@@ -147,7 +145,7 @@ class Viewer(asyncio.Protocol):
         self._leave()
         if self.transport.is_closing():
             return
-        self.transport.write(last)
+        self.give(last)
         if answered:
             self.transport.close()
         elif self.transport.can_write_eof():
@@ -178,7 +176,7 @@ class Viewer(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The connection is gone."""
-        self._closing, self.since, self._descriptor = True, NEVER, -1
+        self._closing, self.since, self._descriptor, self.direct = True, NEVER, -1, -1
         self.room.left(self)
 
     def eof_received(self) -> bool:
@@ -214,7 +212,7 @@ class Viewer(asyncio.Protocol):
                 # A ping is answered unless that would wait; a pong is only heard.
                 if data[at] == 0x89 and self.behind is None:
                     payload = apply_mask(data[at + 6 : after], data[at + 2 : at + 6])
-                    self.transport.write(b"\x8a%c" % length + payload)
+                    self.give(b"\x8a%c" % length + payload)
             elif data[at] == 0x81 and self._message is None:
                 payload = data[at + head + 4 : after]
                 self._said(apply_mask(payload, data[at + head : at + head + 4]))
@@ -254,7 +252,7 @@ class Viewer(asyncio.Protocol):
             if ended:
                 self._end(answer, answered=message.closed)
                 return
-            self.transport.write(answer)
+            self.give(answer)
         if message.binary:
             self.close(CloseCode.UNSUPPORTED_DATA, "binary")
             return

@@ -38,7 +38,7 @@ class Size:
 
 
 SIZES = {FULL: Size(10_000, 200, 5_000, 12.0)}
-QUICK_SIZE = Size(300, 24, 120, 3.0)
+QUICK_SIZE = Size(150, 24, 120, 3.0)
 
 
 def run(folder: Path, seed: int, size: str, plant: str) -> Report:

@@ -18,7 +18,7 @@ from typing import Any
 
 from server import serving
 from server.api import public_socket, sockets
-from server.live import frames, hub, viewer
+from server.live import fan, frames, hub, viewer
 
 
 def forgotten_offset() -> None:
@@ -57,16 +57,16 @@ def one_after_another() -> None:
             await before
         for one in viewers:
             with contextlib.suppress(RuntimeError):  # It may go meanwhile.
-                one.write(data)
+                one.give(data)
                 await asyncio.sleep(0)  # The loop writes at the end of its turn.
                 while one.open and one.transport.get_write_buffer_size():
                     await asyncio.sleep(0.005)
 
-    def send(fan: Any, data: bytes, viewers: Any, **_: Any) -> None:
-        turn = in_turn(turns.get(fan), data, viewers)
-        turns[fan] = asyncio.get_running_loop().create_task(turn)
+    def send(one: Any, data: bytes, viewers: Any, **_: Any) -> None:
+        turn = in_turn(turns.get(one), data, viewers)
+        turns[one] = asyncio.get_running_loop().create_task(turn)
 
-    _replace(hub.Fan, "send", send)
+    _replace(fan.Fan, "send", send)
     _user_timeout(0)
 
 

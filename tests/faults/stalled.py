@@ -53,7 +53,7 @@ class Size:
 
 
 SIZES = {FULL: Size(16_000, 160, 800, 15.0, 60.0, 1.0, 4.0, 2_000, QUESTION * 3)}
-QUICK_SIZE = Size(300, 16, 15, 1.0, 4.0, 20.0, 10.0, 8_000, QUESTION * 17)
+QUICK_SIZE = Size(150, 16, 10, 1.0, 4.0, 20.0, 10.0, 8_000, QUESTION * 17)
 """More is told in less time, and the slow ones are as much quicker."""
 
 

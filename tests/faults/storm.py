@@ -22,7 +22,7 @@ from tests.faults.experiment import FULL, Experiment, Limit, Report, in_groups
 from tests.faults.export import checked, pack
 from tests.running import Running
 
-VIEWERS, QUICK_VIEWERS, PLANTED_VIEWERS = 16_384, 1_000, 300
+VIEWERS, QUICK_VIEWERS, PLANTED_VIEWERS = 16_384, 1_000, 200
 BACK_S = 60.0
 """Within which all must be back."""
 LAST_S = 0.7

@@ -13,7 +13,8 @@ import pytest
 
 from server.live import frames, pulse
 from server.live.channels import Channel
-from server.live.hub import SLICE, Hub
+from server.live.fan import SLICE
+from server.live.hub import Hub
 from server.live.ladder import CALM_S, CROWD, STEPS, Ladder, Meter
 from server.live.pulse import Pulse
 from server.live.viewer import Viewer

@@ -14,8 +14,9 @@ from websockets.protocol import Protocol, Side
 
 from server.api.public_socket import accept
 from server.live.channels import Channel
+from server.live.fan import Fan
 from server.live.frames import encoded
-from server.live.hub import Fan, Hub
+from server.live.hub import Hub
 from server.live.viewer import LARGEST, NEVER, Viewer
 
 pytestmark = pytest.mark.anyio

@@ -7,6 +7,7 @@ Cues, acks and ballots know nothing of it.
 
 from __future__ import annotations
 
+import random
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -31,6 +32,15 @@ class Step:
     every_s: float
     slow: frozenset[str]
 
+    @property
+    def spread(self) -> bool:
+        """Whether each process keeps its own time."""
+        return self.every_s >= SPREAD_S
+
+    def until_next(self) -> float:
+        """Seconds: the interval, or about it."""
+        return self.every_s * (random.uniform(0.5, 1.5) if self.spread else 1.0)
+
 
 STEPS = (
     Step(0.25, frozenset()),
@@ -38,7 +48,11 @@ STEPS = (
     Step(0.25, frozenset({"viewers", "likes", "support"})),
     Step(1.0, frozenset({"viewers", "likes", "support"})),
     Step(SLOW_S, frozenset({"viewers", "likes", "support"})),
+    Step(15.0, frozenset({"viewers", "likes", "support"})),
 )
+SPREAD_S = 2.0
+"""From this interval on each process keeps its own time. A hundred thousand sockets of one machine take
+pulses of all its processes at once as long as a cue, and the next cue would have to wait (decision 12)."""
 
 
 class Meter:

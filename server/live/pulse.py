@@ -204,8 +204,11 @@ class Pulse:
     async def _pulse(self, hearing: int) -> None:
         sent = self._sent.setdefault(hearing, _Sent())
         if self._hub.overtaken(hearing):
-            # What was told before counts again, also when: its numbers go as soon as the cue is out.
-            sent = self._sent[hearing] = self._before.get(hearing, sent)
+            # What was told before counts again. Its numbers go as soon as the cue is out, but where they
+            # are told seldom anyway: there the next cue would meet them again.
+            rare, sent = sent.due, self._before.get(hearing, sent)
+            sent.due = rare if self.ladder.step.spread else sent.due
+            self._sent[hearing] = sent
             self._stirred.add(hearing)
         now = monotonic()
         if now < sent.due or (hearing not in self._stirred and now - sent.looked < LOOK_S):
@@ -215,7 +218,7 @@ class Pulse:
         self._stirred.discard(hearing)
         self._before[hearing] = sent.copy()
         step = self.ladder.step
-        sent.looked, sent.due = now, max(sent.due, now - TICK_S) + step.every_s
+        sent.looked, sent.due = now, max(sent.due, now - TICK_S) + step.until_next()
         async with self._reader.look(hearing=hearing) as unit:
             numbers, run = await unit.numbers(self._now()), unit.place.ref.run
         if sent.run != run:

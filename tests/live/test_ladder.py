@@ -40,8 +40,8 @@ async def test_up_a_step_a_second_and_down_when_it_has_been_calm(why: tuple[floa
     for _ in range(6):
         one.look(16_000)
         levels.append(one.level)
-    assert levels == [1, 2, 3, 4, 4, 4]
-    for _ in range(CALM_S * 4):
+    assert levels == [1, 2, 3, 4, 5, 5]
+    for _ in range(CALM_S * 5):
         assert one.level > 0
         one.look(16_000)
     assert one.level == 0
@@ -156,7 +156,12 @@ class Beats:
         self.load = load
 
 
-async def test_what_an_overtaken_pulse_said_is_said_again(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("level", [0, len(STEPS) - 1])
+async def test_what_an_overtaken_pulse_said_is_said_again(
+    level: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At once; but with the next pulse where pulses are rare, or each cue would overtake it again."""
+    monkeypatch.setattr(pulse, "SLOW_S", 0.0)
     hub, reader = Hub(), Reader()
     wires = viewers(hub, 2 * SLICE)
     send, cues = hub.send, []
@@ -168,17 +173,20 @@ async def test_what_an_overtaken_pulse_said_is_said_again(monkeypatch: pytest.Mo
             send(channel, cues[0])
 
     monkeypatch.setattr(hub, "send", overtaking)
-    one = Pulse(hub, reader, Beats(), lambda: 0)  # type: ignore[arg-type]
+    fixed = Ladder(lambda: (0.6, 0.2))
+    one = Pulse(hub, reader, Beats(), lambda: 0, fixed)  # type: ignore[arg-type]
     one.start()
     try:
         await asyncio.sleep(0.5)
+        fixed.level = level
         reader.numbers.likes = 77
         one.stirred(7)
         await asyncio.sleep(1.5)
     finally:
         await one.stop()
     assert cues
-    for wire, times in ((wires[0], 2), (wires[-1], 1)):
+    again = int(level == 0)
+    for wire, times in ((wires[0], 1 + again), (wires[-1], again)):
         assert sum(frame.get("likes") == 77 for frame in wire.told()) == times
 
 

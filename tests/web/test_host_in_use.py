@@ -300,10 +300,10 @@ def test_the_console_says_what_thins_out(browser: Browser, demo: Running) -> Non
             " SELECT 'another', run_id, 0, ?, 3 FROM hearings",
             (beat,),
         )
-    expect(load).to_contain_text("负荷 3/4")
+    expect(load).to_contain_text("负荷 3/5")
     expect(load).to_contain_text("每秒更新一次")
     page.reload()
-    expect(load).to_contain_text("负荷 3/4")
+    expect(load).to_contain_text("负荷 3/5")
     assert not violations(page)
     with sqlite3.connect(demo.data / "pingyi.db", timeout=20) as database:
         database.execute("DELETE FROM viewers WHERE process = 'another'")

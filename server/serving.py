@@ -125,6 +125,7 @@ class Http(HttpToolsProtocol):
         }
         if reception is not None and reception.admit(scope, self.url, self.transport):
             self.connections.discard(self)
+            del self.parser  # It knows this object: without it both are gone at once.
         else:
             super().handle_websocket_upgrade()
 

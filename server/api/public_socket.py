@@ -12,6 +12,7 @@ import sys
 from base64 import b64encode
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha1
 from time import monotonic
 from typing import Any
@@ -165,6 +166,12 @@ class Wish:
     version: int | None
 
 
+@lru_cache(256)
+def asked(query: bytes) -> dict[str, str]:
+    """The members of an address's query: those who come in a crowd ask for much the same."""
+    return {name: values[-1] for name, values in parse_qs(query.decode("latin-1")).items()}
+
+
 def most_viewers() -> int:
     """How many sockets this process may hold: 18,000, or what its descriptors allow, of which a tenth
     and more is kept for requests, files and the database."""
@@ -235,7 +242,7 @@ class Reception:
             here.door.check_origin(connection, socket=True)
         except Refusal:
             return False
-        query = {k: v[-1] for k, v in parse_qs((matched[2] or b"").decode("latin-1")).items()}
+        query = asked(matched[2] or b"")
         wish = Wish(
             matched[1].decode(),
             query.get("as", "json"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -16,8 +17,10 @@ def frame(type_: str, at: int, **members: Any) -> str:
     return orjson.dumps({"type": type_, "at": at, **members}).decode()
 
 
+@lru_cache(8)
 def encoded(frame: str) -> bytes:
-    """A text frame as bytes, as a server sends it: final, unmasked (RFC 6455, 5.2)."""
+    """A text frame as bytes, as a server sends it: final, unmasked (RFC 6455, 5.2). The last few are
+    kept: who comes in a crowd gets the same snapshot."""
     payload = frame.encode()
     n = len(payload)
     if n < 126:
@@ -32,6 +35,7 @@ def snapshot(at: int, epoch: str, version: int, **members: Any) -> str:
     return frame("snapshot", at, epoch=epoch, version=version, retry=RETRY, **members)
 
 
+@lru_cache(8)
 def stamped(frame: str, at: int) -> str:
     """The same frame, told now."""
     head, stamp, rest = frame.partition('"at":')

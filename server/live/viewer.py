@@ -21,6 +21,7 @@ from websockets.protocol import Protocol as Frames
 from websockets.protocol import Side, State
 
 from server.live.channels import Channel, Spot
+from server.live.fan import write_to_all
 from server.live.frames import encoded
 from server.live.room import Room
 
@@ -122,29 +123,30 @@ class Viewer(asyncio.Protocol):
         if self._closing or self.behind is not None:
             return  # Who has fallen behind once more gets the next one.
         self.since, self.numbers_due = self.room.tick(), True
-        self.give(head + b"".join(map(encoded, frames)))
+        write_to_all((self,), NEVER, head + b"".join(map(encoded, frames)))
 
     def put(self, frame: str) -> None:
         """An answer to what it said, also while it is behind: it says at most `RATE` a second."""
         if not self._closing:
-            self.give(encoded(frame))
+            write_to_all((self,), NEVER, encoded(frame))
 
     def put_numbers(self, frames: Sequence[str]) -> None:
         """All numbers, for one that has missed some."""
         if self.behind is None and not self._closing:
-            self.give(b"".join(map(encoded, frames)))
+            write_to_all((self,), NEVER, b"".join(map(encoded, frames)))
             self.numbers_due = False
 
     def close(self, code: int, reason: str = "") -> None:
         """Says why, and goes when the viewer has answered or does not."""
         if not self._closing:
             payload = code.to_bytes(2, "big") + reason.encode()[:120]
-            self._end(b"\x88%c" % len(payload) + payload)
+            self._leave()
+            if not self.transport.is_closing():
+                self.give(b"\x88%c" % len(payload) + payload)
 
-    def _end(self, last: bytes, *, answered: bool = False) -> None:
+    def _end(self, last: bytes, *, answered: bool) -> None:
+        """The last words to one that said goodbye itself, or what cannot be read on from."""
         self._leave()
-        if self.transport.is_closing():
-            return
         self.give(last)
         if answered:
             self.transport.close()
@@ -186,9 +188,8 @@ class Viewer(asyncio.Protocol):
         return False
 
     def data_received(self, data: bytes) -> None:
-        """Bytes of one or more frames, or of a part of one."""
-        if self._closing:
-            return
+        """Bytes of one or more frames, or of a part of one. Who was told goodbye is read on until the
+        answer comes: a proxy that sees only our end cuts a client off that still sends."""
         if self._rest is not None:
             data, self._rest = self._rest + data, None
         at, end = 0, len(data)
@@ -201,14 +202,19 @@ class Viewer(asyncio.Protocol):
                 head = 10
                 length = int.from_bytes(data[at + 2 : at + 10], "big") if end - at >= 10 else 0
             if data[at + 1] < 0x80 or length > self.largest:  # Unmasked, too long: no use waiting.
-                self._handed_over(data[at:])
+                if not self._closing:
+                    self._handed_over(data[at:])
                 return
             after = at + head + 4 + length
             if after > end:
                 break
-            if not self._may_speak():
-                return
-            if data[at] in _QUICK and length < 126:
+            if self._closing:
+                if data[at] == 0x88:
+                    self.transport.close()
+                    return
+            elif not self._may_speak():
+                pass
+            elif data[at] in _QUICK and length < 126:
                 # A ping is answered unless that would wait; a pong is only heard.
                 if data[at] == 0x89 and self.behind is None:
                     payload = apply_mask(data[at + 6 : after], data[at + 2 : at + 6])
@@ -218,8 +224,6 @@ class Viewer(asyncio.Protocol):
                 self._said(apply_mask(payload, data[at + head : at + head + 4]))
             else:
                 self._handed_over(data[at:after])
-            if self._closing:
-                return
             at = after
         if at < end:
             self._rest = data[at:]

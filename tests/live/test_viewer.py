@@ -176,7 +176,9 @@ async def test_what_is_wrong_ends_it(name: str) -> None:
     assert Close.parse(bytes(last.data)).code == code
     assert room.said == []
     assert not one.open
-    assert transport.over if code == 1000 else transport.eof
+    assert transport.over == (code == 1000)
+    one.data_received(masked(Frame(Opcode.CLOSE, code.to_bytes(2, "big"))))
+    assert transport.over or transport.eof
 
 
 async def test_what_it_is_sent_can_be_read() -> None:

@@ -95,7 +95,7 @@ class Keys:
         return parts[2]
 
     def _mac(self, id_: str) -> str:
-        mac = hmac.new(self._viewer, id_.encode(), hashlib.sha256).digest()[:16]
+        mac = hmac.digest(self._viewer, id_.encode(), "sha256")[:16]
         return base64.urlsafe_b64encode(mac).rstrip(b"=").decode()
 
     def question_secret(self, owner: str, key: str) -> str:

@@ -17,10 +17,8 @@ def frame(type_: str, at: int, **members: Any) -> str:
     return orjson.dumps({"type": type_, "at": at, **members}).decode()
 
 
-@lru_cache(8)
 def encoded(frame: str) -> bytes:
-    """A text frame as bytes, as a server sends it: final, unmasked (RFC 6455, 5.2). The last few are
-    kept: who comes in a crowd gets the same snapshot."""
+    """A text frame as bytes, as a server sends it: final, unmasked (RFC 6455, 5.2)."""
     payload = frame.encode()
     n = len(payload)
     if n < 126:
@@ -28,6 +26,12 @@ def encoded(frame: str) -> bytes:
     if n < 65536:
         return b"\x81\x7e" + n.to_bytes(2, "big") + payload
     return b"\x81\x7f" + n.to_bytes(8, "big") + payload
+
+
+@lru_cache(8)
+def kept(frame: str) -> bytes:
+    """`encoded`, for frames that many begin with: who comes in a crowd gets the same snapshot."""
+    return encoded(frame)
 
 
 def snapshot(at: int, epoch: str, version: int, **members: Any) -> str:
@@ -54,7 +58,9 @@ def pulse(at: int, **numbers: Any) -> str:
 
 def ack(at: int, key: str, answer: Mapping[str, Any]) -> str:
     """The act is committed."""
-    return frame("ack", at, key=key, **{k: v for k, v in answer.items() if k not in {"at", "key"}})
+    told = {"type": "ack", "at": at, "key": key, **answer}
+    told["at"], told["key"] = at, key  # An answer that is told again has those of its first time.
+    return orjson.dumps(told).decode()
 
 
 def refusal(at: int, key: str | None, code: str, message: str) -> str:

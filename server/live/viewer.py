@@ -22,7 +22,7 @@ from websockets.protocol import Side, State
 
 from server.live.channels import Channel, Spot
 from server.live.fan import write_to_all
-from server.live.frames import encoded
+from server.live.frames import encoded, kept
 from server.live.room import Room
 
 LARGEST = 16 * 1024
@@ -123,7 +123,7 @@ class Viewer(asyncio.Protocol):
         if self._closing or self.behind is not None:
             return  # Who has fallen behind once more gets the next one.
         self.since, self.numbers_due = self.room.tick(), True
-        write_to_all((self,), NEVER, head + b"".join(map(encoded, frames)))
+        write_to_all((self,), NEVER, head + b"".join(map(kept, frames)))
 
     def put(self, frame: str) -> None:
         """An answer to what it said, also while it is behind: it says at most `RATE` a second."""
@@ -231,8 +231,8 @@ class Viewer(asyncio.Protocol):
     def _may_speak(self) -> bool:
         """Every frame counts, also one that says nothing."""
         now = monotonic()
-        self._left = min(self.burst, self._left + (now - self._told) * self.rate) - 1
-        self._told = now
+        left = self._left + (now - self._told) * self.rate
+        self._left, self._told = (left if left < self.burst else self.burst) - 1, now
         if self._left < 0:
             self.room.flooded(self)
             self.close(1008, "flood")

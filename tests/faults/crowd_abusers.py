@@ -24,6 +24,7 @@ from tests.faults.crowd_raw import Pace, dialled, greeting, said
 
 RATE = 1000.0
 """Messages a second of each."""
+GOODBYE = (1008).to_bytes(2, "big") + b"flood"
 TURN_S = 0.02
 """How often what is due is sent."""
 
@@ -122,16 +123,16 @@ class Abusers:
         return sum(not self._refused(n, one) for n, one in enumerate(self.all) if one.kind.flood)
 
     def _refused(self, n: int, one: Abuser) -> bool:
-        """Whether it ends, and without the snapshot that everybody else gets."""
+        """Whether it is told to go, or ends, without the snapshot that everybody else gets."""
         with contextlib.closing(self._come(n, one.token)) as sock:
             sock.settimeout(2)
             heard = b""
             try:
                 while b'"snapshot"' not in heard:
                     data = sock.recv(65536)
-                    if not data:
-                        return True
                     heard += data
+                    if not data or GOODBYE in heard:
+                        return True
             except TimeoutError:
                 return False
             except OSError:

@@ -5,7 +5,7 @@ of the server by the frames that the crowd received, so that a busy machine make
 alike: read the ratios. A reference whose program is not installed is named as missing, never
 guessed. The table goes to the terminal and everything to `bench/report.json`.
 
-    python -m bench.run [--seconds 8] [--viewers 4000 16000] [--votes 100000]
+    python -m bench.run [--seconds 8] [--viewers 4000 16000] [--votes 100000] [--without-machine]
 """
 
 from __future__ import annotations
@@ -28,6 +28,8 @@ from typing import Any
 
 import httpx2
 
+from bench import machine
+from bench.lines import table
 from bench.measure import (
     CROWD_CORE,
     CUE,
@@ -40,6 +42,7 @@ from bench.measure import (
     cpu_s,
     rss_kb,
 )
+from bench.panel import Panel
 from bench.reference import bare_c, channels, fastapi_loop, nchan, node_ws
 from server.identity.secrets import Keys, installation_secret
 
@@ -161,9 +164,11 @@ def votes(n: int, viewers: int, within: float) -> dict[str, Any]:
                 "--choice", round_["choices"][0]["key"], "--votes", str(n),
                 "--window", "4000", "--within", str(within),
             )  # fmt: skip
-            started, used = time.monotonic(), cpu_s(pid)
-            told = crowd.measure()
-            took, used = time.monotonic() - started, cpu_s(pid) - used
+            panel = Panel(line) if within else None
+            with panel or contextlib.nullcontext():
+                started, used = time.monotonic(), cpu_s(pid)
+                told = crowd.measure()
+                took, used = time.monotonic() - started, cpu_s(pid) - used
             cast = client.get(f"/rounds/{round_['id']}").json()["cast"]
     answers = {kind: told[kind]["n"] for kind in ("ack", "refusal", "unknown") if kind in told}
     return {
@@ -175,6 +180,7 @@ def votes(n: int, viewers: int, within: float) -> dict[str, Any]:
         "counted": cast,
         "share_of_core": round(used / took, 3),
         "us_a_vote": round(used / n * 1e6, 1),
+        **({"panel": panel.told()} if panel else {}),
     }
 
 
@@ -222,6 +228,9 @@ def main() -> int:
     parser.add_argument("--viewers", type=int, nargs="+", default=[4000, 16000])
     parser.add_argument("--votes", type=int, default=100_000)
     parser.add_argument("--stored", type=int, default=1_000_000)
+    parser.add_argument(
+        "--without-machine", action="store_true", help="leave 100,000 viewers on one machine out"
+    )
     wanted = parser.parse_args()
     build()
     report: dict[str, Any] = {
@@ -249,6 +258,10 @@ def main() -> int:
         print(json.dumps(one))
     report["arrivals"] = arrivals(16_000, 20)
     print(json.dumps(report["arrivals"]))
+    if not wanted.without_machine:
+        report["machine_100k"] = machine.measure(100_000, 6, 15)
+        print(json.dumps(report["machine_100k"]))
+    print(f"\n{table(report)}")
     (HERE / "report.json").write_text(json.dumps(report, indent=1, ensure_ascii=False) + "\n")
     return 0
 

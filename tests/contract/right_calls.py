@@ -7,7 +7,10 @@ import sqlite3
 from dataclasses import dataclass, field
 from typing import Any
 
+import asyncpg
+
 from tests.running import Running, new_key
+from tests.several import Several, in_a_thread
 
 ADMIN = {"login": "root", "password": "correct horse battery"}
 TARGET, VERSION = "~target~", "~version~"
@@ -220,17 +223,27 @@ def right_calls(demo: Running) -> dict[str, Call]:
     }  # fmt: skip
 
 
+GRANT = "INSERT INTO grants (account_id, role, office_id, subtree, granted_by, created_at) VALUES"
+
+
+async def _granted(database: str, grants: list[tuple[int, str]]) -> None:
+    connection = await asyncpg.connect(database.replace("+asyncpg", ""))
+    try:
+        await connection.executemany(f"{GRANT} ($1, $2, 1, true, 'test', 0)", grants)
+    finally:
+        await connection.close()
+
+
 def administrator(demo: Running) -> Any:
     """An account that may do everything in the office. No token of the demonstration stands for
     an account, and none may make an administrator."""
     made = demo.as_("office").do("POST", "/accounts", {**ADMIN, "office": 1, "name": "管理员"})
+    grants = [(made["id"], role) for role in ("system_admin", "office")]
+    if isinstance(demo, Several):
+        in_a_thread(_granted(demo.environment["PINGYI_DATABASE_URL"], grants))
+        return made
     with contextlib.closing(sqlite3.connect(demo.data / "pingyi.db", timeout=10)) as base, base:
-        for role in ("system_admin", "office"):
-            base.execute(
-                "insert into grants (account_id, role, office_id, subtree, granted_by, created_at)"
-                " values (?, ?, 1, 1, 'test', 0)",
-                (made["id"], role),
-            )
+        base.executemany(f"{GRANT} (?, ?, 1, true, 'test', 0)", grants)
     return made
 
 

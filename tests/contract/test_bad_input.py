@@ -400,6 +400,12 @@ def test_wrong_input_is_one_sentence_and_changes_nothing(target: Range) -> None:
     assert "Traceback" not in log
 
 
+@pytest.fixture(scope="module")
+def shared_demo(everywhere_shared: Running) -> Running:
+    """In one process, and in several."""
+    return everywhere_shared
+
+
 def test_what_does_not_exist_and_keys_used_again(shared_demo: Running) -> None:
     demo = shared_demo
     host, desk = demo.as_("host"), demo.as_("moderator")

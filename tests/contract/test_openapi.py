@@ -25,6 +25,7 @@ from tests.contract.right_calls import ADMIN, administrator, session_of
 from tests.documented import Documented, documented
 from tests.nursery import ROOT
 from tests.running import Client, Running, new_key, round_until
+from tests.several import Several
 
 ROUTERS = [m.router for m in (hearings, questions, viewers, desk, rounds, office, health)]
 UNTYPED = {
@@ -32,6 +33,12 @@ UNTYPED = {
     "PanelResult.trace", "Ballot.marks",
 }  # fmt: skip
 """What has no one shape: it depends on the code, the event or the rules."""
+
+
+@pytest.fixture
+def demo(everywhere: Running) -> Running:
+    """In one process, and in several."""
+    return everywhere
 
 
 def described(demo: Running) -> dict[str, Any]:
@@ -235,7 +242,9 @@ def the_office(demo: Running) -> None:
 def of_this_process(demo: Running) -> None:
     found = documented(demo.url)
     for path in ("/healthz", "/readyz", "/metrics"):
-        found.check("GET", httpx2.get(demo.url + path, trust_env=False))
+        # A proxy in front keeps numbers about the processes to itself.
+        base = f"http://127.0.0.1:{demo.ports['web']}" if isinstance(demo, Several) else demo.url
+        found.check("GET", httpx2.get(base + path, trust_env=False))
 
 
 def rehearsal_of_another(demo: Running) -> None:

@@ -24,6 +24,12 @@ from tests.running import Client, Running
 from tests.services import create_database
 
 
+@pytest.fixture(scope="module")
+def shared_demo(everywhere_shared: Running) -> Running:
+    """In one process, and in several."""
+    return everywhere_shared
+
+
 def at_once(acts: Sequence[Callable[[], Any]]) -> list[Any]:
     """What each act gave, all begun at the same moment."""
     barrier, given = threading.Barrier(len(acts)), [None] * len(acts)

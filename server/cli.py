@@ -260,6 +260,42 @@ def backup(
     print(f"{file} · {size / 1e6:.1f} MB")
 
 
+@app.command()
+def restore(
+    file: Annotated[Path, typer.Argument(help="A copy that `pingyi backup` made.")],
+) -> None:
+    """Puts a copy in the SQLite database's place, while nobody serves it."""
+    from server.restore_command import NotRestored
+    from server.restore_command import restore as put_back
+
+    try:
+        done = _run(put_back(_settings(), file))
+    except NotRestored as error:
+        _fail(str(error), error.status)
+    except Refusal as refusal:
+        _fail(_both(refusal))
+    print(f"{done.path} · {done.size / 1e6:.1f} MB")
+    if done.replaced is not None:
+        print(f"原来的数据库 · the one before: {done.replaced}")
+
+
+@app.command()
+def viewers(
+    number: Annotated[int, typer.Argument(metavar="N", min=1, help="How many.")],
+    hearing: Annotated[str, typer.Option(help="The hearing's slug.")],
+) -> None:
+    """Prints viewer tokens for load tests, one a line."""
+    from server.viewers_command import NoTokens, viewer_tokens
+
+    try:
+        tokens = _run(viewer_tokens(_settings(), number, hearing))
+    except NoTokens as error:
+        _fail(str(error))
+    except Refusal as refusal:
+        _fail(_both(refusal))
+    print("\n".join(tokens))
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A hotline file: .csv, .xlsx or .xls.")],

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import os
 import secrets
 import socket
+import ssl
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -17,6 +19,7 @@ import pytest
 from sqlalchemy import create_engine, text
 
 from server.domain.refusals import CATALOGUE
+from server.store.start_faults import start_fault
 from tests.nursery import finished
 from tests.running import start
 from tests.services import create_database
@@ -96,6 +99,60 @@ def test_several_whole_processes_need_them_too(tmp_path: Path) -> None:
 @pytest.mark.parametrize("command", [SERVE, ("migrate",)], ids=["serve", "migrate"])
 def test_a_wrong_database(url: str, code: str, command: tuple[str, ...], tmp_path: Path) -> None:
     told(code, *command, data=tmp_path, PINGYI_DATABASE_URL=url)
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (ConnectionRefusedError(errno.ECONNREFUSED, "refused"), "database_unreachable"),
+        (TimeoutError(), "database_unreachable"),
+        (socket.gaierror(socket.EAI_NONAME, "no such host"), "database_unreachable"),
+        (OSError(errno.EHOSTUNREACH, "no route"), "database_unreachable"),
+        (OSError("Multiple exceptions: [Errno 111], [Errno 111]"), "database_unreachable"),
+        # A PostgreSQL behind a socket in the file system that is not there, or not for this user.
+        (FileNotFoundError(errno.ENOENT, "no such file"), "database_unreachable"),
+        (PermissionError(errno.EACCES, "denied"), "database_unreachable"),
+        (OSError(errno.ENOSPC, "full", "/data/secret"), "disk_full"),
+        (PermissionError(errno.EACCES, "Permission denied", "/data/secret"), "file_unusable"),
+        (FileNotFoundError(errno.ENOENT, "No such file", "/data/secret"), "file_unusable"),
+        (OSError(errno.EMFILE, "Too many open files"), None),
+        (ssl.SSLCertVerificationError(1, "certificate verify failed"), None),
+    ],
+    ids=lambda one: type(one).__name__ if isinstance(one, OSError) else one,
+)
+def test_only_a_server_that_is_not_there_is_unreachable(error: OSError, code: str | None) -> None:
+    wrapped = RuntimeError("as a driver wraps it")
+    wrapped.__cause__ = error
+    for one in (error, wrapped):
+        fault = start_fault(one)
+        assert (fault and fault.code) == code
+        if fault is not None and code == "file_unusable":
+            assert "/data/secret" in fault.message("zh")
+            assert f"/data/secret cannot be used ({error.strerror})" in fault.message("en")
+
+
+@pytest.mark.parametrize("name", ["secret", "pingyi.db-serving"])
+def test_a_file_that_cannot_be_used_is_named(name: str, tmp_path: Path) -> None:
+    (tmp_path / name).mkdir()
+    named(finished(*SERVE, data=tmp_path), tmp_path / name)
+
+
+def test_a_file_that_leads_nowhere_is_named(tmp_path: Path) -> None:
+    (tmp_path / "secret").symlink_to(tmp_path / "nowhere" / "secret")
+    named(finished(*SERVE, data=tmp_path), tmp_path / "secret")
+
+
+def named(done: subprocess.CompletedProcess[str], file: Path) -> None:
+    """The one sentence says which file it is, and what to do."""
+    assert (done.returncode, done.stdout) == (1, "")
+    assert len(done.stderr.strip().splitlines()) == 1
+    assert f"The file {file} cannot be used" in done.stderr
+    assert "belongs to the user that runs Pingyi" in done.stderr
+
+
+def test_a_postgresql_whose_socket_is_not_there(tmp_path: Path) -> None:
+    url = f"postgresql://u@/x?host={tmp_path}"
+    told("database_unreachable", *SERVE, data=tmp_path, PINGYI_DATABASE_URL=url)
 
 
 def test_what_answers_as_no_database_does(tmp_path: Path) -> None:

@@ -161,6 +161,12 @@ CATALOGUE: Mapping[str, Row] = {
         "磁盘已满：请腾出空间后再启动。",
         "The disk is full: make room, then start again.",
     ),
+    "file_unusable": Row(
+        503,
+        "文件 {file} 不能使用（{why}）：请检查它是否存在，以及是否属于运行 Pingyi 的用户。",
+        "The file {file} cannot be used ({why}): see that it is there and belongs to the user that"
+        " runs Pingyi.",
+    ),
     "redis_wrong": Row(
         503,
         "PINGYI_REDIS_URL 处应答的不是可用的 Redis：请检查地址、端口和密码。",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import socket
 import sqlite3
 from collections.abc import Iterator
 
@@ -10,10 +11,19 @@ import asyncpg
 
 from server.domain.refusals import Refusal
 
+_FULL = {errno.ENOSPC, errno.EDQUOT}
 _DENIED = (asyncpg.InvalidAuthorizationSpecificationError, asyncpg.InsufficientPrivilegeError)
 
-_AWAY = (OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError)
+_AWAY = (
+    ConnectionError,
+    TimeoutError,
+    socket.gaierror,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+)
 """How asyncpg tells of a server that is not there, still starts, or is none of its kind."""
+_NO_WAY = {None, errno.EHOSTUNREACH, errno.ENETUNREACH, errno.EHOSTDOWN, errno.ENETDOWN}
+"""No road to it. Without a number: the loop tried several addresses of a host and tells of all."""
 
 
 def start_fault(error: BaseException) -> Refusal | None:
@@ -21,6 +31,9 @@ def start_fault(error: BaseException) -> Refusal | None:
     for cause in _causes(error):
         if isinstance(cause, Refusal):
             return cause
+        if isinstance(cause, OSError) and cause.filename and cause.errno not in _FULL:
+            # Only what opens a file names one; a server's socket that is not there does not.
+            return Refusal("file_unusable", file=str(cause.filename), why=cause.strerror)
         code = _code(cause)
         if code is not None:
             return Refusal(code)
@@ -37,11 +50,18 @@ def _code(error: BaseException) -> str | None:
         return "schema_newer"
     if isinstance(error, sqlite3.DatabaseError):
         return _sqlite(error)
-    if isinstance(error, OSError) and error.errno in {errno.ENOSPC, errno.EDQUOT}:
+    if isinstance(error, OSError) and error.errno in _FULL:
         return "disk_full"
+    return "database_unreachable" if _is_away(error) else None
+
+
+def _is_away(error: BaseException) -> bool:
+    """A server that is not there. Its socket may be a file, which is absent or not for this user."""
     if isinstance(error, _AWAY):
-        return "database_unreachable"
-    return None
+        return True
+    if isinstance(error, FileNotFoundError | PermissionError):
+        return True
+    return isinstance(error, OSError) and error.errno in _NO_WAY
 
 
 def _sqlite(error: sqlite3.DatabaseError) -> str | None:

@@ -72,6 +72,10 @@ WEB_WAITS_S = 5.0
 """How long a `web` leaves the duties to a worker that may just be starting."""
 SCREEN_S = 0.5
 """How often the screener looks: a moderator does not notice, and one indexed read is cheap."""
+A_CROWD = 16_000
+"""Viewers that one process is made for; a machine that gives too few descriptors for them is told of."""
+STOP_S = 10.0
+"""How long each step of the end may take: a database that hangs would hold it up for ever."""
 
 
 @dataclass(frozen=True)
@@ -191,7 +195,7 @@ class Building:
             except Refusal as refusal:
                 log.info("later_refused", code=refusal.code)
             except Exception as error:
-                log.error("later_failed", error=repr(error))
+                log.error("later_failed", error=type(error).__name__)
 
         task = asyncio.create_task(guarded())
         self.tasks.add(task)
@@ -241,19 +245,26 @@ class Building:
     async def stop(self) -> None:
         """Says goodbye, carries out what waits, lets go."""
         self.hub.close_all(1012, "1000")
-        await self.box.stop()
-        await self.relay.stop()
-        await self.pulse.stop()
+        for step in (self.box.stop, self.relay.stop, self.pulse.stop):
+            await self._ended(step)
         for task in tuple(self.tasks):
             task.cancel()
         await asyncio.gather(*self.tasks, return_exceptions=True)
-        await self.bus.stop()
+        await self._ended(self.bus.stop)
         await self._let_go()
 
     async def _let_go(self) -> None:
-        await self.alive.end()
-        await self.duty.end()
-        await self.database.close()
+        for step in (self.alive.end, self.duty.end, self.database.close):
+            await self._ended(step)
+
+    @staticmethod
+    async def _ended(step: Callable[[], Awaitable[None]]) -> None:
+        """The next step follows, whether or not the database is there for this one."""
+        try:
+            async with asyncio.timeout(STOP_S):
+                await step()
+        except Exception as error:
+            log.error("stop_failed", step=step.__qualname__, error=type(error).__name__)
 
     async def check_secret(self) -> None:
         """A process with another secret than the database's would make viewers into strangers and
@@ -280,7 +291,7 @@ class Building:
             async with self.store.look(round=id_) as unit:
                 self.pulse.stirred(unit.place.ref.hearing)
         except Exception as error:  # the ballot is committed: its answer does not hang on this
-            log.warning("stir_failed", error=repr(error))
+            log.warning("stir_failed", error=type(error).__name__)
 
     async def _shut_out(self, kind: str, id_: str) -> None:
         if kind == "flooder":
@@ -327,13 +338,13 @@ class Building:
             async with self.database.read() as connection:
                 found = await find(connection)
         except Exception as error:
-            log.warning(who, error=repr(error))
+            log.warning(who, error=type(error).__name__)
             return
         for one in found:
             try:
                 await work(one)
             except Exception as error:
-                log.warning(who, error=repr(error))
+                log.warning(who, error=type(error).__name__)
 
 
 def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> FastAPI:
@@ -348,7 +359,10 @@ def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> Fas
             app.state.building, app.state.services = building, building.services
             building.bus.listen(shelf.heard)
             if not settings.plain_sockets:
-                app.state.reception = Reception(building.services, most_viewers())
+                most = most_viewers()
+                if most < A_CROWD:
+                    log.warning("few_descriptors", viewers=most, wanted=A_CROWD)
+                app.state.reception = Reception(building.services, most)
             await building.start()
         except Exception as error:
             app.state.failed = start_fault(error) or error  # uvicorn would only log it.

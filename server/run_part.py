@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from server.app import create_app
 from server.domain.refusals import Refusal
 from server.parts import Part
-from server.serving import SharedPort, listening_socket, make_server
+from server.serving import SharedPort, listening_socket, make_server, take_descriptors
 from server.settings import Settings
 from server.store.schema import schema_is_here
 from server.store.start_faults import start_fault
@@ -35,6 +35,7 @@ class Place:
 
 async def run_part(part: Part, settings: Settings, place: Place) -> None:
     """Serves until told to end. Raises `CannotServe` or a `Refusal` before anything has begun."""
+    take_descriptors()
     sharing = place.nth is not None and place.public_port is None
     own = listening_socket(place.host, place.own_port, shared=sharing)
     shared = None

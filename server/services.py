@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 class Bus(Protocol):
     """The bell, as far as it is looked at."""
 
-    up: bool
+    @property
+    def up(self) -> bool: ...
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,10 @@ from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
+if sys.platform != "win32":
+    import resource
+
+import structlog
 import uvicorn
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
@@ -22,10 +26,31 @@ from server.live.hub import TOO_SLOW_S
 if TYPE_CHECKING:
     from server.api.public_socket import Reception
 
+log = structlog.get_logger()
+
 LONGEST_HEAD = 16 * 1024
 """Bytes of a request before its body. uvicorn with httptools would read on for ever."""
 HEAD_S = 5.0
 """Seconds in which a head must be complete, from the connection or from its own first byte."""
+
+
+BODY_S = 20.0
+"""Seconds without another piece of a body."""
+BACKLOG = 4096
+
+
+DESCRIPTORS = 24_000
+"""For 18,000 viewers (`most_viewers`), and for requests, files and the database beside them."""
+
+
+def take_descriptors() -> None:
+    """As many as this process may have and needs: an ordinary shell gives 1,024, and each viewer is one."""
+    if sys.platform == "win32":
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = DESCRIPTORS if hard == resource.RLIM_INFINITY else min(hard, DESCRIPTORS)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 class CannotServe(Exception):
@@ -56,7 +81,8 @@ def listening_socket(host: str, port: int, *, shared: bool = False) -> socket.so
             f"端口 {port} 不能使用，可能已被占用：请换一个 --port。"
             f" Port {port} cannot be used ({error.strerror}): choose another with --port."
         ) from error
-    sock.listen(4096)
+    if not shared:  # Those who share it listen when they can serve: newcomers are spread at once.
+        sock.listen(BACKLOG)
     sock.setblocking(False)
     return sock
 
@@ -84,6 +110,8 @@ class Http(HttpToolsProtocol):
     _head = 0
     waits: float | None = None
     """Since when it has waited for the end of a head."""
+    body: float | None = None
+    """When the last piece of a body came that is not whole yet."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A head is awaited. uvicorn's own step asks the transport for both addresses, and uvloop
@@ -96,7 +124,14 @@ class Http(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """A piece of at most 256 KiB, so that one piece beyond the limit is kept at most."""
+        if self.body is not None:
+            self.body = monotonic()
         super().data_received(data)
+        if self.timeout_keep_alive_task is None and (
+            self.cycle is None or self.cycle.response_complete
+        ):
+            # An empty line begins no request for the parser, and ends uvicorn's wait for one.
+            self.waits = self.waits or monotonic()
         self._head = self._head + len(data) if self._in_head else 0
         if self._head > LONGEST_HEAD and not self.transport.is_closing():
             self.send_400_response("The request's head is too long.")
@@ -108,8 +143,19 @@ class Http(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """What follows is a body, which `api/frame.py` limits."""
-        self._in_head, self.waits = False, None
+        self._in_head, self.waits, self.body = False, None, monotonic()
         super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        """The body is whole, or there is none."""
+        self.body = None
+        super().on_message_complete()
+
+    def is_late(self, now: float) -> bool:
+        """Whether its head has not ended, or nothing more of its body has come, for too long."""
+        if self.body is not None and not self.flow.read_paused:
+            return self.body < now - BODY_S
+        return self.waits is not None and self.waits < now - HEAD_S
 
     def handle_websocket_upgrade(self) -> None:
         """What the reception does not take goes uvicorn's way."""
@@ -164,7 +210,7 @@ class SharedPort:
         if self._sock.fileno() < 0:
             self._sock = listening_socket(self._host, self.port, shared=True)
         loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(make, sock=self._sock, backlog=4096)
+        self._server = await loop.create_server(make, sock=self._sock, backlog=BACKLOG)
 
     def close(self) -> None:
         """Those who are here stay."""
@@ -194,16 +240,19 @@ class Server(uvicorn.Server):
         gc.set_threshold(100_000, 20, 100)
 
     async def _sweep(self) -> None:
-        """Closes the connections that open and never finish a head: uvicorn keeps them for ever."""
+        """Closes the connections that never finish a head or a body: uvicorn keeps them for ever."""
         while True:
             await asyncio.sleep(0.5)
-            late = monotonic() - HEAD_S
+            now = monotonic()
             for one in tuple(self.server_state.connections):
-                if isinstance(one, Http) and one.waits is not None and one.waits < late:
+                if isinstance(one, Http) and one.is_late(now):
                     one.transport.abort()
             room = self._reception is None or self._reception.has_room
             if self.shared is not None and not self.shared.open and room:
-                await self.shared.listen(self._protocol)
+                try:
+                    await self.shared.listen(self._protocol)
+                except (OSError, CannotServe) as error:  # Tried again with the next look.
+                    log.error("cannot_listen", error=type(error).__name__)
 
     @property
     def _reception(self) -> Reception | None:
@@ -253,7 +302,7 @@ def make_server(app: Any) -> Server:
             ws_ping_timeout=TOO_SLOW_S,
             access_log=False,  # addresses of citizens are not ours to keep
             log_config=None,
-            backlog=4096,  # as `listening_socket` has it: uvicorn's 2,048 would replace that
+            backlog=BACKLOG,  # as `listening_socket` has it: uvicorn's 2,048 would replace that
             proxy_headers=False,  # `Door.address` believes only PINGYI_PROXIES
             server_header=False,
             timeout_graceful_shutdown=5,

@@ -15,7 +15,8 @@ from collections.abc import Callable
 from types import FrameType
 
 AGAIN_S = 1.0
-"""One that lived for less did not start; nor would another, and what is wrong has been told."""
+"""As long as none has lived for as long, one that ends does not start; nor would another, and what is wrong
+has been told. Later the database may be away for a moment: the others serve on, and it is tried again."""
 ENDS_S = 15.0
 LOOK_S = 0.1
 
@@ -32,15 +33,21 @@ def run_several(n: int, work: Callable[[int], int]) -> int:
     running = {_begin(nth, work): (nth, time.monotonic()) for nth in range(n)}
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, end)
-    status = 0
+    status, stands = 0, False
+    waiting: dict[int, float] = {}
     while not told and status == 0:
         time.sleep(LOOK_S)
+        now = time.monotonic()
+        stands = stands or any(now - begun >= AGAIN_S for _, begun in running.values())
         for pid, ended in _ended(tuple(running)):
             nth, begun = running.pop(pid)
-            if time.monotonic() - begun < AGAIN_S:
+            short = now - begun < AGAIN_S
+            if short and not stands:
                 status = ended or 1
-            else:
-                running[_begin(nth, work)] = nth, time.monotonic()
+            waiting[nth] = now + (AGAIN_S if short else 0.0)
+        for nth in [nth for nth, at in waiting.items() if at <= now and status == 0]:
+            del waiting[nth]
+            running[_begin(nth, work)] = nth, time.monotonic()
     _end(tuple(running))
     return status
 

@@ -20,7 +20,7 @@ from server.demo.people import SimulatedPanel, simulated_viewer
 from server.demo.scene import Scene, set_scene
 from server.domain.refusals import Refusal
 from server.domain.show import Show
-from server.serving import listening_socket, make_server
+from server.serving import listening_socket, make_server, take_descriptors
 from server.settings import Settings
 
 VIEWERS = 12
@@ -42,6 +42,7 @@ class Wish:
 
 async def run_demo(wish: Wish) -> None:
     """Serves until interrupted. Raises `CannotServe` or a `Refusal` before anything is shown."""
+    take_descriptors()
     sock = listening_socket("0.0.0.0" if wish.lan else "127.0.0.1", wish.port)
     host = lan_address() if wish.lan else "127.0.0.1"
     base = f"http://{host}:{sock.getsockname()[1]}"

@@ -121,7 +121,7 @@ class BallotBox:
             log.error("batch_unknown", acts=len(acts), error=type(error).__name__)
             self.outcomes["unknown"] += len(acts)
             for _, told in batch:
-                told(OutcomeUnknown())
+                self._tell(told, OutcomeUnknown())
             return
         self._took.append(monotonic() - begun)
         refused = sum(isinstance(outcome, Refusal) for outcome in outcomes)
@@ -134,11 +134,18 @@ class BallotBox:
                 stirred.add(outcome.hearing)
                 if outcome.entry:
                     entries.add(outcome.hearing)
-            told(outcome)
+            self._tell(told, outcome)
         for hearing in stirred:
             self._stirred(hearing)
         for hearing in entries:
             try:
                 await self._ring(hearing)
             except Exception as error:  # whoever missed it looks by himself; the box goes on
-                log.error("ring_failed", error=repr(error))
+                log.error("ring_failed", error=type(error).__name__)
+
+    @staticmethod
+    def _tell(told: Told, outcome: Outcome) -> None:
+        try:
+            told(outcome)
+        except Exception as error:  # Of one socket: the others' acts are carried out all the same.
+            log.error("answer_failed", error=type(error).__name__)

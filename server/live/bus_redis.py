@@ -7,7 +7,6 @@ at the journals of its hearings twice a second anyway (`relay.py`).
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from secrets import token_hex
 
 import redis.asyncio as redis
@@ -47,13 +46,19 @@ class RedisBus:
         self._rung: dict[str, None] = {}
         self._ringing = asyncio.Event()
         self._stopped = False
-        self.up = False
+        self._listens, self._sends = False, True
         """Whether Redis is listened to."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def listen(self, heard: Heard) -> None:
         """`heard` is called for every ring."""
         self._heard.append(heard)
+
+    @property
+    def up(self) -> bool:
+        """Whether the bell is heard, and the last ring was taken. A Redis that is frozen keeps its
+        connections: only who rings notices."""
+        return self._listens and self._sends
 
     async def ring(self, hearing: int) -> None:
         """The hearing's journal has grown."""
@@ -108,24 +113,28 @@ class RedisBus:
             self._ringing.clear()
             rung, self._rung = self._rung, {}
             # A ring that cannot be sent is dropped: whoever missed it looks by himself.
-            with contextlib.suppress(RedisError, OSError):
+            try:
                 async with self._sender.pipeline(transaction=False) as pipeline:
                     for message in rung:
                         pipeline.publish(CHANNEL, message)
                     await pipeline.execute()
+                self._sends = True
+            except Exception as error:
+                self._sends = False
+                log.warning("bus_not_rung", error=type(error).__name__)
 
     async def _listen(self) -> None:
         while not self._stopped:
             try:
                 async with self._reader.pubsub(ignore_subscribe_messages=True) as pubsub:
                     await pubsub.subscribe(CHANNEL)
-                    self.up = True
+                    self._listens = True
                     while not self._stopped:
                         message = await pubsub.get_message(timeout=LISTEN_S)
                         if message is not None:
                             await self._received(message["data"])
             except Exception as error:  # it must listen on, whatever was sent or whoever failed
-                self.up = False
+                self._listens = False
                 log.warning("bus_lost", error=type(error).__name__)
                 await asyncio.sleep(LISTEN_S)
 

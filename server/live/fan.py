@@ -15,8 +15,12 @@ from collections.abc import Iterable
 from time import monotonic
 from typing import TYPE_CHECKING
 
+import structlog
+
 if TYPE_CHECKING:
     from server.live.viewer import Viewer
+
+log = structlog.get_logger()
 
 SLICE = 256
 """Viewers that one frame is written to before the loop serves whoever else waits: some 2 ms."""
@@ -58,7 +62,10 @@ class Fan:
     def _write(self) -> None:
         number, data, viewers, _ = self._queue[0]
         end = self._reached + SLICE
-        write_to_all(viewers[self._reached : end], number, data)
+        try:
+            write_to_all(viewers[self._reached : end], number, data)
+        except Exception as error:  # The next slice is written, whatever happened in this one.
+            log.error("fan_failed", error=type(error).__name__)
         self._reached = end
         if end >= len(viewers):
             self._queue.popleft()
@@ -73,7 +80,7 @@ def write_to_all(viewers: Iterable[Viewer], number: int, data: bytes) -> None:
     for viewer in viewers:
         if viewer.since <= number:
             if viewer.direct < 0 and viewer.held_back():
-                viewer.transport.write(data)
+                viewer.give(data)
                 continue
             try:
                 written = write(viewer.direct, data)

@@ -10,6 +10,8 @@ import orjson
 
 RETRY = {"base_ms": 500, "cap_ms": 30_000}
 """What a page is told about coming back: full jitter from base, doubling to cap."""
+TOO_MANY_MS = 4000
+"""After which an act is sent again that was refused with `too_many`, where nobody knows better."""
 
 
 def frame(type_: str, at: int, **members: Any) -> str:
@@ -63,9 +65,10 @@ def ack(at: int, key: str, answer: Mapping[str, Any]) -> str:
     return orjson.dumps(told).decode()
 
 
-def refusal(at: int, key: str | None, code: str, message: str) -> str:
-    """The act was refused and nothing changed."""
-    return frame("refusal", at, key=key, code=code, message=message)
+def refusal(at: int, key: str | None, code: str, message: str, retry_ms: int = TOO_MANY_MS) -> str:
+    """The act was refused and nothing changed. `too_many` tells when to send it again."""
+    more = {"retry_ms": retry_ms} if code == "too_many" else {}
+    return frame("refusal", at, key=key, code=code, message=message, **more)
 
 
 def unknown(at: int, key: str, retry_ms: int = 800) -> str:
@@ -74,5 +77,5 @@ def unknown(at: int, key: str, retry_ms: int = 800) -> str:
 
 
 def wait(at: int, retry_ms: int) -> str:
-    """This process is full, or going: come back."""
+    """This process is full, or cannot read the database now: come back."""
     return frame("wait", at, retry_ms=retry_ms)

@@ -107,11 +107,13 @@ class Listener:
                 with contextlib.suppress(Exception):
                     await self._wire.close(*self._closing)
                 return
-            while self._queue:
+            while self._queue and self._closing is None:
                 frame, _ = self._queue.popleft()
                 async with asyncio.timeout(TOO_SLOW_S):
                     await self._wire.send_text(frame)
                 self.sent_at = monotonic()
+            if self._closing is not None:
+                continue  # It was closed while a frame was being written.
             self._ready.clear()
             if self._behind_since is not None:
                 await self._catch_up(self)

@@ -121,21 +121,21 @@ class Pulse:
         self._before: dict[int, _Sent] = {}
         """What was told before the last pulse: it counts again when that one was overtaken."""
         self._runs: dict[int, int] = {}
-        self._task: asyncio.Task[None] | None = None
-        self._beaten = self._swept = 0.0
+        self._tasks: list[asyncio.Task[None]] = []
+        self._beaten = 0.0
         self.lag_s = 0.0
         """How much later than it wished this task was woken, at most, in the last second."""
         self._lag = 0.0
 
     def start(self) -> None:
         """Begins to pulse."""
-        self._task = asyncio.create_task(self._run())
+        self._tasks = [asyncio.create_task(one()) for one in (self._run, self._watch)]
 
     async def stop(self) -> None:
         """Ends; likes not yet written are written."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._beat(last=True)
 
     def stirred(self, hearing: int) -> None:
@@ -148,6 +148,20 @@ class Pulse:
         self._likes[hearing] = self._likes.get(hearing, 0) + n
         self._runs.setdefault(hearing, run)
 
+    async def _watch(self) -> None:
+        """Once a second: what every socket is asked, and what must go on while a database hangs."""
+        while True:
+            await asyncio.sleep(LOOK_S)
+            try:
+                self.lag_s, self._lag = self._lag, 0.0
+                self.ladder.look(self._hub.total())
+                # No room may be silent for 20 s: the emptiest pulse there is.
+                self._hub.tell_the_quiet(SILENCE_S, frames.pulse(self._now()))
+                for viewer in self._hub.too_slow():
+                    viewer.close(4408, "too slow")
+            except Exception as error:
+                log.error("watch_failed", error=type(error).__name__)
+
     async def _run(self) -> None:
         while True:
             begun = monotonic()
@@ -157,16 +171,8 @@ class Pulse:
                 await self._beat()
                 for hearing in self._hub.hearings():
                     await self._pulse(hearing)
-                if monotonic() - self._swept >= LOOK_S:  # It asks every socket.
-                    self._swept = monotonic()
-                    self.lag_s, self._lag = self._lag, 0.0
-                    self.ladder.look(self._hub.total())
-                    # No room may be silent for 20 s: the emptiest pulse there is.
-                    self._hub.tell_the_quiet(SILENCE_S, frames.pulse(self._now()))
-                    for viewer in self._hub.too_slow():
-                        viewer.close(4408, "too slow")
             except Exception as error:
-                log.error("pulse_failed", error=repr(error))
+                log.error("pulse_failed", error=type(error).__name__)
 
     async def _beat(self, *, last: bool = False) -> None:
         if not last and monotonic() - self._beaten < LOOK_S:

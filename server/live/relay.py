@@ -142,7 +142,7 @@ class Relay:
                     try:
                         await self.catch_up(hearing)
                     except Exception as error:
-                        log.error("relay_failed", hearing=hearing, error=repr(error))
+                        log.error("relay_failed", hearing=hearing, error=type(error).__name__)
             self._forget()
             await asyncio.sleep(max(0.0, breath - asyncio.get_running_loop().time()))
 
@@ -162,6 +162,7 @@ class Relay:
                 seq = await reading.last_seq()
                 run, epoch = reading.place.ref.run, reading.place.epoch
             feed = self._feeds.setdefault(hearing, Feed(run, epoch, seq, dict(view.versions)))
+        feed.watched = monotonic()  # Whoever asks is about to watch.
         return feed
 
     def epoch(self, hearing: int) -> str | None:
@@ -188,8 +189,9 @@ class Relay:
 
     async def _new_run(self, feed: Feed, reading: Reading, view: HearingView) -> None:
         """Another run is shown: every page gets a snapshot with the new epoch."""
+        seq = await reading.last_seq()  # Whoever comes meanwhile finds the feed all old.
         feed.run, feed.epoch = reading.place.ref.run, reading.place.epoch
-        feed.seq, feed.versions = await reading.last_seq(), dict(view.versions)
+        feed.seq, feed.versions = seq, dict(view.versions)
         feed.streams.clear()
         for channel in self._hub.channels(view.hearing.ref.hearing):
             feed.streams[channel] = Stream(feed.versions[channel.room])
@@ -292,7 +294,8 @@ class Relay:
                     listener.begin(gap)
                     return
             found_epoch, found, frame = await self.snapshot(channel)
-            if (found_epoch, found) == (feed.epoch, stream.version):
+            current = feed.streams.get(channel) is stream  # A new run begins with new ones.
+            if current and (found_epoch, found) == (feed.epoch, stream.version):
                 stream.snapshot = (monotonic(), frame)
                 listener.begin([frame])
                 return

@@ -110,7 +110,8 @@ class Viewer(asyncio.Protocol):
     def give(self, data: bytes) -> None:
         """Through the transport: what comes next goes the same way until this has been taken."""
         self.direct = -1
-        self.transport.write(data)
+        if not self.transport.is_closing():
+            self.transport.write(data)
 
     def held_back(self) -> bool:
         """Whether the transport still holds what it was given: then what follows goes there too."""
@@ -141,8 +142,7 @@ class Viewer(asyncio.Protocol):
         if not self._closing:
             payload = code.to_bytes(2, "big") + reason.encode()[:120]
             self._leave()
-            if not self.transport.is_closing():
-                self.give(b"\x88%c" % len(payload) + payload)
+            self.give(b"\x88%c" % len(payload) + payload)
 
     def _end(self, last: bytes, *, answered: bool) -> None:
         """The last words to one that said goodbye itself, or what cannot be read on from."""
@@ -252,7 +252,7 @@ class Viewer(asyncio.Protocol):
         kept = None if data[0] & 0x0F == Opcode.CLOSE else self._message
         message = kept or _Message(self.largest)
         payload, answer, ended = message.take(data)
-        if answer and not self.transport.is_closing():
+        if answer:
             if ended:
                 self._end(answer, answered=message.closed)
                 return

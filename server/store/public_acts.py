@@ -8,6 +8,7 @@ act is refused alone; when the commit fails, nobody is answered anything but "un
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.public_acts import Ask, Done, PublicAct, Sent, Support, Vote, first_of, last_in
 from server.domain.questions import SUPPORTABLE, NewQuestion, Question
-from server.domain.refusals import Refusal, RolledBack
+from server.domain.refusals import OutcomeUnknown, Refusal
 from server.domain.rounds import Round, check_choice, refusal_of
 from server.store.places import locate, shown_beside
 from server.store.rows import among, listed, select_among, table, upsert, upsert_many
@@ -63,9 +64,7 @@ class PublicActs:
                         place.acts.append((i, act))
                 for _, hearing in sorted(hearings.items()):  # Everyone locks in one order.
                     await hearing.carry_out(outcomes)
-        except RolledBack:
-            raise
-        except BaseException:  # Committed or not: the books do not know either.
+        except (OutcomeUnknown, asyncio.CancelledError):  # Committed or not: nor do the books know.
             for id_ in hearings:
                 self._books.forget(id_)
             raise

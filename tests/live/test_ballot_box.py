@@ -51,3 +51,19 @@ async def test_a_bell_that_fails_ends_nothing() -> None:
         async with asyncio.timeout(2):
             await box.put(VOTE)
     await box.stop()
+
+
+async def test_a_socket_that_cannot_be_answered_holds_nobody_up() -> None:
+    async def ring(hearing: int) -> None:
+        del hearing
+
+    def told(outcome: object) -> None:
+        raise RuntimeError(outcome)
+
+    box = BallotBox(Slow(), ring, stirred)
+    box.start()
+    box.submit(VOTE, told)
+    async with asyncio.timeout(2):
+        assert (await box.put(VOTE)).answer == {"n": 1}
+        assert (await box.put(VOTE)).answer == {"n": 1}
+    await box.stop()

@@ -118,3 +118,17 @@ async def test_an_answer_is_heard_whatever_comes_between() -> None:
     await until(lambda: wire.sent and wire.sent[-1] == "snapshot")
     assert [one for one in wire.sent if one.startswith("ack")] == ["ack 1", "ack 2"]
     writing.cancel()
+
+
+async def test_closed_while_it_is_written_to_it_is_told_why() -> None:
+    wire = SlowWire()
+    listener = Listener(wire, CHANNEL, lambda one: asyncio.sleep(0))
+    writing = asyncio.create_task(listener.write())
+    listener.put("cue 1")
+    await asyncio.sleep(0.01)  # It is on its way.
+    listener.close(4401, "signed out")
+    wire.reads.set()
+    async with asyncio.timeout(2):
+        await writing
+    assert wire.sent == ["cue 1"]
+    assert wire.closed == (4401, "signed out")

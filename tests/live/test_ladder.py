@@ -122,6 +122,21 @@ async def test_a_cue_overtakes_the_pulse_that_is_being_written() -> None:
     assert not hub.overtaken(7)
 
 
+async def test_the_rest_is_written_to_when_one_cannot_be() -> None:
+    hub = Hub()
+    wires = viewers(hub, 3 * SLICE)
+
+    def broken(data: bytes) -> None:
+        raise RuntimeError(data)
+
+    wires[SLICE // 2].write = broken  # type: ignore[method-assign]
+    for version in (1, 2):
+        hub.send(CHANNEL, frames.cue(version, version, "x", data={}))
+    await asyncio.sleep(0.05)
+    assert all(len(wire.written) == 2 for wire in wires[SLICE:])
+    assert not hub.busy(7)
+
+
 async def test_nothing_overtakes_a_cue() -> None:
     hub = Hub()
     wires = viewers(hub, 3 * SLICE)

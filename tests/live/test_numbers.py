@@ -16,6 +16,7 @@ from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
 from server.actions.start_run import start_run
 from server.actions.support_question import support_question
+from server.live import pulse as pulse_module
 from server.live.channels import Channel
 from server.live.hub import Hub, Listener
 from server.live.pulse import Pulse
@@ -171,6 +172,33 @@ async def test_another_run_is_told_nothing_of_the_one_before(lanxi: Home) -> Non
             page.look()
             # A code that stands in both runs would be told as 0, and one of the rehearsal alone too.
             assert question.code not in {**page.support, **late.support}
+
+
+class Hanging:
+    """A database that hangs: nothing is answered."""
+
+    async def beat(self, numbers: dict[int, tuple[int, int]], now: int, load: int) -> None:
+        await asyncio.Event().wait()
+
+
+async def test_no_room_is_silent_while_the_database_hangs(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pulse_module, "SILENCE_S", 0.5)
+    monkeypatch.setattr(pulse_module, "LOOK_S", 0.2)
+    hub, wire = Hub(), Wire()
+    listener = Listener(wire, Channel(7, "public", "json", "zh"), lambda one: asyncio.sleep(0))
+    writing = asyncio.create_task(listener.write())
+    pulse = Pulse(hub, None, Hanging(), lambda: 0)  # type: ignore[arg-type]
+    pulse.like(7, 70, 1)
+    pulse._runs[7] = 70
+    pulse.start()
+    try:
+        with hub.joined(listener):
+            await asyncio.sleep(2)
+    finally:
+        for task in pulse._tasks:
+            task.cancel()
+        writing.cancel()
+    assert len(wire.frames) >= 2
 
 
 class Slow:

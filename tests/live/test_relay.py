@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from server.live import relay as relay_module
+from server.live.channels import Channel
 from server.live.hub import Hub
-from server.live.relay import Relay
+from server.live.relay import Feed, Relay
 
 pytestmark = pytest.mark.anyio
 
@@ -33,3 +36,58 @@ async def test_it_looks_at_every_hearing_however_often_the_bell_rings_for_one(
     await relay.stop()
     assert 3 <= seen.count(2) <= 6, seen
     assert seen.count(1) > 15, seen
+
+
+async def test_a_feed_that_somebody_is_being_let_in_to_is_not_forgotten(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Nobody has watched for long; while a newcomer's first frame is made, the feed is looked at."""
+    monkeypatch.setattr(relay_module, "IDLE_S", 0.2)
+    nothing: Any = None
+    relay = Relay(Hub(), nothing, nothing, lambda: 0)
+    feed = Feed(1, "epoch", 0, {"public": 3})
+    relay._feeds[7] = feed
+    await asyncio.sleep(0.3)
+
+    async def snapshot(channel: Channel) -> tuple[str, int, str]:
+        relay._forget()
+        return "epoch", 3, "snapshot"
+
+    monkeypatch.setattr(relay, "snapshot", snapshot)
+    told: list[str] = []
+    channel = Channel(7, "public", "json", "zh")
+    newcomer: Any = SimpleNamespace(channel=channel, begin=told.extend)
+    await relay.welcome(newcomer, None, None)
+    assert told == ["snapshot"]
+    assert relay._feeds[7] is feed
+    assert channel in feed.streams
+
+
+async def test_who_is_let_in_while_a_new_run_begins_is_told_of_that_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its frames go to streams of the new run: a newcomer on an old one would hear nothing more."""
+    nothing: Any = None
+    relay = Relay(Hub(), nothing, nothing, lambda: 0)
+    feed = Feed(1, "epoch", 0, {"public": 3})
+    relay._feeds[7] = feed
+    looks = 0
+
+    async def snapshot(channel: Channel) -> tuple[str, int, str]:
+        nonlocal looks
+        looks += 1
+        if looks == 1:  # The run changes meanwhile, and has as many acts.
+            feed.streams.clear()
+        return "epoch", 3, f"snapshot {looks}"
+
+    async def catch_up(hearing: int) -> None:
+        del hearing
+
+    monkeypatch.setattr(relay, "snapshot", snapshot)
+    monkeypatch.setattr(relay, "catch_up", catch_up)
+    told: list[str] = []
+    channel = Channel(7, "public", "json", "zh")
+    newcomer: Any = SimpleNamespace(channel=channel, begin=told.extend)
+    await relay.welcome(newcomer, None, None)
+    assert told == ["snapshot 2"]
+    assert channel in feed.streams

@@ -205,9 +205,15 @@ class Relay:
             version_here = entry.rooms.get(channel.room)
             if version_here is None:
                 continue
-            frame = frames.cue(
-                entry.at, version_here, entry.event, **self._members(channel, entry, view)
-            )
+            try:
+                members = self._members(channel, entry, view)
+            except (
+                Exception
+            ) as error:  # A version without its words is better than a hole for good.
+                log.error("render_failed", room=channel.room, error=type(error).__name__)
+                empty = {"content": "", "say": ""}
+                members = empty if channel.format == "html" else {"data": {}}
+            frame = frames.cue(entry.at, version_here, entry.event, **members)
             stream.version, stream.snapshot = version_here, None
             stream.kept.append((version_here, frame))
             self._hub.send(channel, frame)

@@ -6,12 +6,13 @@ import asyncio
 from types import SimpleNamespace
 from typing import Any
 
+import orjson
 import pytest
 
 from server.live import relay as relay_module
 from server.live.channels import Channel
 from server.live.hub import Hub
-from server.live.relay import Feed, Relay
+from server.live.relay import Feed, Relay, Stream
 
 pytestmark = pytest.mark.anyio
 
@@ -91,3 +92,32 @@ async def test_who_is_let_in_while_a_new_run_begins_is_told_of_that_one(
     await relay.welcome(newcomer, None, None)
     assert told == ["snapshot 2"]
     assert channel in feed.streams
+
+
+async def test_a_page_that_cannot_be_made_leaves_no_hole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither in its own channel's versions nor in those that come after it."""
+    nothing: Any = None
+    hub = Hub()
+    relay = Relay(hub, nothing, nothing, lambda: 0)
+    channels = [
+        Channel(7, "public", form, lang) for form in ("html", "json") for lang in ("zh", "en")
+    ]
+    feed = Feed(1, "epoch", 0, {"public": 3})
+    feed.streams.update({channel: Stream(3) for channel in channels})
+    sent: dict[Channel, Any] = {}
+
+    def members(channel: Channel, *_: Any) -> dict[str, Any]:
+        if channel.lang == "zh":
+            raise KeyError
+        return {"data": {"n": 1}}
+
+    monkeypatch.setattr(relay, "_members", members)
+    monkeypatch.setattr(
+        hub, "send", lambda channel, frame: sent.update({channel: orjson.loads(frame)})
+    )
+    entry: Any = SimpleNamespace(seq=9, at=1, event="x", rooms={"public": 4})
+    relay._tell(feed, entry, nothing)
+    assert {frame["version"] for frame in sent.values()} == {4}
+    assert set(sent) == set(channels)
+    assert (sent[channels[0]]["content"], sent[channels[2]]["data"]) == ("", {})
+    assert {stream.version for stream in feed.streams.values()} == {4}

@@ -154,11 +154,14 @@ def test_no_log_of_an_older_database_is_left_to_ruin_the_new_one(
     Path(f"{path}-journal").write_bytes(b"rubbish")
     done = finished("restore", copy, data=data)
     assert done.returncode == 0, done.stderr
+    # Looked at before SQLite opens it, which sweeps away some of what it finds beside.
+    assert {name for name in names_in(data) if name.startswith("pingyi.db-")} == {
+        "pingyi.db-serving"
+    }
     assert notes(path) == ["first", "restore"]
     assert asked(path, "PRAGMA integrity_check") == [("ok",)]
     kept = Path(done.stdout.splitlines()[1].split()[-1])
     assert Path(f"{kept}-wal").read_bytes() == log
-    assert not Path(f"{path}-journal").exists()
     assert kept.exists() == (there == "broken")
 
 

@@ -16,6 +16,7 @@ from server.domain.roles import MACHINE
 from server.settings import Settings
 from server.store.migrate import migrate
 from server.store.schema import is_current
+from server.store.start_faults import start_fault
 
 Outcome = tuple[int, dict[str, Any], str | None]
 """(exit status, outcome for `--json`, error sentence or None)."""
@@ -69,8 +70,16 @@ async def import_file(
     except Refusal as refusal:
         told = _no_hearing(hearing, where) if refusal.code == "not_found" else _both(refusal)
         return 1, {}, told
-    except (OutcomeUnknown, RolledBack):
+    except OutcomeUnknown:
         return 1, {}, _both(Refusal("outcome_unknown"))
+    except (
+        Exception
+    ) as error:  # The database is away, of a newer release, full: told as at a start.
+        again = Refusal("outcome_unknown") if isinstance(error, RolledBack) else None
+        fault = start_fault(error) or again
+        if fault is None:
+            raise
+        return 1, {}, _both(fault)
     finally:
         await building.database.close()
     return (

@@ -14,6 +14,7 @@ import pytest
 
 from tests.nursery import ROOT, finished
 from tests.running import PINGYI, Running
+from tests.services import free_port
 
 
 def one_sentence(done: subprocess.CompletedProcess[str], status: int, *words: str) -> None:
@@ -101,6 +102,14 @@ def test_import_of_what_cannot_be_imported(demo: Running, tmp_path: Path) -> Non
         (3, "诉求内容", "content_missing"),
         (4, "工单编号", "external_id_missing"),
     ]
+
+
+def test_import_into_a_database_that_is_away(tmp_path: Path) -> None:
+    file = tmp_path / "good.csv"
+    file.write_text("工单编号,诉求内容\nA1,路灯不亮\n", encoding="utf-8")
+    away = {"PINGYI_DATABASE_URL": f"postgresql://x@127.0.0.1:{free_port()}/x"}
+    asked = ("import", file, "--hearing", "h", "--source", "s")
+    one_sentence(finished(*asked, data=tmp_path / "data", **away), 1, "PostgreSQL")
 
 
 def test_a_dry_run_of_an_import_leaves_an_older_database_as_it_is(tmp_path: Path) -> None:

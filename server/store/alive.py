@@ -1,7 +1,7 @@
 """Which processes serve this database (docs/decisions/0009-who-is-alive.md).
 
-On SQLite one process may: it holds a lock on a file beside the database. On PostgreSQL every process
-holds a shared advisory lock for as long as it lives, by a connection of its own. Both end with the
+On SQLite one process may: it holds a lock on a file beside the database. On PostgreSQL every
+`serve` and `web` holds a shared advisory lock for as long as it lives, by a connection of its own. Both end with the
 process, however it ends.
 """
 

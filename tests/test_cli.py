@@ -109,7 +109,7 @@ def test_import_into_a_database_that_is_away(tmp_path: Path) -> None:
     file.write_text("工单编号,诉求内容\nA1,路灯不亮\n", encoding="utf-8")
     away = {"PINGYI_DATABASE_URL": f"postgresql://x@127.0.0.1:{free_port()}/x"}
     asked = ("import", file, "--hearing", "h", "--source", "s")
-    one_sentence(finished(*asked, data=tmp_path / "data", **away), 1, "PostgreSQL")
+    one_sentence(finished(*asked, data=tmp_path / "data", **away), 1, "PINGYI_DATABASE_URL")
 
 
 def test_a_dry_run_of_an_import_leaves_an_older_database_as_it_is(tmp_path: Path) -> None:

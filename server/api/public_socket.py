@@ -26,7 +26,7 @@ from starlette.datastructures import Headers
 from starlette.requests import HTTPConnection
 from starlette.types import Scope
 
-from server.api.sockets import CLOSE, NOT_ALLOWED, wait_outside, whole_number
+from server.api.sockets import RETRY_MS, not_let_in, wait_outside, whole_number
 from server.api.talk import Talk
 from server.domain.refusals import Refusal
 from server.live import frames
@@ -40,7 +40,6 @@ PUBLIC = re.compile(rb"/h/([a-z0-9-]{1,60})/socket(?:\?([^#]*))?")
 KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 KNOWN_S = 1.0
 """How long a hearing that was found is taken as found: it may go back to `draft` meanwhile."""
-RETRY_MS = 4000
 AGAIN_S = 1.0
 """After which a snapshot that could not be made is tried again."""
 
@@ -355,14 +354,11 @@ class Reception:
             self._seat(audience, viewer, wish, lobby, b"")
 
     def _refuse(self, arrivals: list[Arrival], error: Exception) -> None:
-        """All of them are told why, and go."""
+        """All of them are told why, or to come back, and go."""
         if not isinstance(error, Refusal):
             log.error("arrivals_failed", arrivals=len(arrivals), error=type(error).__name__)
-        refusal = error if isinstance(error, Refusal) else Refusal("server_error")
+        now = self._here.house.now()
         for viewer, wish, _ in arrivals:
-            viewer.put(
-                frames.refusal(
-                    self._here.house.now(), None, refusal.code, refusal.message(wish.lang)
-                )
-            )
-            viewer.close(CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code)
+            frame, code, reason = not_let_in(now, wish.lang, error)
+            viewer.put(frame)
+            viewer.close(code, reason)

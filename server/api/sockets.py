@@ -1,7 +1,8 @@
 """The sockets: `/h/SLUG/socket` for the public, `/h/SLUG/PAGE/socket` for staff pages.
 
 The right to join is checked before the handshake is answered for the Origin (403), and right after
-it for the person (4401, 4403), because a browser cannot read a refused handshake.
+it for the person (4401, 4403), because a browser cannot read a refused handshake. Only the rules
+keep anybody out: whoever comes while the database is away is told to come back.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from collections.abc import Iterator
 
 import structlog
 from fastapi import APIRouter, WebSocket, WebSocketDisconnect
@@ -31,6 +33,8 @@ log = structlog.get_logger()
 LARGEST = 16 * 1024
 NOT_ALLOWED = 4403
 CLOSE = {"not_signed_in": 4401, "bad_token": 4401}
+RETRY_MS = 4000
+"""When to come back to a process that is full, or that could not read the database."""
 GUARD_S = 1.0
 """How often a staff socket asks whether its session still holds (revoked means out in ≤ 2 s), and a
 tablet's whether another run is shown."""
@@ -66,14 +70,15 @@ async def _serve(websocket: WebSocket, slug: str, room: str) -> None:
             await websocket.close(1008, "flood")
             return
         await session.run()
-    except Refusal as refusal:
-        with contextlib.suppress(Exception):
-            await websocket.send_text(
-                frames.refusal(here.house.now(), None, refusal.code, refusal.message(lang))
-            )
-            await websocket.close(CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code)
-    except (WebSocketDisconnect, asyncio.CancelledError, RuntimeError):
+    except (WebSocketDisconnect, asyncio.CancelledError):
         pass
+    except Exception as error:
+        if not isinstance(error, Refusal):
+            log.error("arrival_failed", room=room, error=type(error).__name__)
+        frame, code, reason = not_let_in(here.house.now(), lang, error)
+        with contextlib.suppress(Exception):
+            await websocket.send_text(frame)
+            await websocket.close(code, reason)
 
 
 class _Session:
@@ -134,16 +139,26 @@ class _Session:
         self.resuming = asyncio.create_task(self.here.relay.welcome(self.listener, epoch, version))
 
     async def _guard(self, by: Actor) -> None:
-        """A session that is revoked loses its sockets; one that holds makes its seat present."""
+        """A session that is revoked loses its sockets; one that holds makes its seat present. While
+        the database cannot tell, what it told last holds."""
         while True:
-            await self._show_itself(by)
+            with self._database_may_be_away():
+                await self._show_itself(by)
             await asyncio.sleep(GUARD_S)
-            found = await self.here.door.maybe_actor(self.websocket)
-            try:
-                check_join(self.place, self.room, found)
-            except Refusal as refusal:
-                self.listener.close(CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code)
-                return
+            with self._database_may_be_away():
+                found = await self.here.door.maybe_actor(self.websocket)
+                try:
+                    check_join(self.place, self.room, found)
+                except Refusal as refusal:
+                    self.listener.close(CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code)
+                    return
+
+    @contextlib.contextmanager
+    def _database_may_be_away(self) -> Iterator[None]:
+        try:
+            yield
+        except Exception as error:
+            log.warning("guard_not_answered", room=self.room, error=type(error).__name__)
 
     async def _show_itself(self, by: Actor) -> None:
         """A seat is present in a run when its tablet has shown itself there. The card was used
@@ -188,8 +203,21 @@ class _Session:
 def wait_outside(now: int, lang: str, seconds: int) -> list[str]:
     """What a viewer is told that flooded: why, and when it may come back."""
     refusal = Refusal("too_many", retry_after=seconds)
-    told = frames.refusal(now, None, refusal.code, refusal.message(lang))
+    told = frames.refusal(now, None, refusal.code, refusal.message(lang), seconds * 1000)
     return [told, frames.wait(now, seconds * 1000)]
+
+
+def not_let_in(now: int, lang: str, error: Exception) -> tuple[str, int, str]:
+    """The frame, the code and the reason with which somebody who came is sent away.
+
+    A page that is told 4401 or 4403 never comes back, so only a refusal by the rules may say so.
+    Whatever else went wrong is over soon, the database being away above all: come back.
+    """
+    refusal = error if isinstance(error, Refusal) else Refusal("server_error")
+    if refusal.status == 429 or refusal.status >= 500:
+        return frames.wait(now, RETRY_MS), 1013, refusal.code
+    told = frames.refusal(now, None, refusal.code, refusal.message(lang))
+    return told, CLOSE.get(refusal.code, NOT_ALLOWED), refusal.code
 
 
 def whole_number(text: str | None) -> int | None:

@@ -10,6 +10,9 @@ import pytest
 from websockets.frames import Close, Opcode
 
 from server.api.public_socket import Reception
+from server.api.sockets import not_let_in, wait_outside
+from server.domain.refusals import CATALOGUE, Refusal
+from server.live import frames
 from server.live.viewer import Viewer
 from tests.house import Home
 from tests.live.test_bus import until
@@ -198,3 +201,53 @@ async def test_numbers_wait_until_the_last_frames_are_written(
     assert len(transport.frames()) == before
     monkeypatch.undo()
     await until(lambda: any(f.get("likes") == 3 for f in transport.frames()[before:]), 3)
+
+
+@pytest.mark.parametrize(
+    "fault", [OSError("away"), Refusal("not_ready")], ids=["gone", "not_ready"]
+)
+@pytest.mark.parametrize("step", ["found", "welcomed"])
+async def test_who_comes_while_the_database_cannot_be_read_is_told_to_come_back(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch, fault: Exception, step: str
+) -> None:
+    await lanxi.go_live()
+
+    def away(*_: Any, **__: Any) -> Any:
+        raise fault
+
+    reception, transports = (
+        Reception(lanxi.building.services, 10),
+        [Connection() for _ in range(3)],
+    )
+    with monkeypatch.context() as patch:
+        if step == "found":
+            patch.setattr(lanxi.building.store, "look", away)
+        else:
+            patch.setattr(lanxi.building.relay, "welcome", away)
+        for transport in transports:
+            assert reception.admit(*asking(), transport)  # type: ignore[arg-type]
+        await until(lambda: all(len(each.frames()) == 2 for each in transports))
+    for wait, code in (each.frames() for each in transports):
+        assert (wait["type"], wait["retry_ms"] > 0, code) == ("wait", True, 1013)
+    back = Connection()
+    assert reception.admit(*asking(), back)  # type: ignore[arg-type]
+    await until(lambda: bool(back.frames()))
+    assert back.frames()[0]["type"] == "snapshot"
+
+
+def test_only_the_rules_keep_anybody_out_for_good() -> None:
+    out = {code: not_let_in(0, "zh", Refusal(code))[1] for code in CATALOGUE}
+    assert {out["not_signed_in"], out["bad_token"]} == {4401}
+    assert {out["not_found"], out["not_allowed"], out["malformed"]} == {4403}
+    for code, row in CATALOGUE.items():
+        assert (out[code] == 1013) is (row.status >= 500 or code == "too_many"), code
+    frame, code, _ = not_let_in(7, "zh", ValueError("a fault of ours"))
+    assert (json.loads(frame), code) == ({"type": "wait", "at": 7, "retry_ms": 4000}, 1013)
+
+
+def test_too_many_tells_when_to_send_the_act_again() -> None:
+    told = json.loads(frames.refusal(7, "k", "too_many", "…"))
+    assert told["retry_ms"] >= 1000
+    assert "retry_ms" not in json.loads(frames.refusal(7, "k", "round_closed", "…"))
+    refusal, wait = map(json.loads, wait_outside(7, "zh", 60))
+    assert (refusal["retry_ms"], wait["retry_ms"]) == (60_000, 60_000)

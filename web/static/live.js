@@ -18,7 +18,9 @@ const own = '[data-own]'
 let socket, retry = { base_ms: 500, cap_ms: 30000 }, tries = 0, timer, heard = 0, notBefore = 0
 let epoch = body.dataset.epoch || '', version = +(body.dataset.version || 0)
 let skew = 0, chain = Promise.resolve()
-const unsent = new Map(read())
+const unsent = new Map(read())               // key → frame of an act that has no answer yet
+const sent = new Map([...unsent.keys()].map(key => [key, 1]))   // key → how often it went out: what a reload finds, perhaps once
+const timers = new Map()                     // key → when it goes again
 const waiting = new Map()                    // key → resolve of an act that awaits its answer
 
 export const now = () => Date.now() + skew   // the server's clock, as well as frames tell it
@@ -68,7 +70,7 @@ async function take (frame) {
   skew = frame.at - Date.now()
   if (frame.type === 'pulse') return pulse(frame)
   if (frame.type === 'ack' || frame.type === 'refusal') return answered(frame)
-  if (frame.type === 'unknown') return setTimeout(() => resend(frame.key), frame.retry_ms || 800)
+  if (frame.type === 'unknown') return later(frame)
   if (frame.type === 'wait') return
   tries = 0
   if (frame.type === 'snapshot') {
@@ -135,8 +137,10 @@ function say (sentence) { const ear = document.getElementById('say'); if (ear &&
 // ── acts ──
 // Sends a frame with a key of its own; resolves with its ack or refusal, however often the
 // connection breaks meanwhile: the same key is sent again until there is an answer. It bears the
-// run's epoch: what was held up on its way out of a rehearsal is refused by the real run.
+// run's epoch: what was held up on its way out of a rehearsal is refused by the real run. A vote gives
+// up an earlier one of its round that still waits: sent after it, that one would replace it.
 export function act (frame) {
+  for (const [key, { round }] of unsent) if (round && round === frame.round) answered({ type: 'given_up', key })
   frame.key ||= newKey()
   frame.epoch = epoch
   unsent.set(frame.key, frame)
@@ -149,12 +153,29 @@ export function send (frame) {                // false = there is no connection
   socket.send(JSON.stringify(frame))
   return true
 }
-export function flush () { for (const frame of unsent.values()) send(frame) }
-function resend (key) { const frame = unsent.get(key); if (frame) send(frame) }
+export function flush () { for (const key of unsent.keys()) resend(key) }
+function resend (key) {
+  clearTimeout(timers.get(key))
+  const frame = unsent.get(key)
+  if (frame && send(frame)) sent.set(key, (sent.get(key) || 0) + 1)
+}
+// Not before the time that the frame tells, each time later, and no two pages at the same moment: a
+// key that is sent thirty times a minute is refused itself.
+function later ({ key, retry_ms: told = 800 }) {
+  const wait = Math.max(told, Math.min(10000, 800 * 2 ** ((sent.get(key) || 1) - 1)))
+  clearTimeout(timers.get(key))
+  timers.set(key, setTimeout(resend, wait * (1 + Math.random() / 2), key))
+}
+// Too many at once: a vote or a 同问 waits and goes again. Who asks too much is told so and keeps his
+// text; but a question that went out before may be there already, and only its key brings its answer.
+function goesAgain ({ code, key }) {
+  return code === 'too_many' && unsent.has(key) && (unsent.get(key).type !== 'ask' || sent.get(key) > 1)
+}
 function answered (frame) {
   // Not refused for good: the page gets itself a viewer token and flushes.
   if (frame.code === 'viewer_needed' && unsent.has(frame.key)) return tell('viewer', frame)
-  unsent.delete(frame.key)
+  if (goesAgain(frame)) return later(frame)
+  for (const kept of [unsent, sent, timers]) kept.delete(frame.key)
   store()
   waiting.get(frame.key)?.(frame)
   waiting.delete(frame.key)

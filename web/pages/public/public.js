@@ -87,7 +87,7 @@ async function carry (button, frame, done) {
   document.getElementById(button.id)?.removeAttribute('aria-busy')
   button.removeAttribute('aria-busy')
   if (answer.type === 'refusal') toast(answer.message)
-  else say(done)
+  else if (answer.type === 'ack') say(done)
 }
 document.addEventListener('submit', event => {
   const form = event.target.closest('form[data-vote]')

@@ -138,7 +138,11 @@ class Talk:
     def _refuse(self, who: Speaker, key: str | None, refusal: Refusal) -> None:
         who.put(
             frames.refusal(
-                self._here.house.now(), key, refusal.code, refusal.message(who.spot.lang)
+                self._here.house.now(),
+                key,
+                refusal.code,
+                refusal.message(who.spot.lang),
+                refusal.detail.get("retry_after", frames.TOO_MANY_MS // 1000) * 1000,
             )
         )
 

@@ -21,7 +21,9 @@ from typing import TextIO
 
 ROOT = Path(__file__).parent.parent
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(["server.cli", "server.app", "server.serving", "server.demo.run"])
+_CONTEXT.set_forkserver_preload(
+    ["server.cli", "server.app", "server.serving", "server.demo.run", "tests.warm"]
+)
 
 
 class Born:

@@ -29,7 +29,15 @@ def backup(settings: Settings, file: Path) -> int:
         raise NotCopied(ONLY_SQLITE)
     path = Path(url.split("///", 1)[1])
     if not path.exists():
-        raise NotCopied(f"没有数据库 {path}。There is no database at {path}.")
+        raise NotCopied(
+            f"没有数据库 {path}：请核对 PINGYI_DATA。"
+            f" There is no database at {path}: check PINGYI_DATA."
+        )
+    if file.is_dir():
+        raise NotCopied(
+            f"{file} 是文件夹：请写出备份的文件名，例如 {file / path.name}。"
+            f" {file} is a folder: name the copy's file, such as {file / path.name}."
+        )
     try:
         handle, name = tempfile.mkstemp(dir=file.resolve().parent, prefix=f".{file.name}.")
         os.close(handle)
@@ -40,8 +48,9 @@ def backup(settings: Settings, file: Path) -> int:
         os.replace(name, file)
     except (OSError, sqlite3.Error) as error:
         os.unlink(name)
+        why = error.strerror if isinstance(error, OSError) else error
         raise NotCopied(
-            f"备份没有完成：{error}。The copy was not made ({type(error).__name__})."
+            f"备份没有完成，原有的备份没有改动。The copy was not made, and an older one is as it was ({why})."
         ) from None
     return file.stat().st_size
 

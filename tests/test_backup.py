@@ -72,6 +72,7 @@ def test_what_cannot_be_copied_says_why_and_leaves_an_older_copy(
     nowhere = finished("backup", old, data=tmp_path / "nowhere")
     assert (nowhere.returncode, nowhere.stdout) == (1, "")
     assert str(tmp_path / "nowhere") in nowhere.stderr
+    assert nowhere.stderr.count("PINGYI_DATA") == 2
     absent = finished("backup", tmp_path / "no" / "folder.db", data=demo.data)
     assert absent.returncode == 1
     assert len(absent.stderr.strip().splitlines()) == 1
@@ -79,3 +80,35 @@ def test_what_cannot_be_copied_says_why_and_leaves_an_older_copy(
     assert server.returncode == 1
     assert "pg_dump" in server.stderr
     assert old.read_bytes() == b"an older copy"
+
+
+def test_a_folder_in_a_files_place_is_told_of_in_both_languages(
+    demo: Running, tmp_path: Path
+) -> None:
+    folder = tmp_path / "safe"
+    folder.mkdir()
+    named = folder / "pingyi.db"
+    told = finished("backup", folder, data=demo.data)
+    assert told.returncode == 1
+    assert told.stderr == (
+        f"{folder} 是文件夹：请写出备份的文件名，例如 {named}。"
+        f" {folder} is a folder: name the copy's file, such as {named}.\n"
+    )
+    assert list(folder.iterdir()) == []
+
+
+def test_a_broken_database_is_not_copied_and_its_fault_stands_in_the_english_half(
+    tmp_path: Path,
+) -> None:
+    data, old = tmp_path / "data", tmp_path / "old.db"
+    data.mkdir()
+    (data / "pingyi.db").write_bytes(b"no database " * 500)
+    old.write_bytes(b"an older copy")
+    told = finished("backup", old, data=data)
+    assert told.returncode == 1
+    chinese, english = told.stderr.strip().split("。", 1)
+    assert chinese == "备份没有完成，原有的备份没有改动"
+    assert english.startswith("The copy was not made, ")
+    assert "not a database" in english
+    assert old.read_bytes() == b"an older copy"
+    assert not list(tmp_path.glob(".*"))

@@ -55,6 +55,7 @@ def pingyi() -> Iterator[tuple[int, dict[str, Any], Path]]:
         ["taskset", "-c", SERVER_CORE, sys.executable, "-m", "server.cli", "demo", "--json",
          "--crowd", "1", "--port", "0", "--data", str(folder / "data")],
         stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, cwd=HERE.parent,
+        env={k: v for k, v in os.environ.items() if not k.startswith("PINGYI_")},
     )  # fmt: skip
     assert process.stdout is not None
     try:
@@ -170,6 +171,8 @@ def votes(n: int, viewers: int, within: float) -> dict[str, Any]:
                 told = crowd.measure()
                 took, used = time.monotonic() - started, cpu_s(pid) - used
             cast = client.get(f"/rounds/{round_['id']}").json()["cast"]
+    if not told["ack"]["n"] == cast == n:
+        raise AssertionError(f"{n} votes, {told['ack']['n']} acknowledged, {cast} counted")
     answers = {kind: told[kind]["n"] for kind in ("ack", "refusal", "unknown") if kind in told}
     return {
         "votes": n,

@@ -267,15 +267,15 @@ class Building:
             log.error("stop_failed", step=step.__qualname__, error=type(error).__name__)
 
     async def check_secret(self) -> None:
-        """A process with another secret than the database's would make viewers into strangers and
-        seal what the others cannot open. Who knows the one before may bring a new one. Raises
-        `secret_differs`."""
+        """A process with another secret than the one in use, also with one that was, would make viewers
+        into strangers and seal what the others cannot open. Who knows the one in use may bring a new
+        one. Raises `secret_differs`."""
         async with self.database.write() as connection:
             identity = Identity(connection)
-            kept, before = await identity.fingerprints(), self.keys.before
-            if self.keys.fingerprint in kept:
+            used, before = await identity.fingerprint(), self.keys.before
+            if self.keys.fingerprint == used:
                 return
-            if not kept or (before is not None and before.fingerprint in kept):
+            if used is None or (before is not None and before.fingerprint == used):
                 await identity.keep_fingerprint(self.keys.kid, self.keys.fingerprint, now())
             else:
                 raise Refusal("secret_differs")
@@ -442,6 +442,8 @@ def _handle_errors(app: FastAPI) -> None:
         if not _is_away(error):
             return await broken(request, error)  # It is the statement that is wrong.
         log.warning("database_lost", error=type(error).__name__, path=request.url.path)
+        if request.method in {"GET", "HEAD"}:
+            return answer(request, Refusal("not_ready"))
         return await unknown(request, OutcomeUnknown())
 
     @app.exception_handler(RequestValidationError)

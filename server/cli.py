@@ -32,6 +32,7 @@ app = typer.Typer(
 def main() -> None:
     """Entry point of the `pingyi` command."""
     log_plainly()
+    os.umask(0o077)  # What citizens wrote is for nobody else on this machine.
     try:
         app()
     except KeyboardInterrupt:

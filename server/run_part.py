@@ -55,7 +55,9 @@ async def run_part(part: Part, settings: Settings, place: Place) -> None:
         await asyncio.sleep(0.02)
     if server.started and not place.nth:
         port = own.getsockname()[1] if shared is None else shared.port
-        base = settings.public_url or f"http://{place.public_host or place.host}:{port}"
+        # The public address is where people begin; an edge and a worker tell their own.
+        here = f"http://{place.public_host or place.host}:{port}"
+        base = (settings.public_url or here) if part.leads else here
         name = "" if part is Part.SERVE else f" {part}"
         print(f"评议 · Pingyi{name}  {base}", flush=True)
         if part.leads:

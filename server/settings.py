@@ -59,6 +59,14 @@ class Settings(BaseSettings):
             return tuple(part.strip() for part in value.split(",") if part.strip())
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _address(cls, value: str) -> str:
+        """Links and QR codes carry it whole."""
+        if value and not value.startswith(("http://", "https://")):
+            raise ValueError("it begins with http:// or https://")
+        return value.rstrip("/")
+
     @field_validator("proxies", "trusted_nets")
     @classmethod
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:

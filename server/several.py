@@ -14,6 +14,10 @@ import time
 from collections.abc import Callable
 from types import FrameType
 
+import structlog
+
+log = structlog.get_logger()
+
 AGAIN_S = 1.0
 """As long as none has lived for as long, one that ends does not start; nor would another, and what is wrong
 has been told. Later the database may be away for a moment: the others serve on, and it is tried again."""
@@ -41,6 +45,7 @@ def run_several(n: int, work: Callable[[int], int]) -> int:
         stands = stands or any(now - begun >= AGAIN_S for _, begun in running.values())
         for pid, ended in _ended(tuple(running)):
             nth, begun = running.pop(pid)
+            log.warning("process_ended", nth=nth, pid=pid, status=ended)
             short = now - begun < AGAIN_S
             if short and not stands:
                 status = ended or 1

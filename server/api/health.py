@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Iterator
 
@@ -21,6 +22,8 @@ from server.domain.refusals import Refusal
 from server.services import Services
 
 router = APIRouter(tags=["health"])
+DATABASE_S = 2.0
+"""How long the database may take to answer before it counts as away."""
 
 
 class Figures(PlainTextResponse):
@@ -38,10 +41,8 @@ async def healthz() -> Response:
 @router.get("/readyz", response_model=answers.Health)
 async def readyz(here: ServicesDep) -> Response:
     """The database answers."""
-    try:
-        await here.database.alive()
-    except Exception:
-        raise Refusal("not_ready") from None
+    if not await _answers(here):
+        raise Refusal("not_ready")
     return JSONResponse({"status": "ready"})
 
 
@@ -50,15 +51,24 @@ async def metrics(here: ServicesDep) -> Response:
     """How this process does. No names, no slugs: numbers only (docs/operating.md says what they mean)."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(Now(here))
+    registry.register(Now(here, await _answers(here)))
     return Figures(generate_latest(registry))
+
+
+async def _answers(here: Services) -> bool:
+    try:
+        async with asyncio.timeout(DATABASE_S):
+            await here.database.alive()
+    except Exception:
+        return False
+    return True
 
 
 class Now:
     """What is counted in this process, as it stands when it is asked for."""
 
-    def __init__(self, here: Services) -> None:
-        self._here = here
+    def __init__(self, here: Services, database: bool) -> None:
+        self._here, self._database = here, database
 
     def collect(self) -> Iterator[Metric]:
         """Everything that `/metrics` tells beside the process's own CPU, memory and descriptors."""
@@ -82,10 +92,11 @@ class Now:
         yield acts
         yield _gauge("pingyi_acts_waiting", "Acts that wait for their commit.", here.box.waiting)
         yield _gauge(
-            "pingyi_batch_seconds", "The slowest of the last 256 batches.", here.box.slowest_s
+            "pingyi_batch_seconds", "The slowest batch of the last minute.", here.box.slowest_s
         )
         yield _gauge("pingyi_load_step", "Step of the ladder.", here.pulse.ladder.level)
         yield _gauge("pingyi_loop_lag_seconds", "The longest wait for a turn.", here.pulse.lag_s)
+        yield _gauge("pingyi_database_up", "Whether the database answers.", int(self._database))
         yield _gauge("pingyi_bell_up", "Whether the bell is heard.", int(here.bus.up))
 
 

@@ -173,7 +173,9 @@ CATALOGUE: Mapping[str, Row] = {
         "What answers at PINGYI_REDIS_URL is no Redis that takes this process: check its address,"
         " port and password.",
     ),
-    "not_ready": Row(503, "服务正在启动。", "The service is starting."),
+    "not_ready": Row(
+        503, "暂时打不开，请稍后再试。", "This cannot be opened just now: please try again soon."
+    ),
     # Hearing and run of show
     "rounds_open": Row(
         409,

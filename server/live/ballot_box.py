@@ -22,8 +22,8 @@ LARGEST = 4000
 WAITING = 20_000
 """Acts that may wait; beyond that `too_many` is answered at once."""
 GATHER_S = 0.003
-SLOWEST_OF = 256
-"""Batches of which the slowest commit is told."""
+SLOWEST_S = 60.0
+"""Of the batches of so long a time the slowest is told."""
 Outcome = Done | Refusal | OutcomeUnknown
 Told = Callable[[Outcome], None]
 
@@ -52,7 +52,7 @@ class BallotBox:
         self._stopping = False
         self.outcomes = {"done": 0, "refused": 0, "unknown": 0}
         """Acts that were answered, since the start."""
-        self._took: deque[float] = deque(maxlen=SLOWEST_OF)
+        self._took: deque[tuple[float, float]] = deque(maxlen=60_000)
 
     def start(self) -> None:
         """Begins to carry acts out."""
@@ -67,8 +67,11 @@ class BallotBox:
 
     @property
     def slowest_s(self) -> float:
-        """Of the last batches the one that took longest, decided and committed."""
-        return max(self._took, default=0.0)
+        """Of the last minute's batches the one that took longest, decided and committed."""
+        since = monotonic() - SLOWEST_S
+        while self._took and self._took[0][0] < since:
+            self._took.popleft()
+        return max((took for _, took in self._took), default=0.0)
 
     @property
     def waiting(self) -> int:
@@ -123,7 +126,8 @@ class BallotBox:
             for _, told in batch:
                 self._tell(told, OutcomeUnknown())
             return
-        self._took.append(monotonic() - begun)
+        ended = monotonic()
+        self._took.append((ended, ended - begun))
         refused = sum(isinstance(outcome, Refusal) for outcome in outcomes)
         self.outcomes["refused"] += refused
         self.outcomes["done"] += len(outcomes) - refused

@@ -112,16 +112,20 @@ class RedisBus:
             await self._ringing.wait()
             self._ringing.clear()
             rung, self._rung = self._rung, {}
-            # A ring that cannot be sent is dropped: whoever missed it looks by himself.
-            try:
-                async with self._sender.pipeline(transaction=False) as pipeline:
-                    for message in rung:
-                        pipeline.publish(CHANNEL, message)
-                    await pipeline.execute()
-                self._sends = True
-            except Exception as error:
-                self._sends = False
-                log.warning("bus_not_rung", error=type(error).__name__)
+            # A connection that was kept may have ended meanwhile: the second try has a new one. A ring
+            # that cannot be sent is dropped: whoever missed it looks by himself.
+            for _ in range(2):
+                try:
+                    async with self._sender.pipeline(transaction=False) as pipeline:
+                        pipeline.ping()
+                        for message in rung:
+                            pipeline.publish(CHANNEL, message)
+                        await pipeline.execute()
+                    self._sends = True
+                    break
+                except Exception as error:
+                    self._sends = False
+                    log.warning("bus_not_rung", error=type(error).__name__)
 
     async def _listen(self) -> None:
         while not self._stopped:
@@ -133,6 +137,8 @@ class RedisBus:
                         message = await pubsub.get_message(timeout=LISTEN_S)
                         if message is not None:
                             await self._received(message["data"])
+                        if not self._sends:
+                            self._ringing.set()  # Is it there again? Nobody may ring for long.
             except Exception as error:  # it must listen on, whatever was sent or whoever failed
                 self._listens = False
                 log.warning("bus_lost", error=type(error).__name__)

@@ -343,9 +343,10 @@ class Identity:
             insert(_audit).values(office_id=office, at=at, actor=actor, act=act, detail=detail)
         )
 
-    async def fingerprints(self) -> set[str]:
-        """Fingerprints of the secrets that may sign here."""
-        return set((await self._c.execute(select(_fingerprints.c.fingerprint))).scalars())
+    async def fingerprint(self) -> str | None:
+        """That of the secret in use: the one that was written down last."""
+        last = select(_fingerprints.c.fingerprint).order_by(_fingerprints.c.created_at.desc())
+        return (await self._c.execute(last.limit(1))).scalar()
 
     async def keep_fingerprint(self, kid: str, fingerprint: str, at: int) -> None:
         """The first process writes down which secret is in use."""

@@ -16,12 +16,14 @@ import pytest
 import yaml
 
 from server.parts import AT_THE_EDGE
+from server.settings import Settings
 from tests.nursery import ROOT, finished
 from tests.running import Running
 
 DEPLOY = ROOT / "deploy"
 NAMES = re.compile(r"\b(?:pingyi|process)_[a-z_]+\b")
 OF_PROMETHEUS = {"pingyi_up"}
+PARTS = ("web", "edge", "worker")
 
 
 def asked_for() -> dict[str, set[str]]:
@@ -47,6 +49,8 @@ def test_dashboard_and_alarms_ask_for_what_there_is(shared_demo: Running) -> Non
         assert names <= there
     ours = {name for name in there if name.startswith("pingyi_")}
     assert ours - asked["dashboard"] <= {"pingyi_hearings_watched"}
+    text = (ROOT / "docs" / "operating.md").read_text()
+    assert {name for name in ours if not re.search(rf"\| `{name}[`{{]", text)} == set()
     assert 'pingyi_up{part="serve"} 1.0' in told
     assert 'pingyi_sockets{room="public"} 1.0' in told
 
@@ -59,14 +63,45 @@ def test_every_alarm_is_explained() -> None:
             assert f"`{rule['alert']}`" in text
 
 
+def unit_of(name: str) -> configparser.RawConfigParser:
+    """A unit's sections."""
+    read = configparser.RawConfigParser(strict=False)
+    read.optionxform = str  # type: ignore[assignment]
+    read.read(DEPLOY / "systemd" / name)
+    return read
+
+
+def test_one_process_and_the_parts_never_run_side_by_side() -> None:
+    parts = set(unit_of("pingyi.target")["Unit"]["Wants"].split())
+    alone = unit_of("pingyi.service")["Unit"]
+    for what in ("Conflicts", "Before"):
+        assert set(alone[what].split()) == {"pingyi.target", *parts}
+
+
+def test_the_file_of_settings_names_settings_that_exist_and_brings_no_secret() -> None:
+    text = (DEPLOY / "systemd" / "pingyi.env").read_text()
+    found = dict(re.findall(r"^#?([A-Z_]+)=(.*)$", text, re.M))
+    there = {f"PINGYI_{name.upper()}" for name in Settings.model_fields}
+    assert set(found) - {"EDGES"} <= there
+    assert found["PINGYI_SECRET"] == ""
+
+
+def test_prometheus_asks_every_process_that_the_units_begin() -> None:
+    edge = unit_of("pingyi-edge.service")["Service"]
+    n = int(edge["Environment"].removeprefix("EDGES="))
+    command = {name: unit_of(f"pingyi-{name}.service")["Service"]["ExecStart"] for name in PARTS}
+    port = {name: int(re.findall(r"--port (\d+)", line)[0]) for name, line in command.items()}
+    ports = [port["web"], *range(port["edge"], port["edge"] + n), port["worker"]]
+    asked = yaml.safe_load((DEPLOY / "prometheus" / "prometheus.yml").read_text())
+    (targets,) = asked["scrape_configs"][0]["static_configs"]
+    assert targets["targets"] == [f"127.0.0.1:{one}" for one in ports]
+
+
 @pytest.mark.parametrize(
     "unit", sorted((DEPLOY / "systemd").glob("*.service")), ids=lambda u: u.stem
 )
 def test_units_begin_again_and_name_commands_that_exist(unit: Path) -> None:
-    read = configparser.RawConfigParser(strict=False)
-    read.optionxform = str  # type: ignore[assignment]
-    read.read(unit)
-    service = read["Service"]
+    service = unit_of(unit.name)["Service"]
     assert service["Restart"] == "always"
     program, part, *options = shlex.split(service["ExecStart"])
     assert program.endswith("/.venv/bin/pingyi")

@@ -35,8 +35,8 @@ def backup(settings: Settings, file: Path) -> int:
         )
     if file.is_dir():
         raise NotCopied(
-            f"{file} 是文件夹：请写出备份的文件名，例如 {file / path.name}。"
-            f" {file} is a folder: name the copy's file, such as {file / path.name}."
+            f"{file} 是文件夹：请写出备份的文件名，例如 {file / 'pingyi-copy.db'}。"
+            f" {file} is a folder: name the copy's file, such as {file / 'pingyi-copy.db'}."
         )
     try:
         handle, name = tempfile.mkstemp(dir=file.resolve().parent, prefix=f".{file.name}.")

@@ -87,7 +87,7 @@ def test_a_folder_in_a_files_place_is_told_of_in_both_languages(
 ) -> None:
     folder = tmp_path / "safe"
     folder.mkdir()
-    named = folder / "pingyi.db"
+    named = folder / "pingyi-copy.db"
     told = finished("backup", folder, data=demo.data)
     assert told.returncode == 1
     assert told.stderr == (

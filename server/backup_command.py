@@ -38,6 +38,11 @@ def backup(settings: Settings, file: Path) -> int:
             f"{file} 是文件夹：请写出备份的文件名，例如 {file / 'pingyi-copy.db'}。"
             f" {file} is a folder: name the copy's file, such as {file / 'pingyi-copy.db'}."
         )
+    if _is_of(path, file):
+        raise NotCopied(
+            f"{file} 是正在使用的数据库文件：请把备份写到别处。"
+            f" {file} is a file of the database in use: put the copy elsewhere."
+        )
     try:
         handle, name = tempfile.mkstemp(dir=file.resolve().parent, prefix=f".{file.name}.")
         os.close(handle)
@@ -53,6 +58,14 @@ def backup(settings: Settings, file: Path) -> int:
             f"备份没有完成，原有的备份没有改动。The copy was not made, and an older one is as it was ({why})."
         ) from None
     return file.stat().st_size
+
+
+def _is_of(path: Path, file: Path) -> bool:
+    """Whether the file is the database, one that stands beside it, or what serves it, by whatever name."""
+    if file.resolve().name.startswith(path.name) and file.resolve().parent == path.resolve().parent:
+        return file.resolve().name[len(path.name) :] in {"", "-wal", "-shm", "-journal", "-serving"}
+    beside = [Path(f"{path}{end}") for end in ("", "-wal", "-shm", "-journal", "-serving")]
+    return file.exists() and any(one.exists() and file.samefile(one) for one in beside)
 
 
 def _copy(path: Path, to: Path) -> None:

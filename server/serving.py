@@ -34,8 +34,8 @@ HEAD_S = 5.0
 """Seconds in which a head must be complete, from the connection or from its own first byte."""
 
 
-BODY_S = 20.0
-"""Seconds without another piece of a body."""
+BODY_S, SLOWEST = 20.0, 4096
+"""Seconds that a body may take, and bytes for which it gets one more: a drip holds no connection."""
 BACKLOG = 4096
 
 
@@ -111,7 +111,7 @@ class Http(HttpToolsProtocol):
     waits: float | None = None
     """Since when it has waited for the end of a head."""
     body: float | None = None
-    """When the last piece of a body came that is not whole yet."""
+    """When a body began that is not whole yet, and later by as long as what has come of it may have taken."""
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """A head is awaited. uvicorn's own step asks the transport for both addresses, and uvloop
@@ -125,7 +125,7 @@ class Http(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """A piece of at most 256 KiB, so that one piece beyond the limit is kept at most."""
         if self.body is not None:
-            self.body = monotonic()
+            self.body += len(data) / SLOWEST
         super().data_received(data)
         if self.timeout_keep_alive_task is None and (
             self.cycle is None or self.cycle.response_complete
@@ -152,13 +152,18 @@ class Http(HttpToolsProtocol):
         super().on_message_complete()
 
     def is_late(self, now: float) -> bool:
-        """Whether its head has not ended, or nothing more of its body has come, for too long."""
+        """Whether its head has not ended for too long, or its body comes too slowly."""
         if self.body is not None and not self.flow.read_paused:
             return self.body < now - BODY_S
         return self.waits is not None and self.waits < now - HEAD_S
 
     def handle_websocket_upgrade(self) -> None:
-        """What the reception does not take goes uvicorn's way."""
+        """What the reception does not take goes uvicorn's way. A socket that is asked for before the last
+        answer is out would get that answer among its frames."""
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.send_400_response("A socket is asked for before the last answer has come.")
+            return
+        self._unset_keepalive_if_required()
         reception: Reception | None = getattr(
             self.config.app.state,  # type: ignore[union-attr]
             "reception",

@@ -112,3 +112,19 @@ def test_a_broken_database_is_not_copied_and_its_fault_stands_in_the_english_hal
     assert "not a database" in english
     assert old.read_bytes() == b"an older copy"
     assert not list(tmp_path.glob(".*"))
+
+
+def test_a_copy_over_what_is_in_use_is_refused(demo: Running, tmp_path: Path) -> None:
+    """It would take away what has been acknowledged, or let a second server in."""
+    linked = tmp_path / "linked.db"
+    linked.symlink_to(demo.data / "pingyi.db")
+    hard = tmp_path / "hard.db"
+    hard.hardlink_to(demo.data / "pingyi.db")
+    before = (demo.data / "pingyi.db").stat().st_ino
+    beside = [demo.data / f"pingyi.db{end}" for end in ("", "-wal", "-shm", "-serving", "-journal")]
+    for target in (*beside, linked, hard):
+        told = finished("backup", target, data=demo.data)
+        assert told.returncode == 1, target
+        assert "elsewhere" in told.stderr
+    assert (demo.data / "pingyi.db").stat().st_ino == before
+    assert finished("backup", demo.data / "pingyi.db.copy", data=demo.data).returncode == 0

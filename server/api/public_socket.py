@@ -40,6 +40,8 @@ PUBLIC = re.compile(rb"/h/([a-z0-9-]{1,60})/socket(?:\?([^#]*))?")
 KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 KNOWN_S = 1.0
 """How long a hearing that was found is taken as found: it may go back to `draft` meanwhile."""
+SAID = 4096
+"""Characters that are kept of what one says who is not yet let in."""
 AGAIN_S = 1.0
 """After which a snapshot that could not be made is tried again."""
 
@@ -132,7 +134,11 @@ class Lobby:
         self.said: list[str] = []
 
     def heard(self, viewer: Viewer, text: str) -> None:
-        """Kept; a viewer's own limit ends a flood."""
+        """Kept, as long as it is no more than a page says in so short a time: while a database hangs, many
+        may wait here for long."""
+        if sum(map(len, self.said)) + len(text) > SAID:
+            viewer.close(1013, "later")
+            return
         self.said.append(text)
 
     def drained(self, viewer: Viewer) -> None:

@@ -147,4 +147,7 @@ class RedisBus:
     async def _received(self, data: bytes) -> None:
         match data.decode(errors="replace").split(" "):
             case [ringer, kind, id_] if ringer != self._me:  # Its own was heard at once.
-                await self._hear(kind, id_)
+                try:
+                    await self._hear(kind, id_)
+                except Exception as error:  # Whatever was said: Redis itself is there.
+                    log.warning("ring_not_heard", error=type(error).__name__)

@@ -214,7 +214,7 @@ class Viewer(asyncio.Protocol):
                     return
             elif not self._may_speak():
                 pass
-            elif data[at] in _QUICK and length < 126:
+            elif data[at] in _QUICK and head == 2:
                 # A ping is answered unless that would wait; a pong is only heard.
                 if data[at] == 0x89 and self.behind is None:
                     payload = apply_mask(data[at + 6 : after], data[at + 2 : at + 6])

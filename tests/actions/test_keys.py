@@ -3,11 +3,13 @@ first answer, another act is refused, and nothing of either is lost."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from server.actions.ask_question import ask_question
+from server.actions.cast_ballot import cast_ballot
 from server.actions.cast_vote import cast_vote
 from server.actions.change_status import change_status
 from server.actions.close_round import close_round
@@ -15,6 +17,7 @@ from server.actions.moderate_question import close_question
 from server.actions.open_round import open_round
 from server.actions.support_question import support_question
 from server.actions.void_round import void_round
+from server.domain.refusals import Refusal
 from tests.actions.test_acts_on_every_store import refusal
 from tests.house import Home
 
@@ -117,3 +120,21 @@ async def test_an_archived_hearing_answers_repeats_and_keeps_no_book(lanxi: Home
     late = cast_vote(lanxi.house, "v2", KEY, round_id, "good")
     assert await refusal(late) == "hearing_archived"
     assert lanxi.building.books.get((await lanxi.view()).hearing.ref.hearing) is None
+
+
+async def test_the_same_act_sent_at_once_gets_one_answer_each_time(lanxi: Home) -> None:
+    """On PostgreSQL they wait for one another, and must not be refused for what they did themselves."""
+    await lanxi.go_live()
+    host, chair = lanxi.person("host"), lanxi.panelist(0)
+    round_ = next(r for r in (await lanxi.view()).rounds if r.audience == "panel")
+    opened = await asyncio.gather(
+        *(open_round(lanxi.house, host, round_.id, KEY) for _ in range(5))
+    )
+    assert {one.body["status"] for one in opened} == {"open"}
+    marks = {s: {d["key"]: "1" for d in round_.rules["dimensions"]} for s in round_.subjects}
+    cast = [cast_ballot(lanxi.house, chair, round_.id, marks, [], f"{KEY}-2") for _ in range(5)]
+    closing = close_round(lanxi.house, host, round_.id)
+    answers = await asyncio.gather(*cast[:3], closing, *cast[3:], return_exceptions=True)
+    told = (*answers[:3], *answers[4:])
+    receipts = {one.code if isinstance(one, Refusal) else one.body["receipt"] for one in told}  # type: ignore[union-attr]
+    assert len(receipts) == 1

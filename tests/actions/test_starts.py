@@ -155,3 +155,32 @@ async def test_a_secret_is_changed_by_who_knows_the_one_before(tmp_path: Path) -
     await later.start()
     assert later.keys.viewer_of(token) is None
     await later.stop()
+
+
+async def test_after_a_change_only_the_new_secret_starts(tmp_path: Path) -> None:
+    """A machine that was forgotten would make strangers of everybody who has come since."""
+
+    async def starts(secret: str, before: str = "") -> bool:
+        building = Building(Settings(data=tmp_path, secret=secret, secret_before=before))
+        try:
+            await building.check_secret()
+        except Refusal as refusal:
+            assert refusal.code == "secret_differs"
+            return False
+        finally:
+            await building.database.close()
+        return True
+
+    async with home(tmp_path) as hall:
+        first = (tmp_path / "secret").read_text()
+        await hall.view()
+    second, third = "the second secret of this house", "the third secret of this house"
+    assert not await starts(second)
+    assert await starts(second, first)
+    assert await starts(second)
+    assert not await starts(first)
+    assert not await starts(third, first)
+    assert await starts(third, second)
+    assert not await starts(second)
+    assert await starts(first, third)  # Back again.
+    assert not await starts(third)

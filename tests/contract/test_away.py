@@ -15,6 +15,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import asyncpg
+import httpx2
 import pytest
 from playwright.sync_api import Browser, WebSocket, expect
 from websockets.exceptions import ConnectionClosed
@@ -112,8 +113,11 @@ def test_who_is_here_stays_and_hears_what_comes_after(installed: Installed) -> N
         sockets = {page: open_ones.enter_context(installed.socket(page)) for page in ("", *STAFF)}
         for socket in sockets.values():
             assert json.loads(socket.recv(timeout=10))["type"] == "snapshot"
+        metrics = f"{here.url}/metrics"
         with installed.away():
             time.sleep(AWAY_S)
+            assert "pingyi_database_up 0.0" in httpx2.get(metrics, trust_env=False).text
+        assert "pingyi_database_up 1.0" in httpx2.get(metrics, trust_env=False).text
         for cleared, event in ((True, "screen_cleared"), (False, "screen_restored")):
             here.as_("host").do("PUT", f"{here.here}/screens", {"cleared": cleared})
             for page in ("stage", "overlay", "host", ""):

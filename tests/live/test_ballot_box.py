@@ -9,6 +9,7 @@ import pytest
 
 from server.domain.public_acts import Done, PublicAct, Vote
 from server.domain.refusals import Refusal
+from server.live import ballot_box
 from server.live.ballot_box import BallotBox
 
 pytestmark = pytest.mark.anyio
@@ -39,6 +40,20 @@ async def test_an_act_that_is_being_committed_is_answered_before_the_end() -> No
     await box.stop()
     assert act.done()
     assert (await act).answer == {"n": 1}
+
+
+async def test_one_slow_batch_is_told_of_for_a_minute(monkeypatch: pytest.MonkeyPatch) -> None:
+    async def ring(hearing: int) -> None:
+        del hearing
+
+    monkeypatch.setattr(ballot_box, "SLOWEST_S", 0.3)
+    box = BallotBox(Slow(), ring, stirred)
+    box.start()
+    await box.put(VOTE)
+    assert 0.1 <= box.slowest_s < 0.3
+    await asyncio.sleep(0.35)
+    assert box.slowest_s == 0
+    await box.stop()
 
 
 async def test_a_bell_that_fails_ends_nothing() -> None:

@@ -106,6 +106,52 @@ async def test_whatever_else_is_said_on_the_channel_is_passed_over(redis_url: st
 
 
 @pytest.mark.system
+async def test_what_cannot_be_heard_is_no_loss_of_redis(redis_url: str) -> None:
+    one, other = RedisBus(redis_url), RedisBus(redis_url)
+
+    async def numbers_alone(kind: str, id_: str) -> None:
+        int(id_)
+
+    other.listen(numbers_alone)
+    async with started(one, other) as (_, there):
+        await rung(one, there)
+        stranger = redis.Redis.from_url(redis_url)
+        await stranger.publish(CHANNEL, "x hearing nan")
+        await stranger.aclose()
+        for _ in range(20):
+            await asyncio.sleep(0.02)
+            assert other.up
+        await one.ring(7)
+        await until(lambda: ("hearing", "7") in there)
+
+
+@pytest.mark.system
+async def test_a_connection_that_was_kept_and_has_ended_costs_no_ring(redis_url: str) -> None:
+    one, other = RedisBus(redis_url), RedisBus(redis_url)
+    async with started(one, other) as (_, there):
+        await rung(one, there)
+        stranger = redis.Redis.from_url(redis_url)
+        await stranger.client_kill_filter(_type="normal", skipme=True)
+        await stranger.aclose()
+        await one.ring(7)
+        await until(lambda: ("hearing", "7") in there)
+        assert one.up
+
+
+@pytest.mark.system
+async def test_it_notices_by_itself_that_redis_takes_rings_again() -> None:
+    port = free_port()
+    bus = RedisBus(f"redis://127.0.0.1:{port}/0")
+    async with started(bus):
+        with redis_server(port):
+            await until(lambda: bus.up)
+        await bus.ring(7)
+        await until(lambda: not bus.up)
+        with redis_server(port):
+            await until(lambda: bus.up, 10)
+
+
+@pytest.mark.system
 async def test_nobody_waits_for_a_redis_that_does_not_answer() -> None:
     with socket.socket() as silent:  # It accepts, and says nothing.
         silent.bind(("127.0.0.1", 0))

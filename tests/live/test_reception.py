@@ -176,6 +176,16 @@ async def test_those_who_wait_to_be_let_in_count_too(lanxi: Home) -> None:
     assert sum(1013 in each.frames() for each in transports) == 20
 
 
+async def test_who_is_not_let_in_yet_is_not_listened_to_without_end(lanxi: Home) -> None:
+    reception, transport = Reception(lanxi.building.services, 10), Connection()
+    assert reception.admit(*asking("/h/nowhere/socket"), transport)  # type: ignore[arg-type]
+    assert transport.viewer is not None
+    for n in range(6):
+        transport.viewer.data_received(masked(*text("x" * 1000)))
+        assert transport.viewer.open == (n < 4)
+    assert transport.frames() == [1013]
+
+
 async def test_a_hearing_that_is_not_there_is_told_inside(lanxi: Home) -> None:
     reception, transport = Reception(lanxi.building.services, 10), Connection()
     assert reception.admit(*asking("/h/nowhere/socket?lang=en"), transport)  # type: ignore[arg-type]

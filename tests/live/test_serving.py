@@ -12,7 +12,7 @@ import uvicorn
 from uvicorn.server import ServerState
 
 from server import serving
-from server.serving import BODY_S, HEAD_S, Http, SharedPort, make_server, take_descriptors
+from server.serving import BODY_S, HEAD_S, SLOWEST, Http, SharedPort, make_server, take_descriptors
 
 pytestmark = pytest.mark.anyio
 
@@ -23,8 +23,12 @@ class Peer(asyncio.Transport):
     def get_extra_info(self, name: str, default: Any = None) -> Any:
         return default
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.sent = b""
+
     def write(self, data: Any) -> None:
-        del data
+        self.sent += data
 
     def is_closing(self) -> bool:
         return False
@@ -69,12 +73,32 @@ async def test_a_body_is_waited_for_as_long_as_it_comes(connection: Http) -> Non
     connection.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\n")
     assert not connection.is_late(later(BODY_S - 0.5))
     assert connection.is_late(later(BODY_S + 0.5))
-    connection.data_received(b"12345")
-    connection.body = later(-15)
-    connection.data_received(b"6789")
-    assert not connection.is_late(later(BODY_S - 0.5))
+    for piece in (b"12345", b"6789"):  # A drip gains nothing.
+        connection.data_received(piece)
+        assert connection.is_late(later(BODY_S + 0.5))
     connection.data_received(b"0")
     assert not connection.is_late(later(BODY_S + 0.5))
+
+
+async def test_a_long_body_has_the_time_that_a_slow_line_takes(connection: Http) -> None:
+    connection.data_received(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 1000000\r\n\r\n")
+    connection.data_received(bytes(50 * SLOWEST))
+    await asyncio.sleep(0.05)  # The application takes what has come, and reading goes on.
+    assert not connection.flow.read_paused
+    assert not connection.is_late(later(BODY_S + 45))
+    assert connection.is_late(later(BODY_S + 55))
+
+
+async def test_a_socket_asked_for_before_the_last_answer_is_refused(connection: Http) -> None:
+    """That answer would come among its frames."""
+    connection.data_received(
+        b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
+        b"GET /h/x/socket HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+        b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    )
+    sent = connection.transport.sent  # type: ignore[attr-defined]
+    assert b"HTTP/1.1 400 " in sent
+    assert b" 101 " not in sent
 
 
 async def test_an_empty_line_after_an_answer_is_no_request_that_is_waited_for(

@@ -181,6 +181,15 @@ async def test_what_is_wrong_ends_it(name: str) -> None:
     assert transport.over or transport.eof
 
 
+async def test_a_ping_in_a_longer_form_than_it_needs_shifts_nothing() -> None:
+    one, transport, _ = viewer()
+    key, payload = b"mask", b"hello"
+    hidden = bytes(a ^ b for a, b in zip(payload, key * 2, strict=False))
+    one.data_received(b"\x89\xfe" + len(payload).to_bytes(2, "big") + key + hidden)
+    one.put("after")
+    assert [bytes(f.data) for f in received(transport)] == [b"hello", b"after"]
+
+
 async def test_what_it_is_sent_can_be_read() -> None:
     one, transport, room = viewer()
     frames = ["短", "x" * 125, "x" * 126, "中" * 30_000]

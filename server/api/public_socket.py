@@ -40,7 +40,7 @@ PUBLIC = re.compile(rb"/h/([a-z0-9-]{1,60})/socket(?:\?([^#]*))?")
 KEY = re.compile(rb"[A-Za-z0-9+/]{22}==")
 KNOWN_S = 1.0
 """How long a hearing that was found is taken as found: it may go back to `draft` meanwhile."""
-SAID = 4096
+SAID = 32 * 1024
 """Characters that are kept of what one says who is not yet let in."""
 AGAIN_S = 1.0
 """After which a snapshot that could not be made is tried again."""

@@ -181,8 +181,8 @@ async def test_who_is_not_let_in_yet_is_not_listened_to_without_end(lanxi: Home)
     assert reception.admit(*asking("/h/nowhere/socket"), transport)  # type: ignore[arg-type]
     assert transport.viewer is not None
     for n in range(6):
-        transport.viewer.data_received(masked(*text("x" * 1000)))
-        assert transport.viewer.open == (n < 4)
+        transport.viewer.data_received(masked(*text("x" * 10_000)))
+        assert transport.viewer.open == (n < 3)
     assert transport.frames() == [1013]
 
 

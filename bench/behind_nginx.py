@@ -11,66 +11,36 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
-import subprocess
 import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Any
 
-from bench.measure import CROWD_CORE, HERE, Crowd, build, cpu_s, free_port
+from bench.measure import CROWD_CORE, Crowd, build, cpu_s, free_port
 from bench.run import Busy, pingyi
-
-LOCATIONS = HERE.parent / "deploy" / "nginx" / "locations.conf"
-
-
-def configuration(folder: Path, front: int, server: str) -> str:
-    """nginx's, with everything it writes in `folder`."""
-    return f"""
-daemon off;
-worker_processes 2;
-worker_rlimit_nofile 20000;
-pid {folder}/nginx.pid;
-error_log {folder}/error.log;
-events {{ worker_connections 19000; }}
-http {{
-    access_log off;
-    client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy;
-    fastcgi_temp_path {folder}/f; uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-    map $http_upgrade $pingyi_connection {{ default upgrade; "" ""; }}
-    upstream pingyi_web {{ server {server}; keepalive 8; }}
-    upstream pingyi_edges {{ server {server}; keepalive 8; }}
-    server {{ listen 127.0.0.1:{front} reuseport backlog=4096; include {LOCATIONS}; }}
-}}
-"""
+from tests.several import nginx
 
 
 def measure(viewers: int, seconds: float) -> dict[str, Any] | str:
     """The whole run, or why there is none."""
-    program = shutil.which("nginx", path="/usr/sbin:/usr/bin:/usr/local/bin")
-    if program is None:
+    if shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") is None:
         return "missing: apt install nginx"
     with pingyi() as (pid, line, _), tempfile.TemporaryDirectory() as name:
-        folder, front = Path(name), free_port()
-        server = line["url"].removeprefix("http://")
-        (folder / "nginx.conf").write_text(configuration(folder, front, server))
-        nginx = subprocess.Popen(
-            ["taskset", "-c", CROWD_CORE, program, "-c", str(folder / "nginx.conf")]
-        )
-        try:
-            time.sleep(1)
+        server, front = line["url"].removeprefix("http://"), free_port()
+        beside = ("taskset", "-c", CROWD_CORE)
+        here = f"127.0.0.1:{front}"
+        with nginx(Path(name), here, server, server, on=beside, workers=2) as proxy:
             crowd = Crowd(front, f"/h/{line['hearing']}/socket?as=json", viewers, seconds)
             time.sleep(2)
             with Busy(line):
                 time.sleep(1)
-                before, started = (cpu_s(pid), cpu_s(nginx.pid)), time.monotonic()
+                before, started = (cpu_s(pid), cpu_s(proxy)), time.monotonic()
                 told = crowd.measure()
                 took = time.monotonic() - started
-                server_s, nginx_s = cpu_s(pid) - before[0], cpu_s(nginx.pid) - before[1]
-        finally:
-            nginx.terminate()
-            nginx.wait(20)
+                server_s, nginx_s = cpu_s(pid) - before[0], cpu_s(proxy) - before[1]
     return {
         "viewers": told["joined"],
         "frames_per_s": told["frames_per_s"],

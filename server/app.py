@@ -12,13 +12,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
-from fastapi import FastAPI, Request
-from fastapi.exceptions import RequestValidationError
-from fastapi.responses import Response
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, ProgrammingError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
+from fastapi import FastAPI
 from sqlalchemy.ext.asyncio import AsyncConnection
-from starlette.exceptions import HTTPException
 
 from moderation.intake.normal_form import IncomingItem
 from moderation.policy import clean_public_text
@@ -30,13 +25,13 @@ from server.actions.recover import pause_after_restart
 from server.actions.screen_questions import screen_questions
 from server.actions.tally_round import tally_round
 from server.api import desk, health, hearings, office, questions, rounds, sockets, viewers
-from server.api.common import error_response, refusal_of_validation
 from server.api.frame import Compressed, Frame
 from server.api.front import Front, Shelf
-from server.api.openapi import describe, methods_at, operation_id
+from server.api.openapi import describe, operation_id
 from server.api.public_socket import Reception, most_viewers
-from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
+from server.domain.refusals import Refusal
 from server.domain.roles import MACHINE
+from server.errors import handle_errors
 from server.identity import secrets
 from server.identity.door import Door
 from server.identity.limits import Limiter
@@ -49,7 +44,7 @@ from server.live.hub import Hub
 from server.live.pulse import Pulse
 from server.live.relay import Relay
 from server.parts import Part, at_the_edge
-from server.services import Services, language_of
+from server.services import Services
 from server.settings import Settings
 from server.store.alive import Alive, Duty
 from server.store.identity import Identity
@@ -61,9 +56,8 @@ from server.store.transaction import Database
 from server.store.unit import HearingStore, Unit
 from server.store.votes import Books
 from web.layout.assets import by_hashed_name
-from web.layout.language import language
 from web.renderer import PageRenderer
-from web.routes import ROUTERS, problem
+from web.routes import ROUTERS
 
 log = structlog.get_logger()
 Found = TypeVar("Found")
@@ -393,79 +387,8 @@ def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> Fas
     app.openapi = cache(lambda: describe(app, (*api, health.router)))  # type: ignore[method-assign]
     for router in pages:
         app.include_router(router, include_in_schema=False)
-    _handle_errors(app)
+    handle_errors(app)
     app.add_middleware(Compressed)
     app.add_middleware(Frame)
     app.add_middleware(Front, shelf=shelf)
     return app
-
-
-def _is_away(error: Exception) -> bool:
-    """Whether a database cannot do now what it could do again soon."""
-    name = getattr(getattr(error, "orig", None), "sqlite_errorname", None)
-    if name is not None:
-        return str(name).startswith(("SQLITE_BUSY", "SQLITE_LOCKED", "SQLITE_FULL", "SQLITE_IOERR"))
-    return not isinstance(error, DataError | IntegrityError | ProgrammingError)
-
-
-def _handle_errors(app: FastAPI) -> None:
-    """Everything that goes wrong becomes a row of the catalogue, in the reader's language."""
-
-    def answer(request: Request, refusal: Refusal) -> Response:
-        api = request.url.path.startswith("/api/") or request.url.path in {
-            "/healthz",
-            "/readyz",
-            "/metrics",
-        }
-        if api:
-            return error_response(refusal, language_of(request))
-        # As every page: what the address says, not what the browser was set to.
-        return problem(refusal, language(request.query_params.get("lang")))
-
-    @app.exception_handler(Refusal)
-    async def refused(request: Request, error: Refusal) -> Response:
-        return answer(request, error)
-
-    @app.exception_handler(OutcomeUnknown)
-    async def unknown(request: Request, error: OutcomeUnknown) -> Response:
-        return answer(request, Refusal("outcome_unknown"))
-
-    @app.exception_handler(RolledBack)
-    async def rolled_back(request: Request, error: RolledBack) -> Response:
-        return await unknown(request, OutcomeUnknown())
-
-    @app.exception_handler(DBAPIError)
-    @app.exception_handler(ConnectionError)
-    @app.exception_handler(PoolTimeout)
-    async def database_lost(request: Request, error: Exception) -> Response:
-        """Whoever asked cannot know whether anything happened, and may ask again."""
-        if not _is_away(error):
-            return await broken(request, error)  # It is the statement that is wrong.
-        log.warning("database_lost", error=type(error).__name__, path=request.url.path)
-        if request.method in {"GET", "HEAD"}:
-            return answer(request, Refusal("not_ready"))
-        return await unknown(request, OutcomeUnknown())
-
-    @app.exception_handler(RequestValidationError)
-    async def invalid(request: Request, error: RequestValidationError) -> Response:
-        return answer(request, refusal_of_validation(error.errors()))
-
-    @app.exception_handler(HTTPException)
-    async def http(request: Request, error: HTTPException) -> Response:
-        # 400 is FastAPI's for a body that it cannot read: no UTF-8, or nested beyond all reason.
-        codes = {400: "bad_json", 405: "method_not_allowed", 413: "too_large"}
-        response = answer(request, Refusal(codes.get(error.status_code, "not_found")))
-        if error.status_code == 405:
-            known = ", ".join(methods_at(app.openapi(), request.url.path))
-            response.headers["Allow"] = known or (error.headers or {}).get("Allow", "")
-        return response
-
-    @app.exception_handler(Exception)
-    async def broken(request: Request, error: Exception) -> Response:
-        # The type and the place, never the values: a traceback may hold a citizen's words.
-        frame = error.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
-        where = f"{frame.tb_frame.f_code.co_filename}:{frame.tb_lineno}" if frame else ""
-        log.error("failed", error=type(error).__name__, where=where, path=request.url.path)
-        return answer(request, Refusal("server_error"))

@@ -62,10 +62,11 @@ def backup(settings: Settings, file: Path) -> int:
 
 def _is_of(path: Path, file: Path) -> bool:
     """Whether the file is the database, one that stands beside it, or what serves it, by whatever name."""
-    if file.resolve().name.startswith(path.name) and file.resolve().parent == path.resolve().parent:
-        return file.resolve().name[len(path.name) :] in {"", "-wal", "-shm", "-journal", "-serving"}
-    beside = [Path(f"{path}{end}") for end in ("", "-wal", "-shm", "-journal", "-serving")]
-    return file.exists() and any(one.exists() and file.samefile(one) for one in beside)
+    of_it = [Path(f"{path}{end}") for end in ("", "-wal", "-shm", "-journal", "-serving")]
+    return any(
+        file.resolve() == one.resolve() or (file.exists() and one.exists() and file.samefile(one))
+        for one in of_it
+    )
 
 
 def _copy(path: Path, to: Path) -> None:

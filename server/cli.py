@@ -114,7 +114,7 @@ def demo(
         except CannotServe as error:
             _fail(str(error))
         except Refusal as refusal:
-            _fail(_both(refusal))
+            _fail(refusal.in_both)
 
 
 PortOption = Annotated[int | None, typer.Option(help="Port; PORT or 8000 by default.")]
@@ -194,19 +194,15 @@ def _run_part(part: Part, settings: Settings, processes: int = 1, **place: Any) 
         except CannotServe as error:
             _fail(str(error))
         except Refusal as refusal:
-            _fail(_both(refusal))
+            _fail(refusal.in_both)
         return 0
 
     try:
         check_parts(part, settings, several=processes > 1)
     except Refusal as refusal:
-        _fail(_both(refusal), 2)
+        _fail(refusal.in_both, 2)
     _checked_data(settings.data)
     raise SystemExit(work(None) if processes == 1 else run_several(processes, work))
-
-
-def _both(refusal: Refusal) -> str:
-    return f"{refusal.message('zh')} {refusal.message('en')}"
 
 
 def _settings() -> Settings:
@@ -243,7 +239,7 @@ def migrate() -> None:
     try:
         _run(run())
     except Refusal as refusal:
-        _fail(_both(refusal))
+        _fail(refusal.in_both)
 
 
 @app.command()
@@ -274,7 +270,7 @@ def restore(
     except NotRestored as error:
         _fail(str(error), error.status)
     except Refusal as refusal:
-        _fail(_both(refusal))
+        _fail(refusal.in_both)
     print(f"{done.path} · {done.size / 1e6:.1f} MB")
     if done.replaced is not None:
         print(f"原来的数据库 · the one before: {done.replaced}")
@@ -286,14 +282,12 @@ def viewers(
     hearing: Annotated[str, typer.Option(help="The hearing's slug.")],
 ) -> None:
     """Prints viewer tokens for load tests, one a line."""
-    from server.viewers_command import NoTokens, viewer_tokens
+    from server.viewers_command import viewer_tokens
 
     try:
         tokens = _run(viewer_tokens(_settings(), number, hearing))
-    except NoTokens as error:
-        _fail(str(error))
     except Refusal as refusal:
-        _fail(_both(refusal))
+        _fail(refusal.in_both)
     print("\n".join(tokens))
 
 

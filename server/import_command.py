@@ -21,12 +21,6 @@ from server.store.start_faults import start_fault
 Outcome = tuple[int, dict[str, Any], str | None]
 """(exit status, outcome for `--json`, error sentence or None)."""
 
-OLD_SCHEMA = (
-    "数据库是较早版本的结构，试读不改动它；请先运行 pingyi migrate（先备份），再试读。"
-    " The database has the schema of an earlier version and a dry run leaves it as it is:"
-    " run pingyi migrate first (after a backup)."
-)
-
 
 async def import_file(
     settings: Settings,
@@ -43,18 +37,18 @@ async def import_file(
         columns = _mapping(mapping)
         read = read_hotline_file(file, columns)
     except Refusal as refusal:
-        return 1, {}, _both(refusal)
+        return 1, {}, refusal.in_both
     except FileRefused as error:
         return 1, {}, f"{error.zh} {error.en}"
     except (OSError, ValueError) as error:
         return 1, {}, f"读不了列映射文件。The mapping cannot be read: {type(error).__name__}."
-    where = _where(settings)
+    where = settings.whereabouts
     if where is None:
-        return 1, {}, _no_hearing(hearing, f"{settings.data}")
+        return 1, {}, Refusal("hearing_not_here", slug=hearing, where=str(settings.data)).in_both
     building = Building(settings)
     try:
         if dry_run and not await is_current(building.database):
-            return 1, {}, OLD_SCHEMA
+            raise Refusal("schema_older")
         if not dry_run:
             await migrate(building.database)
         await building.check_secret()
@@ -68,10 +62,11 @@ async def import_file(
             dry_run=dry_run,
         )
     except Refusal as refusal:
-        told = _no_hearing(hearing, where) if refusal.code == "not_found" else _both(refusal)
-        return 1, {}, told
+        if refusal.code == "not_found":
+            refusal = Refusal("hearing_not_here", slug=hearing, where=where)
+        return 1, {}, refusal.in_both
     except OutcomeUnknown:
-        return 1, {}, _both(Refusal("outcome_unknown"))
+        return 1, {}, Refusal("outcome_unknown").in_both
     except (
         Exception
     ) as error:  # The database is away, of a newer release, full: told as at a start.
@@ -79,7 +74,7 @@ async def import_file(
         fault = start_fault(error) or again
         if fault is None:
             raise
-        return 1, {}, _both(fault)
+        return 1, {}, fault.in_both
     finally:
         await building.database.close()
     return (
@@ -105,22 +100,3 @@ def _mapping(path: Path | None) -> dict[str, str | None] | None:
     if not isinstance(told, dict):
         raise ValueError("not an object")
     return told
-
-
-def _where(settings: Settings) -> str | None:
-    """What to call the data that is looked into (a database's address may hold a password); None
-    where there is none yet, and then none is made: no hearing could be in it."""
-    if settings.database_url:
-        return "PINGYI_DATABASE_URL"
-    return str(settings.data) if (settings.data / "pingyi.db").exists() else None
-
-
-def _no_hearing(slug: str, where: str) -> str:
-    return (
-        f"{where} 中没有场次“{slug}”，请核对 --hearing 和 PINGYI_DATA。"
-        f" There is no hearing “{slug}” in {where}: check --hearing and PINGYI_DATA."
-    )
-
-
-def _both(refusal: Refusal) -> str:
-    return f"{refusal.message('zh')} {refusal.message('en')}"

@@ -143,13 +143,15 @@ def _check_release(file: Path, staged: Path) -> None:
 def _check_secret(file: Path, staged: Path, settings: Settings) -> None:
     """As a server asks it at its start; but none is made here, for a new one would open nothing."""
     with closing(sqlite3.connect(staged)) as database:
-        kept = {one for (one,) in database.execute("SELECT fingerprint FROM secret_fingerprints")}
+        used = database.execute(
+            "SELECT fingerprint FROM secret_fingerprints ORDER BY created_at DESC LIMIT 1"
+        ).fetchone()
     lies = settings.data / "secret"
     given = settings.secret or (lies.read_text().strip() if lies.exists() else "")
     here = {
         secrets.Keys(one.encode()).fingerprint for one in (given, settings.secret_before) if one
     }
-    if kept and not kept & here:
+    if used is not None and used[0] not in here:
         raise NotRestored(
             f"{file} 使用的密钥与这里不同，没有恢复：请设置原来的 PINGYI_SECRET，或先把原来的 secret"
             f" 文件放回 {settings.data}。"

@@ -76,6 +76,14 @@ class Settings(BaseSettings):
         return value
 
     @property
+    def whereabouts(self) -> str | None:
+        """What to call the data to a person: a database's address may hold a password. None where
+        there is none yet."""
+        if self.database_url:
+            return "PINGYI_DATABASE_URL"
+        return str(self.data) if (self.data / "pingyi.db").exists() else None
+
+    @property
     def database(self) -> str:
         """The SQLAlchemy URL, with the asynchronous driver."""
         url = self.database_url

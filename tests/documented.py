@@ -120,13 +120,9 @@ def _pattern(path: str) -> re.Pattern[str]:
 def documented(base: str) -> Documented:
     """What the server at `base` says of itself. All that a run starts are the same program, and to say
     it takes a server a fifth of a second, so that the first one is asked for all."""
-    return Documented(_told(base) if not _SAID else _SAID[0])
+    if not _SAID:
+        _SAID.update(httpx2.get(f"{base}{PREFIX}/openapi.json", trust_env=False).json())
+    return Documented(_SAID)
 
 
-_SAID: list[dict[str, Any]] = []
-
-
-def _told(base: str) -> dict[str, Any]:
-    answer = httpx2.get(f"{base}{PREFIX}/openapi.json", trust_env=False)
-    _SAID.append(answer.json())
-    return _SAID[0]
+_SAID: dict[str, Any] = {}

@@ -170,9 +170,11 @@ def nginx(
     web: str,
     *edges: str,
     on: Sequence[str] = (),
-) -> Iterator[None]:
+    workers: int = 0,
+) -> Iterator[int]:
     """nginx with the product's own locations; all of these are addresses with ports. `on` is the
-    beginning of a command that runs the rest on another host."""
+    beginning of a command that runs the rest elsewhere. `workers` share a crowd of thousands; 0 = it
+    is one process. Gives the process's number."""
     program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
     if program is None:
         raise RuntimeError("nginx is missing: tools/system-packages.sh installs it")
@@ -181,10 +183,10 @@ def nginx(
     configuration = place / "nginx.conf"
     configuration.write_text(f"""
 daemon off;
-master_process off;
+{f"worker_processes {workers};" if workers else "master_process off;"}
 pid {place}/nginx.pid;
 error_log {place}/error.log;
-events {{ worker_connections 4096; }}
+events {{ worker_connections {19_000 if workers else 4096}; }}
 http {{
     access_log off;
     client_body_temp_path {place}/body; proxy_temp_path {place}/proxy;
@@ -192,7 +194,7 @@ http {{
     map $http_upgrade $pingyi_connection {{ default upgrade; "" ""; }}
     upstream pingyi_web {{ server {web} max_fails=0; keepalive 8; }}
     upstream pingyi_edges {{ {" ".join(f"server {edge} max_fails=1;" for edge in edges)} keepalive 8; }}
-    server {{ listen {front}; include {LOCATIONS}; }}
+    server {{ listen {front}{" reuseport backlog=4096" if workers else ""}; include {LOCATIONS}; }}
 }}
 """)
     process = subprocess.Popen([*on, program, "-c", str(configuration)], stderr=subprocess.DEVNULL)
@@ -202,7 +204,7 @@ http {{
             if process.poll() is not None or time.monotonic() > deadline:
                 raise AssertionError((place / "error.log").read_text())
             time.sleep(0.02)
-        yield
+        yield process.pid
     finally:
         process.terminate()
         process.wait(10)

@@ -234,6 +234,18 @@ def test_the_secret_of_the_copy_or_the_one_before_a_change(demo: Running, tmp_pa
         assert finished("restore", copy, data=fresh, **settings).returncode == 0
 
 
+def test_a_secret_that_was_changed_since_restores_nothing(demo: Running, tmp_path: Path) -> None:
+    """A server would not start with it either."""
+    copy, fresh = tmp_path / "copy.db", tmp_path / "fresh"
+    assert finished("backup", copy, data=demo.data).returncode == 0
+    secret = (demo.data / "secret").read_text()
+    with closing(sqlite3.connect(copy)) as database, database:
+        database.execute(
+            "INSERT INTO secret_fingerprints VALUES ('newer', 'of a newer secret', ?)", (1 << 60,)
+        )
+    refused(finished("restore", copy, data=fresh, PINGYI_SECRET=secret), copy, "PINGYI_SECRET")
+
+
 def test_a_program_that_has_the_database_open_is_waited_for(data: Path, copy: Path) -> None:
     path = data / "pingyi.db"
     with closing(sqlite3.connect(path)) as other:

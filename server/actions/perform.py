@@ -94,12 +94,14 @@ async def perform(house: House, asked: Asked, work: Work, **where: Unpack[Where]
 
 
 async def _meanwhile(house: House, asked: Asked, where: Where) -> Answer | None:
-    """The first answer to the key of an act that is refused. On PostgreSQL the same act, sent twice at once, may
-    have waited for itself: what it was refused for is then its own doing, or came after it."""
+    """The first answer to the key of an act that is refused, for whom the act is still allowed. On
+    PostgreSQL the same act, sent twice at once, may have waited for itself: what it was refused for is
+    then its own doing, or came after it."""
     if asked.key is None:
         return None
     try:
         async with house.store.look(**where) as unit:
+            allowed(unit.place, asked.by, asked.right)
             first = await unit.journal.first_answer(asked.by.id, asked.key)
     except Refusal:
         return None

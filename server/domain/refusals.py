@@ -156,6 +156,16 @@ CATALOGUE: Mapping[str, Row] = {
         "The database belongs to a newer release: install that one, or put back the copy made"
         " before the upgrade.",
     ),
+    "schema_older": Row(
+        503,
+        "数据库是较早版本的结构；请先运行 pingyi migrate（先备份）。",
+        "The database has the schema of an earlier version: run pingyi migrate first (after a backup).",
+    ),
+    "hearing_not_here": Row(
+        404,
+        "{where} 中没有场次“{slug}”，请核对 --hearing 和 PINGYI_DATA。",
+        "There is no hearing “{slug}” in {where}: check --hearing and PINGYI_DATA.",
+    ),
     "disk_full": Row(
         503,
         "磁盘已满：请腾出空间后再启动。",
@@ -330,6 +340,11 @@ class Refusal(Exception):
             if told.get(name) in called:
                 told[name] = called[told[name]][1 if lang == "en" else 0]
         return _Filled(told).fill(row.en if lang == "en" else row.zh)
+
+    @property
+    def in_both(self) -> str:
+        """The sentence in Chinese and in English, for a terminal."""
+        return f"{self.message('zh')} {self.message('en')}"
 
     def detail_in(self, lang: str) -> dict[str, Any]:
         """The detail with every (Chinese, English) pair of sentences in the reader's language.

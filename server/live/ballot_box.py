@@ -52,7 +52,8 @@ class BallotBox:
         self._stopping = False
         self.outcomes = {"done": 0, "refused": 0, "unknown": 0}
         """Acts that were answered, since the start."""
-        self._took: deque[tuple[float, float]] = deque(maxlen=60_000)
+        self._took: deque[tuple[float, float]] = deque()
+        """(when it ended, seconds) of the last minute's batches: GATHER_S apart, 20,000 at most."""
 
     def start(self) -> None:
         """Begins to carry acts out."""
@@ -68,10 +69,13 @@ class BallotBox:
     @property
     def slowest_s(self) -> float:
         """Of the last minute's batches the one that took longest, decided and committed."""
+        self._forget_old()
+        return max((took for _, took in self._took), default=0.0)
+
+    def _forget_old(self) -> None:
         since = monotonic() - SLOWEST_S
         while self._took and self._took[0][0] < since:
             self._took.popleft()
-        return max((took for _, took in self._took), default=0.0)
 
     @property
     def waiting(self) -> int:
@@ -128,6 +132,7 @@ class BallotBox:
             return
         ended = monotonic()
         self._took.append((ended, ended - begun))
+        self._forget_old()
         refused = sum(isinstance(outcome, Refusal) for outcome in outcomes)
         self.outcomes["refused"] += refused
         self.outcomes["done"] += len(outcomes) - refused

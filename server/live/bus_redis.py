@@ -47,7 +47,6 @@ class RedisBus:
         self._ringing = asyncio.Event()
         self._stopped = False
         self._listens, self._sends = False, True
-        """Whether Redis is listened to."""
         self._tasks: list[asyncio.Task[None]] = []
 
     def listen(self, heard: Heard) -> None:
@@ -117,15 +116,17 @@ class RedisBus:
             for _ in range(2):
                 try:
                     async with self._sender.pipeline(transaction=False) as pipeline:
-                        pipeline.ping()
                         for message in rung:
                             pipeline.publish(CHANNEL, message)
+                        if not rung:
+                            pipeline.ping()
                         await pipeline.execute()
                     self._sends = True
                     break
                 except Exception as error:
+                    if self._sends:  # Said once, until it is rung again.
+                        log.warning("bus_not_rung", error=type(error).__name__)
                     self._sends = False
-                    log.warning("bus_not_rung", error=type(error).__name__)
 
     async def _listen(self) -> None:
         while not self._stopped:

@@ -138,3 +138,13 @@ async def test_the_same_act_sent_at_once_gets_one_answer_each_time(lanxi: Home) 
     told = (*answers[:3], *answers[4:])
     receipts = {one.code if isinstance(one, Refusal) else one.body["receipt"] for one in told}  # type: ignore[union-attr]
     assert len(receipts) == 1
+
+
+async def test_a_key_opens_nothing_to_whom_the_right_was_taken(lanxi: Home) -> None:
+    """Not even the answer that the same person got when it was his."""
+    await lanxi.go_live()
+    round_ = next(r for r in (await lanxi.view()).rounds if r.audience == "panel")
+    await open_round(lanxi.house, lanxi.person("host"), round_.id, KEY)
+    again = open_round(lanxi.house, lanxi.person("moderator"), round_.id, KEY)
+    assert await refusal(again) == "not_allowed"
+    assert await refusal(open_round(lanxi.house, lanxi.person(), round_.id, KEY)) == "not_found"

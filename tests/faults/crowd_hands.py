@@ -34,8 +34,8 @@ TROUBLE = (OSError, http.client.HTTPException, json.JSONDecodeError)
 class Person:
     """One connection to the API that is kept alive, and made again when it breaks."""
 
-    def __init__(self, demo: Running, token: str) -> None:
-        self._address, self._token = demo.url.removeprefix("http://"), token
+    def __init__(self, url: str, token: str) -> None:
+        self._address, self._token = url.removeprefix("http://"), token
         self._connection: http.client.HTTPConnection | None = None
 
     def call(self, method: str, path: str, body: Any = None, key: str = "") -> tuple[int, Any]:
@@ -89,7 +89,7 @@ class Hands:
         self._subject = told["subjects"][0]["key"]
         self._dimensions = [d["key"] for d in told["rules"]["dimensions"]]
         # A server's first ballot and first act cost it some tenths of a second: not this crowd's doing.
-        first = Person(demo, demo.line["tokens"]["panel"][0])
+        first = Person(demo.url, demo.line["tokens"]["panel"][0])
         self._cast(first, self._act(0, self._chance))
         first.close()
         host.do("PUT", f"{demo.here}/screens", {"cleared": False})
@@ -147,7 +147,7 @@ class Hands:
     # ── the panel ──
 
     def _tablet(self, seat: int, chance: random.Random) -> None:
-        tablet = Person(self._demo, self._demo.line["tokens"]["panel"][seat])
+        tablet = Person(self._demo.url, self._demo.line["tokens"]["panel"][seat])
         due = time.monotonic() + chance.random()
         while not self._over.wait(max(0.0, due - time.monotonic())):
             if self._cast(tablet, self._act(seat, chance)):
@@ -189,7 +189,7 @@ class Hands:
     # ── the host and the stage ──
 
     def _press(self) -> None:
-        host = Person(self._demo, self._demo.line["tokens"]["host"])
+        host = Person(self._demo.url, self._demo.line["tokens"]["host"])
         wanted, due = True, time.monotonic()
         while not self._over.wait(max(0.0, due - time.monotonic())):
             try:

@@ -91,15 +91,19 @@ async def test_every_process_hears_through_redis(redis_url: str) -> None:
         assert there.index(("hearing", "7")) < there.index(("round", "ROUND"))
 
 
+async def said_by_a_stranger(redis_url: str, *words: bytes) -> None:
+    stranger = redis.Redis.from_url(redis_url)
+    for one in words:
+        await stranger.publish(CHANNEL, one)
+    await stranger.aclose()
+
+
 @pytest.mark.system
 async def test_whatever_else_is_said_on_the_channel_is_passed_over(redis_url: str) -> None:
     one, other = RedisBus(redis_url), RedisBus(redis_url)
     async with started(one, other) as (_, there):
         await rung(one, there)
-        stranger = redis.Redis.from_url(redis_url)
-        for said in (b"", b"\xff\xfe", b"x", b"a b c d"):
-            await stranger.publish(CHANNEL, said)
-        await stranger.aclose()
+        await said_by_a_stranger(redis_url, b"", b"\xff\xfe", b"x", b"a b c d")
         await one.ring(7)
         await until(lambda: there)
         assert there == [("hearing", "7")]
@@ -115,9 +119,7 @@ async def test_what_cannot_be_heard_is_no_loss_of_redis(redis_url: str) -> None:
     other.listen(numbers_alone)
     async with started(one, other) as (_, there):
         await rung(one, there)
-        stranger = redis.Redis.from_url(redis_url)
-        await stranger.publish(CHANNEL, "x hearing nan")
-        await stranger.aclose()
+        await said_by_a_stranger(redis_url, b"x hearing nan")
         for _ in range(20):
             await asyncio.sleep(0.02)
             assert other.up

@@ -39,15 +39,31 @@ async def test_it_looks_at_every_hearing_however_often_the_bell_rings_for_one(
     assert seen.count(1) > 15, seen
 
 
+PUBLIC = Channel(7, "public", "json", "zh")
+
+
+def followed() -> tuple[Relay, Feed]:
+    """A relay that follows one hearing, at version 3."""
+    nothing: Any = None
+    relay = Relay(Hub(), nothing, nothing, lambda: 0)
+    relay._feeds[7] = feed = Feed(1, "epoch", 0, {"public": 3})
+    return relay, feed
+
+
+async def let_in(relay: Relay) -> list[str]:
+    """What a newcomer begins with."""
+    told: list[str] = []
+    newcomer: Any = SimpleNamespace(channel=PUBLIC, begin=told.extend)
+    await relay.welcome(newcomer, None, None)
+    return told
+
+
 async def test_a_feed_that_somebody_is_being_let_in_to_is_not_forgotten(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Nobody has watched for long; while a newcomer's first frame is made, the feed is looked at."""
     monkeypatch.setattr(relay_module, "IDLE_S", 0.2)
-    nothing: Any = None
-    relay = Relay(Hub(), nothing, nothing, lambda: 0)
-    feed = Feed(1, "epoch", 0, {"public": 3})
-    relay._feeds[7] = feed
+    relay, feed = followed()
     await asyncio.sleep(0.3)
 
     async def snapshot(channel: Channel) -> tuple[str, int, str]:
@@ -55,23 +71,16 @@ async def test_a_feed_that_somebody_is_being_let_in_to_is_not_forgotten(
         return "epoch", 3, "snapshot"
 
     monkeypatch.setattr(relay, "snapshot", snapshot)
-    told: list[str] = []
-    channel = Channel(7, "public", "json", "zh")
-    newcomer: Any = SimpleNamespace(channel=channel, begin=told.extend)
-    await relay.welcome(newcomer, None, None)
-    assert told == ["snapshot"]
+    assert await let_in(relay) == ["snapshot"]
     assert relay._feeds[7] is feed
-    assert channel in feed.streams
+    assert PUBLIC in feed.streams
 
 
 async def test_who_is_let_in_while_a_new_run_begins_is_told_of_that_one(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Its frames go to streams of the new run: a newcomer on an old one would hear nothing more."""
-    nothing: Any = None
-    relay = Relay(Hub(), nothing, nothing, lambda: 0)
-    feed = Feed(1, "epoch", 0, {"public": 3})
-    relay._feeds[7] = feed
+    relay, feed = followed()
     looks = 0
 
     async def snapshot(channel: Channel) -> tuple[str, int, str]:
@@ -86,12 +95,8 @@ async def test_who_is_let_in_while_a_new_run_begins_is_told_of_that_one(
 
     monkeypatch.setattr(relay, "snapshot", snapshot)
     monkeypatch.setattr(relay, "catch_up", catch_up)
-    told: list[str] = []
-    channel = Channel(7, "public", "json", "zh")
-    newcomer: Any = SimpleNamespace(channel=channel, begin=told.extend)
-    await relay.welcome(newcomer, None, None)
-    assert told == ["snapshot 2"]
-    assert channel in feed.streams
+    assert await let_in(relay) == ["snapshot 2"]
+    assert PUBLIC in feed.streams
 
 
 async def test_a_page_that_cannot_be_made_leaves_no_hole(monkeypatch: pytest.MonkeyPatch) -> None:

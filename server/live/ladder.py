@@ -12,6 +12,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+OFTEN_S = 0.25
+"""How often numbers are told when there is time."""
 SLOW_S = 4.0
 """How often the numbers are told that a step has slowed."""
 CROWD = 1000
@@ -43,9 +45,9 @@ class Step:
 
 
 STEPS = (
-    Step(0.25, frozenset()),
-    Step(0.25, frozenset({"viewers", "likes"})),
-    Step(0.25, frozenset({"viewers", "likes", "support"})),
+    Step(OFTEN_S, frozenset()),
+    Step(OFTEN_S, frozenset({"viewers", "likes"})),
+    Step(OFTEN_S, frozenset({"viewers", "likes", "support"})),
     Step(1.0, frozenset({"viewers", "likes", "support"})),
     Step(SLOW_S, frozenset({"viewers", "likes", "support"})),
     Step(15.0, frozenset({"viewers", "likes", "support"})),

@@ -23,7 +23,7 @@ from server.domain.rounds import TAKES_BALLOTS, Round
 from server.live import frames
 from server.live.fan import SLICE
 from server.live.hub import Hub
-from server.live.ladder import SLOW_S, Ladder
+from server.live.ladder import OFTEN_S, SLOW_S, Ladder
 
 TICK_S = 0.05
 """How often it looks whether a hearing's next pulse is due. One that is still writing its last frames
@@ -95,6 +95,8 @@ class _Sent:
     looked: float = 0.0
     slow: float = 0.0
     due: float = 0.0
+    """When the public is told next, and the console, which is on no ladder."""
+    console_due: float = 0.0
 
     def copy(self) -> _Sent:
         """As it stands now."""
@@ -217,24 +219,41 @@ class Pulse:
             self._sent[hearing] = sent
             self._stirred.add(hearing)
         now = monotonic()
-        if now < sent.due or (hearing not in self._stirred and now - sent.looked < LOOK_S):
+        public = now >= sent.due
+        console = now >= sent.console_due and self._hub.count(hearing, "host") > 0
+        if not (public or console) or (hearing not in self._stirred and now - sent.looked < LOOK_S):
             return
         if self._hub.busy(hearing):
             return  # The last frames are still being written: numbers thin out first (law 9).
-        self._stirred.discard(hearing)
-        self._before[hearing] = sent.copy()
-        step = self.ladder.step
-        sent.looked, sent.due = now, max(sent.due, now - TICK_S) + step.until_next()
+        sent.looked, sent.console_due = now, max(sent.console_due, now - TICK_S) + OFTEN_S
+        if public:
+            self._stirred.discard(hearing)
+            self._before[hearing] = sent.copy()
+            sent.due = max(sent.due, now - TICK_S) + self.ladder.step.until_next()
         async with self._reader.look(hearing=hearing) as unit:
             numbers, run = await unit.numbers(self._now()), unit.place.ref.run
         if sent.run != run:
-            sent = self._sent[hearing] = _Sent(run=run, looked=sent.looked, due=sent.due)
-            self._before[hearing] = _Sent(run=run, looked=sent.looked)
+            anew = _Sent(run=run, looked=sent.looked, console_due=sent.console_due)
+            self._before[hearing] = anew
+            sent = self._sent[hearing] = replace(anew.copy(), due=sent.due)
+        told = await self._for_public(hearing, numbers, sent) if public else {}
+        staff = self._for_staff(numbers, sent)
+        frame = frames.pulse(self._now(), **told)
+        for channel in self._hub.channels(hearing):
+            if channel.room == "host" and staff:
+                self._hub.send(channel, frames.pulse(self._now(), **told, **staff))
+            elif told:
+                self._hub.send(channel, frame, pulse=True)
+
+    async def _for_public(self, hearing: int, numbers: Numbers, sent: _Sent) -> dict[str, Any]:
+        """What everybody is told now, as far as the ladder lets it; whoever has missed numbers is told
+        all of them first."""
+        now, step = monotonic(), self.ladder.step
         slow = step.slow if now - sent.slow < SLOW_S else frozenset()
         if not slow:
             sent.slow = now
         support = {} if "support" in slow else _support(numbers, sent)
-        public, left = self._public(numbers, numbers.rounds, support, sent, slow)
+        members, left = self._public(numbers, numbers.rounds, support, sent, slow)
         due = self._hub.numbers_due(hearing)
         if due:
             told = self._whole(numbers, sent)
@@ -242,22 +261,13 @@ class Pulse:
                 for listener in due[at : at + SLICE]:
                     listener.put_numbers(told)
                 await asyncio.sleep(0)
-        staff = self._for_staff(numbers, sent)
-        silent = monotonic() - sent.at > SILENCE_S
-        if not public and not staff and not silent:
-            return
-        sent.at = monotonic()
         if left:
             self._stirred.add(hearing)
-        if silent:
-            public.setdefault("viewers", numbers.viewers)
-        frame = frames.pulse(self._now(), **public)
-        for channel in self._hub.channels(hearing):
-            if channel.room == "host" and staff:
-                both = frames.pulse(self._now(), **public, **staff)
-                self._hub.send(channel, both)
-            elif public:
-                self._hub.send(channel, frame, pulse=True)
+        if now - sent.at > SILENCE_S:
+            members.setdefault("viewers", numbers.viewers)
+        if members:
+            sent.at = now
+        return members
 
     def _public(
         self,

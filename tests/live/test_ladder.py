@@ -242,6 +242,40 @@ async def test_each_step_slows_what_it_says(level: int, monkeypatch: pytest.Monk
     assert beats.load == level
 
 
+@pytest.mark.parametrize("level", range(len(STEPS)))
+async def test_the_console_is_told_turnout_whatever_the_step(
+    level: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is on no ladder: who has cast is seen at once."""
+    hub, reader, told = Hub(), Reader(), list[Any]()
+    console = Channel(7, "host", "json", "zh")
+    monkeypatch.setattr(hub, "channels", lambda hearing=None: (CHANNEL, console))
+    monkeypatch.setattr(hub, "count", lambda hearing, room=None: 1)
+    monkeypatch.setattr(
+        hub,
+        "send",
+        lambda channel, frame, pulse=False: told.append((channel, orjson.loads(frame))),
+    )
+    fixed = Ladder(lambda: (0.6, 0.2))
+    fixed.level = level
+    monkeypatch.setattr(fixed, "look", lambda sockets: None)
+    one = Pulse(hub, reader, Beats(), lambda: 0, fixed)  # type: ignore[arg-type]
+    one.start()
+    try:
+        await asyncio.sleep(0.5)
+        for cast in range(1, 5):
+            reader.numbers.turnout = {"ROUND": (cast, 0, 21, "c")}
+            reader.numbers.likes = cast
+            one.stirred(7)
+            await asyncio.sleep(0.4)
+    finally:
+        await one.stop()
+    seen = [f["turnout"]["ROUND"]["cast"] for c, f in told if c is console and "turnout" in f]
+    assert seen == [1, 2, 3, 4]
+    public = [f for c, f in told if c is CHANNEL]
+    assert len(public) <= (2 if STEPS[level].every_s > 1 else 6)
+
+
 async def test_the_console_is_told_the_step(lanxi: Home) -> None:
     await lanxi.go_live()
     building = lanxi.building

@@ -150,7 +150,7 @@ def _talk(demo: Running, wish: Size) -> Iterator[threading.Event]:
     over = threading.Event()
 
     def work() -> None:
-        host, n = Person(demo, demo.line["tokens"]["host"]), 0
+        host, n = Person(demo.url, demo.line["tokens"]["host"]), 0
         due = time.monotonic()
         while not over.wait(max(0.0, due - time.monotonic())):
             due, n = due + 1 / wish.pace, n + 1

@@ -5,15 +5,19 @@ Source: the contract, "Commands" and "Rules and ballots".
 
 from __future__ import annotations
 
+import contextlib
 import os
-from collections.abc import Callable
-from pathlib import Path
+from collections.abc import Callable, Iterator
+from hashlib import file_digest
+from io import BufferedReader, BytesIO, TextIOWrapper
 from typing import BinaryIO, TextIO
 
-from server.domain.ballot_file import decode_ballots, read_ballots
+from server.domain.ballot_file import ballot_rows
+from server.domain.count import Row, numbered
 from server.domain.explained import Explained, Lang, Sentence, shown
-from server.domain.rules import read_rules
-from server.domain.tally import result_bytes, tally
+from server.domain.rule_file import read_rules
+from server.domain.rules import Composite
+from server.domain.tally import result_bytes, tally_rows
 
 DONE, REFUSED, WRONG_USAGE = 0, 1, 2
 """Exit status: done · the rules or ballots cannot be used · a file cannot be read at all."""
@@ -38,25 +42,46 @@ def run(
     def complain(sentence: Sentence, **detail: str) -> None:
         _say(err, sentence[0 if lang == "zh" else 1].format(**detail))
 
-    files: list[bytes] = []
-    for path in (rules_path, ballots_path):
+    files: list[BufferedReader] = []
+    with contextlib.ExitStack() as stack:
+        for path in (rules_path, ballots_path):
+            try:
+                files.append(stack.enter_context(open(path, "rb")))
+                files[-1].peek(1)
+            except (OSError, ValueError) as error:
+                complain(_UNREADABLE, name=shown(os.fspath(path)), why=_why(error))
+                return WRONG_USAGE
         try:
-            files.append(Path(path).read_bytes())
-        except (OSError, ValueError) as error:
-            complain(_UNREADABLE, name=shown(os.fspath(path)), why=_why(error))
+            data = _tallied(*files)
+        except Explained as refusal:
+            _say(err, refusal.message(lang))
+            return REFUSED
+        except OSError as error:
+            complain(_UNREADABLE, name=shown(os.fspath(ballots_path)), why=_why(error))
             return WRONG_USAGE
-    try:
-        data = _tallied(*files)
-    except Explained as refusal:
-        _say(err, refusal.message(lang))
-        return REFUSED
     return _written(out, data, lambda why: complain(_UNWRITABLE, why=why))
 
 
-def _tallied(rules_data: bytes, ballots_data: bytes) -> bytes:
-    rules = read_rules(rules_data)
-    rows = read_ballots(decode_ballots(ballots_data))
-    return result_bytes(tally(rules, rows, ballots_data))
+def _tallied(rules_file: BufferedReader, ballots: BufferedReader) -> bytes:
+    """The ballots are read from the file as they are counted, so that a file of any length needs no
+    more memory than its cells do."""
+    rules = read_rules(rules_file.read())
+    composite = isinstance(rules, Composite)
+
+    def rows() -> Iterator[tuple[int, Row]]:
+        ballots.seek(0)
+        lines = TextIOWrapper(ballots, "utf-8-sig", newline="")
+        try:
+            yield from numbered(ballot_rows(lines, channels=composite))
+        finally:
+            lines.detach()
+
+    if not ballots.seekable():
+        kept = BytesIO(ballots.read())
+        ballots = BufferedReader(kept)
+    ballots.seek(0)
+    hashed = file_digest(ballots, "sha256").hexdigest()
+    return result_bytes(tally_rows(rules, rows, hashed))
 
 
 def _written(out: BinaryIO, data: bytes, complain: Callable[[str], None]) -> int:

@@ -11,7 +11,9 @@ from server.actions.ports import House, Unit
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import Round
-from server.domain.rules import RulesInvalid, parse_rules, rules_hash
+from server.domain.rule_document import RulesInvalid
+from server.domain.rule_file import parse_rules
+from server.domain.rules import rules_hash
 from server.domain.view import round_state
 
 
@@ -57,8 +59,6 @@ async def checked_round(
 
     A panel round without groups in its rules gets the hearing's groups and weights.
     """
-    if new.secrecy == "secret" and new.audience == "panel":
-        raise Refusal("secret_later")
     if (new.audience == "panel") != (new.rules is not None) or (new.audience == "public") != bool(
         new.choices
     ):

@@ -24,7 +24,8 @@ from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, Grant
 from server.domain.rounds import Round
-from server.domain.rules import LabelScale, parse_rules
+from server.domain.rule_file import parse_rules
+from server.domain.rules import LabelScale
 from server.identity.secrets import Keys, code
 from server.store.unit import HearingStore
 

@@ -1,4 +1,4 @@
-"""`BALLOTS.csv`: read, written the same each time, and its rows held against a rule set.
+"""`BALLOTS.csv`: read, and written the same each time.
 
 **Row numbers** are those of the file: the header is row 1, the first ballot row is row 2.
 
@@ -12,16 +12,20 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import ClassVar
 
-from server.domain.ballots import VALUE_FAULTS, BallotRow, Fault, Reading, placed, reading_of
+from server.domain.ballots import VALUE_FAULTS, BallotRow, placed
 from server.domain.explained import Explained, Sentence, shown
-from server.domain.rules import LONGEST_KEY, Dimension, Rules, is_key
+from server.domain.keys import LONGEST_KEY, is_key
 
 COLUMNS = ("subject", "rater", "group", "dimension", "value")
 """The columns of `BALLOTS.csv`, in the order in which they are written."""
+CHANNEL = "channel"
+"""One column more where the rules are a composite."""
 HEADER_ROW = 1
 FIRST_ROW = HEADER_ROW + 1
 
 _MAY_BE_EMPTY = frozenset({"group", "value"})
+_RATER = COLUMNS.index("rater")
+_MOST_REMEMBERED = 100_000
 
 
 class BallotFileInvalid(Explained):
@@ -48,10 +52,6 @@ class BallotFileInvalid(Explained):
             "票表有未知的“{column}”列。",
             "The ballots have an unknown column “{column}”.",
         ),
-        "column_later": (
-            "票表的“{column}”列（多渠道合成）本版本尚不支持。",
-            "The column “{column}” (a composite of channels) is not supported yet.",
-        ),
         "column_twice": (
             "票表的“{column}”列出现了两次。",
             "The ballots have the column “{column}” twice.",
@@ -70,6 +70,10 @@ class BallotFileInvalid(Explained):
                 "Row {row}, column “{column}”: 1 to {most} visible characters without a space at"
                 " either end are wanted."
             ),
+        ),
+        "channel_unknown": (
+            "票表第 {row} 行：计票规则没有渠道“{channel}”。",
+            "Row {row}: the rules have no channel “{channel}”.",
         ),
         "dimension_unknown": (
             "票表第 {row} 行：计票规则没有维度“{dimension}”。",
@@ -115,41 +119,49 @@ def decode_ballots(data: bytes) -> str:
         raise BallotFileInvalid("not_utf8") from None
 
 
-def read_ballots(text: str) -> tuple[BallotRow, ...]:
-    """The rows of a `BALLOTS.csv`, in its order; row i stands in line i + 2 of the file.
+def read_ballots(text: str, *, channels: bool = False) -> tuple[BallotRow, ...]:
+    """The rows of a `BALLOTS.csv`, in its order; row i stands in line i + 2 of the file."""
+    lines = io.StringIO(text.removeprefix("\ufeff"), newline="")
+    return tuple(BallotRow(*row) for row in ballot_rows(lines, channels=channels))
 
-    The five columns may stand in any order; there must be no other. Empty lines may stand only
-    at the end. Raises `BallotFileInvalid` with the row (header = 1) and the column. Whether the
-    rows fit a rule set is for `check_rows`.
+
+def ballot_rows(lines: Iterable[str], *, channels: bool = False) -> Iterator[list[str]]:
+    """Row after row of a `BALLOTS.csv` as it is read: subject, rater, group, dimension, value, and
+    with `channels` (the rules are a composite) the channel.
+
+    The columns may stand in any order; there must be no other. Empty lines may stand only at the
+    end. Raises `BallotFileInvalid` with the row (header = 1) and the column. Whether the rows fit a
+    rule set is for `count_ballots`.
     """
-    records = _records(text)
+    records = _records(lines)
     header = next(records, None)
     if header is None:
         raise BallotFileInvalid("file_empty")
-    order = _column_order(header)
-    check = _CellCheck()
-    rows: list[BallotRow] = []
+    columns = (*COLUMNS, CHANNEL) if channels else COLUMNS
+    order = _column_order(header, columns)
+    in_order = tuple(header) == columns
+    check = _CellCheck(columns)
     for number, record in enumerate(records, start=FIRST_ROW):
-        if len(record) != len(COLUMNS):
-            sizes = {"cells": str(len(record)), "width": str(len(COLUMNS))}
+        if len(record) != len(columns):
+            sizes = {"cells": str(len(record)), "width": str(len(columns))}
             raise BallotFileInvalid("row_width", number, **sizes)
-        cells = [record[place] for place in order]
+        cells = record if in_order else [record[place] for place in order]
         check.cells(cells, number)
-        rows.append(BallotRow(*cells))
-    return tuple(rows)
+        yield cells
 
 
-def write_ballots(rows: Iterable[BallotRow]) -> str:
+def write_ballots(rows: Iterable[BallotRow], *, channels: bool = False) -> str:
     """The text of a `BALLOTS.csv` with `rows` in their order: the same bytes each time.
 
     Lines end with a line feed; a cell is quoted only when it holds a comma or a quotation mark.
     `read_ballots` gives the same rows back. Raises `BallotFileInvalid` for a row that could not
     be read back, e.g. one without a rater.
     """
-    check = _CellCheck()
-    lines = [",".join(COLUMNS)]
+    columns = (*COLUMNS, CHANNEL) if channels else COLUMNS
+    check = _CellCheck(columns)
+    lines = [",".join(columns)]
     for number, row in enumerate(rows, start=FIRST_ROW):
-        cells = (row.subject, row.rater, row.group, row.dimension, row.value)
+        cells = row[: len(columns)]
         check.cells(cells, number)
         lines.append(",".join(map(_quoted, cells)))
     return "\n".join(lines) + "\n"
@@ -161,9 +173,9 @@ def _quoted(cell: str) -> str:
     return cell
 
 
-def _records(text: str) -> Iterator[list[str]]:
+def _records(lines: Iterable[str]) -> Iterator[list[str]]:
     """The records of a CSV text without the empty lines at its end."""
-    reader = csv.reader(io.StringIO(text.removeprefix("\ufeff"), newline=""), strict=True)
+    reader = csv.reader(lines, strict=True)
     row, empty = 0, 0
     while True:
         row += 1
@@ -171,6 +183,8 @@ def _records(text: str) -> Iterator[list[str]]:
             record = next(reader, None)
         except csv.Error:
             raise BallotFileInvalid("not_csv", row) from None
+        except UnicodeDecodeError:
+            raise BallotFileInvalid("not_utf8") from None
         if record is None:
             return
         if record and empty:
@@ -181,95 +195,47 @@ def _records(text: str) -> Iterator[list[str]]:
             empty = row
 
 
-def _column_order(header: Sequence[str]) -> tuple[int, ...]:
-    """Where each of the five columns stands."""
-    for name in COLUMNS:
+def _column_order(header: Sequence[str], columns: Sequence[str]) -> tuple[int, ...]:
+    """Where each of the columns stands."""
+    for name in columns:
         if header.count(name) > 1:
             raise BallotFileInvalid("column_twice", HEADER_ROW, name)
         if name not in header:
             raise BallotFileInvalid("column_missing", HEADER_ROW, name)
     for name in header:
-        if name not in COLUMNS:
-            code = "column_later" if name == "channel" else "column_unknown"
-            raise BallotFileInvalid(code, HEADER_ROW, name)
-    return tuple(header.index(name) for name in COLUMNS)
+        if name not in columns:
+            raise BallotFileInvalid("column_unknown", HEADER_ROW, name)
+    return tuple(header.index(name) for name in columns)
 
 
 class _CellCheck:
-    """Checks the cells of rows and remembers the texts that were fine: most occur often."""
+    """Checks the cells of rows and remembers the texts that were fine: most occur often. A rater's
+    name occurs in rows that stand together, and is looked at anew when it changes."""
 
-    def __init__(self) -> None:
+    def __init__(self, columns: Sequence[str]) -> None:
+        self._columns = columns
         self._fine: set[str] = set()
+        self._rater = ""
 
     def cells(self, cells: Sequence[str], number: int) -> None:
         """Raise `BallotFileInvalid` unless each cell of row `number` can stand in its column."""
-        if self._fine.issuperset(cells):
+        fine = self._fine
+        subject, rater, group, dimension, value, *channel = cells
+        if (
+            rater == self._rater
+            and subject in fine
+            and dimension in fine
+            and (not group or group in fine)
+            and (not value or value in fine)
+            and (not channel or channel[0] in fine)
+        ):
             return
         for place, cell in enumerate(cells):
-            if cell in self._fine or (not cell and COLUMNS[place] in _MAY_BE_EMPTY):
+            if cell in fine or (not cell and self._columns[place] in _MAY_BE_EMPTY):
                 continue
             if not is_key(cell):
-                raise BallotFileInvalid("cell_bad", number, COLUMNS[place], most=str(LONGEST_KEY))
-            self._fine.add(cell)
-
-
-# Rows against rules -----------------------------------------------------------------------------
-
-
-def check_rows(rules: Rules, rows: Sequence[BallotRow]) -> tuple[Reading, ...]:
-    """What each row says under `rules`, row by row.
-
-    Raises `BallotFileInvalid` for a dimension, group or value that the rules do not know, for a
-    second row of the same subject, rater and dimension (also when one of them is empty: which
-    one was meant nobody can tell), and, where the rules have groups, for a rater in two groups.
-    Where they have none, the group column is not looked at.
-    """
-    dimensions = {dimension.key: dimension for dimension in rules.dimensions}
-    groups = {group.key for group in rules.groups}
-    known: dict[str, dict[str, Reading]] = {key: {} for key in dimensions}
-    group_of: dict[str, str] = {}
-    first: dict[tuple[str, str, str], int] = {}
-    readings: list[Reading] = []
-    for number, row in enumerate(rows, start=FIRST_ROW):
-        values = known.get(row.dimension)
-        if values is None:
-            name = shown(row.dimension)
-            raise BallotFileInvalid("dimension_unknown", number, "dimension", dimension=name)
-        if groups and group_of.setdefault(row.rater, row.group) != row.group:
-            raise _two_groups(row, number, group_of[row.rater])
-        if groups and row.group not in groups:
-            raise BallotFileInvalid("group_unknown", number, "group", group=shown(row.group))
-        earlier = first.setdefault((row.subject, row.rater, row.dimension), number)
-        if earlier != number:
-            raise BallotFileInvalid("row_twice", number, earlier=str(earlier))
-        reading = values.get(row.value)
-        if reading is None:
-            reading = values[row.value] = _row_reading(dimensions[row.dimension], row, number)
-        readings.append(reading)
-    return tuple(readings)
-
-
-def _two_groups(row: BallotRow, number: int, earlier: str) -> BallotFileInvalid:
-    return BallotFileInvalid(
-        "rater_in_two_groups",
-        number,
-        "group",
-        rater=shown(row.rater),
-        earlier=shown(earlier),
-        group=shown(row.group),
-    )
-
-
-def _row_reading(dimension: Dimension, row: BallotRow, number: int) -> Reading:
-    reading = reading_of(dimension, row.value)
-    if isinstance(reading, Fault):
-        raise BallotFileInvalid(
-            reading.code,
-            number,
-            "value",
-            value=shown(row.value),
-            dimension=shown(row.dimension),
-            choices=", ".join(reading.choices),
-            **reading.detail,
-        )
-    return reading
+                column = self._columns[place]
+                raise BallotFileInvalid("cell_bad", number, column, most=str(LONGEST_KEY))
+            if place != _RATER and len(fine) < _MOST_REMEMBERED:
+                fine.add(cell)
+        self._rater = rater

@@ -21,17 +21,19 @@ Source: the contract, "Rules and ballots".
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import math
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
-from typing import ClassVar
+from typing import ClassVar, NamedTuple
 
 from server.domain.exact import decimal_of, exact_text
 from server.domain.explained import Explained, Sentence, shown
 from server.domain.rules import (
     VOID,
     WORDS,
+    BallotQuota,
     Dimension,
     LabelScale,
     NumberScale,
@@ -42,33 +44,35 @@ _GREATEST_NUMBER = Decimal(10) ** 18
 """Numbers from here on are on no scale; they are only printed, and shortly."""
 
 
-@dataclass(frozen=True, slots=True)
-class BallotRow:
+class BallotRow(NamedTuple):
     """One line of `BALLOTS.csv`. `group` may be empty where the rules have no groups; `value` as
-    it was written. Rows that a panelist's sheet gives have no rater yet (see `rows_of`)."""
+    it was written; `channel` where the rules are a composite. Rows that a panelist's sheet gives
+    have no rater yet (see `rows_of`)."""
 
     subject: str
     rater: str
     group: str
     dimension: str
     value: str
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one value says: `points` when it is a mark, else a `word`, else nothing was given.
+    """What one value says: a `mark` in its one spelling, else a `word`, else nothing was given.
 
-    `units` are the points in grains of the dimension's scale (points × `scale.grain`).
+    `units` are a mark's points in grains of the dimension's scale (points × `scale.grain`), 0 for
+    a label without points.
     """
 
-    points: Fraction | None = None
+    mark: str | None = None
     units: int = 0
     word: str | None = None
 
     @property
     def given(self) -> bool:
         """Whether there is anything at all, a mark or a word."""
-        return self.points is not None or self.word is not None
+        return self.mark is not None or self.word is not None
 
 
 # What is wrong with a value or a sheet ----------------------------------------------------------
@@ -122,6 +126,18 @@ class BallotInvalid(Explained):
         "ballot_empty": (
             "这张票没有任何打分。",
             "This ballot says nothing.",
+        ),
+        "ballot_all_equal": (
+            "各项打分全部相同的票无效，请再斟酌。",
+            "A ballot whose marks are all the same is void; please look at it again.",
+        ),
+        "ballot_all_full": (
+            "各项全部打满分的票无效，请再斟酌。",
+            "A ballot whose marks are all full is void; please look at it again.",
+        ),
+        "ballot_quota": (
+            "规则要求：总分{which}的述法人{limit}；这张票有 {number} 名。",
+            "The rules want {limit} with a total {which}; this ballot has {number}.",
         ),
         "subject_unknown": (
             "本轮没有述法人“{subject}”。",
@@ -202,20 +218,25 @@ class Fault:
     choices: tuple[str, ...] = ()
 
 
-def _points_on(scale: NumberScale | LabelScale, text: str) -> Fraction | Fault:
-    if isinstance(scale, LabelScale):
-        return _points_of_label(scale, text)
-    return _points_of_number(scale, text)
+def reading_of(dimension: Dimension, text: str) -> Reading | Fault:
+    """What `text` says in `dimension`."""
+    if not text:
+        return Reading()
+    if text in WORDS:
+        return Reading(word=text)
+    if isinstance(dimension.scale, LabelScale):
+        return _label_reading(dimension.scale, text)
+    return _number_reading(dimension.scale, text)
 
 
-def _points_of_label(scale: LabelScale, text: str) -> Fraction | Fault:
+def _label_reading(scale: LabelScale, text: str) -> Reading | Fault:
     for label in scale.labels:
         if label.key == text:
-            return label.points
+            return Reading(text, int((label.points or 0) * scale.grain))
     return Fault("value_not_label", {}, tuple(label.key for label in scale.labels))
 
 
-def _points_of_number(scale: NumberScale, text: str) -> Fraction | Fault:
+def _number_reading(scale: NumberScale, text: str) -> Reading | Fault:
     number = decimal_of(text)
     low = exact_text(scale.minimum)
     if number is None:
@@ -224,19 +245,80 @@ def _points_of_number(scale: NumberScale, text: str) -> Fraction | Fault:
         return Fault("value_out_of_range", {"low": low, "high": exact_text(scale.maximum)})
     if scale.step is not None and (number - scale.minimum) % scale.step:
         return Fault("value_off_step", {"low": low, "step": exact_text(scale.step)})
-    return number
+    return Reading(exact_text(number), int(number * scale.grain))
 
 
-def reading_of(dimension: Dimension, text: str) -> Reading | Fault:
-    """What `text` says in `dimension`."""
-    if not text:
-        return Reading()
-    if text in WORDS:
-        return Reading(word=text)
-    points = _points_on(dimension.scale, text)
-    if isinstance(points, Fault):
-        return points
-    return Reading(points, int(points * dimension.scale.grain))
+# A whole ballot --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class BallotFault:
+    """Why a whole ballot is void: the code, and what its sentence needs."""
+
+    code: str
+    detail: Mapping[str, str | Sentence]
+
+
+class BallotJudge:
+    """Sheet totals and the rules about whole ballots, prepared once for many ballots."""
+
+    def __init__(self, rules: Rules) -> None:
+        self._ballot = rules.ballot
+        self._mean = rules.across == "mean"
+        worth = {one.key: one.factor / one.scale.grain for one in rules.dimensions}
+        grain = math.lcm(*(one.denominator for one in worth.values()))
+        if self._mean:
+            grain *= math.lcm(*range(1, len(worth) + 1))
+        self.grain = grain
+        """A sheet's total is an integer of 1 / grain, exactly, also when it is a mean."""
+        self._worth = {key: int(one * grain) for key, one in worth.items()}
+        self._tops = {one.key: top_of(one) for one in rules.dimensions}
+
+    def total(self, marks: Mapping[str, Reading]) -> int:
+        """A sheet's total in grains: marks × factor by `across`, unrounded."""
+        worth = self._worth
+        total = sum(reading.units * worth[key] for key, reading in marks.items())
+        return total // len(marks) if self._mean else total
+
+    def fault(self, sheets: Collection[Mapping[str, Reading]]) -> BallotFault | None:
+        """Why the ballot with these valid sheets is void, or None."""
+        marks = [(key, one) for sheet in sheets for key, one in sheet.items()]
+        equal = len(marks) > 1 and len({one.mark for _, one in marks}) == 1
+        if self._ballot.void_all_equal and equal:
+            return BallotFault("ballot_all_equal", {})
+        full = bool(marks) and all(one.mark in self._tops[key] for key, one in marks)
+        if self._ballot.void_all_full and full:
+            return BallotFault("ballot_all_full", {})
+        totals = [Fraction(self.total(sheet), self.grain) for sheet in sheets]
+        for quota in self._ballot.quotas:
+            number = sum(quota.counts(total) for total in totals)
+            if not quota.holds(number):
+                return BallotFault("ballot_quota", _quota_in_words(quota, number))
+        return None
+
+
+def top_of(dimension: Dimension) -> frozenset[str]:
+    """The full marks of a scale, in their one spelling."""
+    if isinstance(dimension.scale, NumberScale):
+        return frozenset({exact_text(dimension.scale.maximum)})
+    best = max((one.points or Fraction(0)) for one in dimension.scale.labels)
+    return frozenset(one.key for one in dimension.scale.labels if one.points == best)
+
+
+def _quota_in_words(quota: BallotQuota, number: int) -> dict[str, str | Sentence]:
+    figure = exact_text(quota.figure)
+    which = (
+        (f"在 {figure} 以上（含）", f"of {figure} or more")
+        if quota.at_least
+        else (f"低于 {figure}", f"below {figure}")
+    )
+    ends = [
+        (f"最多 {quota.most} 名", f"at most {quota.most}") if quota.most is not None else None,
+        (f"至少 {quota.least} 名", f"at least {quota.least}") if quota.least is not None else None,
+    ]
+    said = [end for end in ends if end is not None]
+    limit = ("、".join(zh for zh, _ in said), " and ".join(en for _, en in said))
+    return {"which": which, "limit": limit, "number": str(number)}
 
 
 # A panelist's ballot ----------------------------------------------------------------------------
@@ -272,13 +354,30 @@ def rows_of(
             if values:
                 raise BallotInvalid("recused_marked", subject)
             continue
-        if rules.required == "all":
+        if rules.ballot.required == "all":
             _check_whole(rules, subject, values)
         for dimension, value in values.items():
             rows.append(BallotRow(subject, rater, group, dimension, value))
     if not rows and not away:
         raise BallotInvalid("ballot_empty")
+    _check_whole_ballot(rules, rows)
     return tuple(rows)
+
+
+def _check_whole_ballot(rules: Rules, rows: Sequence[BallotRow]) -> None:
+    """Refuses a ballot that the tally would find void, while it can still be mended, and quotes the
+    rule."""
+    if not rules.ballot.of_whole_ballots:
+        return
+    dimensions = {one.key: one for one in rules.dimensions}
+    sheets: dict[str, dict[str, Reading]] = {}
+    for row in rows:
+        reading = reading_of(dimensions[row.dimension], row.value)
+        if isinstance(reading, Reading) and reading.mark is not None:
+            sheets.setdefault(row.subject, {})[row.dimension] = reading
+    fault = BallotJudge(rules).fault(sheets.values())
+    if fault is not None:
+        raise BallotInvalid(fault.code, None, None, (), **fault.detail)
 
 
 def _recused(subjects: Sequence[str], recused: object) -> frozenset[str]:
@@ -332,9 +431,7 @@ def _value(dimension: Dimension, subject: str, value: object) -> str:
             value=shown(text),
             **reading.detail,
         )
-    if reading.points is not None and isinstance(dimension.scale, NumberScale):
-        return exact_text(reading.points)
-    return text
+    return reading.mark or text
 
 
 def _value_text(value: object) -> str | None:

@@ -1,9 +1,13 @@
-"""Exact numbers as text, and back: a plain decimal where there is one, else a reduced fraction."""
+"""Exact numbers: as text and back, a plain decimal where there is one, else a reduced fraction; and the
+named roundings."""
 
 from __future__ import annotations
 
 import re
 from fractions import Fraction
+from typing import Literal
+
+RoundingMode = Literal["half_up", "half_even", "down"]
 
 MOST_PLACES = 12
 """Decimal places that a decimal, a value or a rounding step may have."""
@@ -42,3 +46,30 @@ def places_text(value: Fraction, places: int) -> str:
     digits = str(abs(scaled.numerator)).rjust(places + 1, "0")
     sign = "-" if scaled < 0 else ""
     return f"{sign}{digits[:-places]}.{digits[-places:]}" if places else f"{sign}{digits}"
+
+
+def rounded(value: Fraction, places: int | None, mode: RoundingMode) -> Fraction:
+    """`value` at `places` decimal places, as it is when `places` is None.
+
+    `half_up` takes an exact half away from zero, `half_even` to the even digit, `down` towards 0.
+    """
+    if places is None:
+        return value
+    scale = 10**places
+    whole, rest = divmod(abs(value.numerator) * scale, value.denominator)
+    twice = 2 * rest
+    if mode == "half_up":
+        whole += twice >= value.denominator
+    elif mode == "half_even":
+        whole += twice > value.denominator or (twice == value.denominator and whole % 2 == 1)
+    return Fraction(-whole if value < 0 else whole, scale)
+
+
+def mark_text(value: Fraction | None, places: int | None) -> str | None:
+    """A mark as a result prints it: with exactly its places where it fits within them, else (a total
+    that a band, bonus or cap has changed, or one that is not rounded) exactly."""
+    if value is None:
+        return None
+    if places is None or (value * 10**places).denominator != 1:
+        return exact_text(value)
+    return places_text(value, places)

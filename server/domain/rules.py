@@ -1,33 +1,9 @@
-"""The rule set of a round: read, checked and named by its hash.
+"""The rule set of a round: what it says, as frozen values, and its hash.
 
-A rule set is a JSON document (`RULES.json`, a dict once parsed). Decimals in it are strings,
-counts and places are integers. `parse_rules` turns it into frozen dataclasses whose numbers are
-exact `Fraction`s; whatever it does not know, or knows and cannot do yet, is a `RulesInvalid`:
-nothing in a rule set is ever skipped silently.
+`rule_file.py` reads one from its JSON document, `tally.py` works by it, `rules_in_words.py` says it
+in sentences; what each key means, to the last case, stands in docs/rules.md. All numbers are exact.
 
-What may be left out, and what it then means:
-
-=================  ===========================================================================
-``scale``          may be left out only when every dimension carries its own
-scale ``step``     every decimal between ``min`` and ``max`` (12 places at most) is on the scale
-``factor``         1
-``weight``         1
-``groups``         one group of everybody; the ``group`` column is then not looked at
-``empty_group``    ``renormalise`` (never zero unless the rules say so)
-``ballot``         ``required: any``
-``within``         ``mean``
-``across``         ``sum``
-``trim``           nobody is trimmed; ``high`` and ``low`` alone default to 0, ``from`` to
-                   high + low + 1, ``on`` to ``dimension``
-``rounding``       no rounding; a missing place counts as null, a missing mode as ``half_up``
-``order``, ties    ``descending``, ``shared``
-=================  ===========================================================================
-
-A key of a later version is refused with `rules_key_later`, except where it says exactly what is
-done anyway: ``floor: 0``, ``denominator: "valid"``, ``void_all_equal: false``,
-``void_all_full: false``.
-
-Source: the contract, "Rules and ballots".
+Source: the contract, "Rules and ballots"; the practice behind each rule: T1–T23 of the field's notes.
 """
 
 from __future__ import annotations
@@ -35,21 +11,26 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import ClassVar, Literal, NoReturn, TypeVar, cast
+from operator import ge, gt, le, lt
+from typing import Literal
 
-from server.domain.exact import MOST_PLACES, decimal_of
-from server.domain.explained import Explained, Sentence, shown
+from server.domain.exact import MOST_PLACES
+from server.domain.exact import RoundingMode as RoundingMode
 
 EmptyGroup = Literal["renormalise", "zero", "refuse"]
 Required = Literal["any", "all"]
-Within = Literal["mean", "sum", "median"]
+Within = Literal["mean", "sum", "median", "rate", "verdict", "rank_points", "best_ratio"]
 Across = Literal["sum", "mean"]
 TrimOn = Literal["dimension", "total", "none"]
-RoundingMode = Literal["half_up", "half_even", "down"]
+Denominator = Literal["valid", "present", "due", "members"]
+Counted = Literal["present", "due", "members"]
 Order = Literal["descending", "ascending"]
+Compare = Literal[">", ">=", "<", "<="]
+AfterKind = Literal["bonus", "deduction", "cap", "veto"]
+Together = Literal["ballot", "sheet", "nothing"]
 
 ABSTAIN: Literal["abstain"] = "abstain"
 DONT_KNOW: Literal["dont_know"] = "dont_know"
@@ -60,116 +41,22 @@ WORDS = (ABSTAIN, DONT_KNOW, VOID)
 HIGHEST_MARK = "highest_mark"
 OFFICE_ORDER = "office_order"
 DIMENSION_TIE = "dimension:"
-"""A tie key is `highest_mark`, `office_order` or `dimension:` and a dimension's key."""
+CHANNEL_TIE = "channel:"
+"""A tie key is `highest_mark`, `office_order`, `dimension:` and a dimension's key, or in a composite
+`channel:` and a channel's."""
 
-MOST_COUNT = 1_000_000
-"""The largest count (of raters to trim) that a rule set may name."""
-LONGEST_KEY = 128
-LONGEST_LABEL = 200
+COUNTING = frozenset({"rate", "verdict"})
+"""Ways from raters to one mark that count labels and need no points."""
 
-
-# What is wrong with a rule set ------------------------------------------------------------------
-
-
-class RulesInvalid(Explained):
-    """A rule set that cannot be used; `path` names the place, e.g. `dimensions[1].factor`."""
-
-    sentences: ClassVar[Mapping[str, Sentence]] = {
-        "rules_not_json": (
-            "计票规则不是有效的 JSON：{why}。",
-            "The rules are not valid JSON: {why}.",
-        ),
-        "rules_not_utf8": (
-            "计票规则文件不是 UTF-8 文本。",
-            "The rules are not UTF-8 text.",
-        ),
-        "rules_not_object": (
-            "计票规则应为一个 JSON 对象。",
-            "The rules must be one JSON object.",
-        ),
-        "rules_key_twice": (
-            "计票规则中有对象把“{key}”写了两次。",
-            "An object in the rules gives “{key}” twice.",
-        ),
-        "rules_key_unknown": (
-            "计票规则中没有“{path}”这一项。",
-            "The rules know no “{path}”.",
-        ),
-        "rules_key_later": (
-            "计票规则中的“{path}”（{what}）本版本尚不支持。",
-            "“{path}” ({what}) in the rules is not supported yet.",
-        ),
-        "rules_key_missing": (
-            "计票规则缺少“{path}”。",
-            "The rules lack “{path}”.",
-        ),
-        "rules_type": (
-            "计票规则的“{path}”应为{wanted}。",
-            "“{path}” in the rules must be {wanted}.",
-        ),
-        "rules_decimal": (
-            '计票规则的“{path}”应为写成字符串的小数，如 "0.25"，最多 12 位小数。',
-            (
-                "“{path}” in the rules must be a decimal written as a string,"
-                ' such as "0.25", with at most 12 places.'
-            ),
-        ),
-        "rules_choice": (
-            "计票规则的“{path}”应为以下之一：{choices}。",
-            "“{path}” in the rules must be one of: {choices}.",
-        ),
-        "rules_range": (
-            "计票规则的“{path}”应{wanted}。",
-            "“{path}” in the rules must be {wanted}.",
-        ),
-        "rules_key_bad": (
-            "计票规则的“{path}”应为 1 至 {most} 个可见字符，首尾无空格。",
-            (
-                "“{path}” in the rules must be 1 to {most} visible characters"
-                " without a space at either end."
-            ),
-        ),
-        "rules_key_reserved": (
-            "计票规则的“{path}”不能是“{key}”：这是保留的选项。",
-            "“{path}” in the rules may not be “{key}”, which has a meaning of its own.",
-        ),
-        "rules_duplicate": (
-            "计票规则的“{path}”重复使用了“{key}”。",
-            "“{path}” in the rules uses “{key}” a second time.",
-        ),
-        "rules_empty": (
-            "计票规则的“{path}”不能为空。",
-            "“{path}” in the rules may not be empty.",
-        ),
-        "rules_weights_zero": (
-            "计票规则的“{path}”中至少一组的权重应大于 0。",
-            "At least one group in “{path}” of the rules must weigh more than 0.",
-        ),
-        "rules_trim_leaves_none": (
-            "计票规则的“{path}”应至少为 {least}，否则去掉最高、最低后一个也不剩。",
-            "“{path}” in the rules must be at least {least}, or the trim could leave nobody.",
-        ),
-        "rules_tie_unknown": (
-            "计票规则的“{path}”写了不存在的维度“{key}”。",
-            "“{path}” in the rules names the dimension “{key}”, which is not there.",
-        ),
-    }
-
-    def __init__(self, code: str, path: str, **detail: str | Sentence) -> None:
-        self.path = path
-        super().__init__(code, path=path, **detail)
-
-
-_KINDS: Mapping[str, Sentence] = {
-    "object": ("一个对象", "an object"),
-    "list": ("一个列表", "a list"),
-    "text": ("字符串", "a string"),
-    "integer": ("整数", "an integer"),
-    "boolean": ("true 或 false", "true or false"),
+COMPARED: Mapping[Compare, Callable[[Fraction, Fraction], bool]] = {
+    ">": gt,
+    ">=": ge,
+    "<": lt,
+    "<=": le,
 }
 
 
-# The rule set -----------------------------------------------------------------------------------
+# Scales -----------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,11 +80,12 @@ class NumberScale:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One answer of a scale of labels: its key in ballots, its words for people, its points."""
+    """One answer of a scale of labels: its key in ballots, its words for people, its points (None
+    where the rules only count it)."""
 
     key: str
     label: str
-    points: Fraction
+    points: Fraction | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,7 +97,12 @@ class LabelScale:
     @property
     def grain(self) -> int:
         """An integer g such that every mark × g is an integer."""
-        return math.lcm(*(label.points.denominator for label in self.labels))
+        return math.lcm(*(one.points.denominator for one in self.labels if one.points is not None))
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The keys of all labels."""
+        return frozenset(one.key for one in self.labels)
 
 
 Scale = NumberScale | LabelScale
@@ -224,12 +117,50 @@ class Dimension:
     scale: Scale
 
 
+# Who rates, and whose sheets count --------------------------------------------------------------
+
+
 @dataclass(frozen=True, slots=True)
 class Group:
     """A group of raters and the weight of its mark, 0 or more."""
 
     key: str
     weight: Fraction
+
+
+@dataclass(frozen=True, slots=True)
+class BallotQuota:
+    """How many of a ballot's sheet totals may be `at_least` the figure (else: below it)."""
+
+    figure: Fraction
+    at_least: bool
+    most: int | None
+    least: int | None
+
+    def counts(self, total: Fraction) -> bool:
+        """Whether a sheet's total is one of those that are counted."""
+        return total >= self.figure if self.at_least else total < self.figure
+
+    def holds(self, number: int) -> bool:
+        """Whether so many are allowed."""
+        return (self.most is None or number <= self.most) and (
+            self.least is None or number >= self.least
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class BallotRules:
+    """What makes a sheet (`required`) or a whole ballot (the others) void."""
+
+    required: Required = "any"
+    void_all_equal: bool = False
+    void_all_full: bool = False
+    quotas: tuple[BallotQuota, ...] = ()
+
+    @property
+    def of_whole_ballots(self) -> bool:
+        """Whether a rule looks at all sheets of a rater together."""
+        return self.void_all_equal or self.void_all_full or bool(self.quotas)
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,6 +171,64 @@ class Trim:
     low: int
     least: int
     on: TrimOn
+
+
+# Shares and counts ------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """A share and how it is compared with: exactly the share is decided by `compare`."""
+
+    share: Fraction
+    compare: Compare
+
+    def holds(self, value: Fraction) -> bool:
+        """Whether `value` compares as said."""
+        return COMPARED[self.compare](value, self.share)
+
+
+@dataclass(frozen=True, slots=True)
+class LabelShare:
+    """A condition on the share of `labels` among the marks."""
+
+    labels: frozenset[str]
+    threshold: Threshold
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictRule:
+    """A grade, and when it is given; without `when` always."""
+
+    grade: str
+    when: LabelShare | None
+
+
+@dataclass(frozen=True, slots=True)
+class Quorum:
+    """`present` compared with a share of the due or of the members."""
+
+    threshold: Threshold
+    of: Counted
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """The counts of the session, each None where it is not given."""
+
+    counts: Mapping[str, int]
+    quorum: Quorum | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RankPoints:
+    """Points of a place: first − step × (place − 1)."""
+
+    first: Fraction
+    step: Fraction
+
+
+# After the total --------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,29 +246,118 @@ class Rounding:
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
-    """A rule set that can be tallied. `ties` empty = places are shared.
+class Band:
+    """What a total becomes that is at least `least` and whose marks are as `when` says."""
 
-    `canonical` is the document itself in canonical form, from which `rules_hash` comes.
+    value: Fraction
+    least: Fraction | None
+    when: LabelShare | None
+
+
+@dataclass(frozen=True, slots=True)
+class Adjustment:
+    """One line of `after`. `subject` None = all (a cap); a veto has a grade, the others a value."""
+
+    kind: AfterKind
+    subject: str | None
+    value: Fraction
+    grade: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class GradeRule:
+    """A grade and the total that it takes; None = any."""
+
+    grade: str
+    least: Fraction | None
+
+
+@dataclass(frozen=True, slots=True)
+class OutcomeQuota:
+    """At most this share of the subjects keep `grade`; the others fall to `falls_to`."""
+
+    grade: str
+    share: Fraction
+    falls_to: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """All that happens to totals, of one electorate or of a composite.
+
+    `ties` empty = places are shared; `floor` 0 = no least number of sheets.
     """
+
+    rounding: Rounding
+    empty_group: EmptyGroup
+    session: Session
+    bands: tuple[Band, ...]
+    after: tuple[Adjustment, ...]
+    grades: tuple[GradeRule, ...]
+    quotas: tuple[OutcomeQuota, ...]
+    order: Order
+    ties: tuple[str, ...]
+    floor: int
+
+
+# The rule set -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The rules of one electorate. `canonical` is the document itself in canonical form, from which
+    `rules_hash` comes."""
 
     version: int
     dimensions: tuple[Dimension, ...]
     groups: tuple[Group, ...]
-    empty_group: EmptyGroup
-    required: Required
+    ballot: BallotRules
+    trim: Trim | None
     within: Within
     across: Across
-    trim: Trim | None
-    rounding: Rounding
-    order: Order
-    ties: tuple[str, ...]
+    denominator: Denominator
+    positive: frozenset[str]
+    verdict: tuple[VerdictRule, ...]
+    rank_points: RankPoints | None
+    best_times: Fraction | None
+    ending: Ending
     canonical: bytes
 
     @property
     def dimension_keys(self) -> tuple[str, ...]:
         """The keys of all dimensions in the document's order."""
         return tuple(dimension.key for dimension in self.dimensions)
+
+    @property
+    def needs_together(self) -> Together:
+        """Which of a rater's marks some rule looks at together: those of the whole `ballot`, those of
+        one `sheet`, or `nothing`. What no rule needs is cut apart in a secret round and in what is
+        handed to the public."""
+        on_totals = self.trim is not None and self.trim.on == "total"
+        if self.ballot.of_whole_ballots or self.within == "rank_points" or on_totals:
+            return "ballot"
+        of_sheets = self.ballot.required == "all" or self.ending.floor > 0
+        return "sheet" if of_sheets and len(self.dimensions) > 1 else "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One channel of a composite, tallied by its own rules; weight 0 = shown, not counted."""
+
+    key: str
+    weight: Fraction
+    rules: Rules
+
+
+@dataclass(frozen=True, slots=True)
+class Composite:
+    """Several electorates (panel, room, online, written report, indicators …) to one total."""
+
+    version: int
+    channels: tuple[Channel, ...]
+    ending: Ending
+    canonical: bytes
 
 
 def canonical_bytes(document: object) -> bytes:
@@ -290,7 +368,7 @@ def canonical_bytes(document: object) -> bytes:
     return f"{text}\n".encode()
 
 
-def rules_hash(rules: Rules) -> str:
+def rules_hash(rules: Rules | Composite) -> str:
     """Lower-case SHA-256 of the rule set in canonical form, its final newline included.
 
     The hash is of the document as it was given, not of what its missing keys mean, so that
@@ -298,425 +376,3 @@ def rules_hash(rules: Rules) -> str:
     form, that file's own SHA-256 is the hash.
     """
     return hashlib.sha256(rules.canonical).hexdigest()
-
-
-# Keys -------------------------------------------------------------------------------------------
-
-
-def is_visible(text: str, most: int) -> bool:
-    """Whether `text` is 1 to `most` visible characters with no space at either end.
-
-    Control, formatting and zero-width characters are not visible: two keys that look alike on
-    paper should be one key. The ideographic space, which pads Chinese names, may stand inside.
-    """
-    visible = text.replace("\u3000", " ").isprintable()
-    return 0 < len(text) <= most and visible and text.strip() == text
-
-
-def is_key(text: str) -> bool:
-    """Whether `text` can name a subject, rater, group, dimension or label."""
-    return is_visible(text, LONGEST_KEY)
-
-
-# Reading ----------------------------------------------------------------------------------------
-
-
-def read_rules(data: bytes) -> Rules:
-    """The rule set in the bytes of a `RULES.json`; a byte order mark is allowed.
-
-    Raises `RulesInvalid`, also for what JSON readers usually let pass: a key given twice in one
-    object, `NaN` and the infinities.
-    """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise RulesInvalid("rules_not_utf8", "") from None
-    try:
-        document = json.loads(text, object_pairs_hook=_once_each, parse_constant=_no_such_number)
-    except RulesInvalid:
-        raise
-    except RecursionError:
-        raise RulesInvalid("rules_not_json", "", why=("嵌套过深", "nested too deeply")) from None
-    except json.JSONDecodeError as error:
-        where = (
-            f"第 {error.lineno} 行第 {error.colno} 个字符处有误",
-            f"something is wrong at line {error.lineno}, character {error.colno}",
-        )
-        raise RulesInvalid("rules_not_json", "", why=where) from None
-    except ValueError:
-        raise RulesInvalid("rules_not_json", "", why=_BAD_NUMBER) from None
-    return parse_rules(document)
-
-
-_BAD_NUMBER: Sentence = ("数字无法读取", "a number cannot be read")
-
-
-def _once_each(pairs: Sequence[tuple[str, object]]) -> dict[str, object]:
-    members: dict[str, object] = {}
-    for key, value in pairs:
-        if key in members:
-            raise RulesInvalid("rules_key_twice", shown(key), key=shown(key))
-        members[key] = value
-    return members
-
-
-def _no_such_number(name: str) -> NoReturn:
-    raise RulesInvalid("rules_not_json", "", why=_BAD_NUMBER)
-
-
-_KEYS: Mapping[str, frozenset[str]] = {
-    "": frozenset(
-        {
-            *("version", "scale", "dimensions", "groups", "empty_group", "ballot"),
-            *("within", "across", "trim", "denominator", "rounding", "order", "ties", "floor"),
-        }
-    ),
-    "ballot": frozenset({"required", "void_all_equal", "void_all_full"}),
-    "scale of numbers": frozenset({"kind", "min", "max", "step"}),
-    "scale of labels": frozenset({"kind", "labels"}),
-    "label": frozenset({"key", "label", "points"}),
-    "dimension": frozenset({"key", "factor", "scale"}),
-    "group": frozenset({"key", "weight"}),
-    "trim": frozenset({"high", "low", "from", "on"}),
-    "rounding": frozenset({"mode", "dimension", "weighted", "group", "total"}),
-}
-"""The keys that each kind of object may have."""
-
-_LATER: Mapping[str, Sentence] = {
-    "composite": ("多渠道合成", "a composite of channels"),
-    "session": ("场次有效性", "validity of the session"),
-    "positive": ("满意项", "the positive set"),
-    "verdict": ("等次判定", "a verdict cascade"),
-    "bands": ("分段折算", "bands"),
-    "rank_points": ("名次积分", "rank points"),
-    "best_ratio": ("与最好成绩之比", "ratio to the best"),
-    "after": ("加分、扣分、封顶与否决", "bonus, deduction, cap and veto"),
-    "grades": ("等次划分", "grades"),
-    "quota": ("名额限制", "quotas"),
-    "floor": ("最少票数", "a floor of ballots"),
-    "denominator": ("其他分母", "another denominator"),
-    "rate": ("满意率", "a rate"),
-    "void_all_equal": ("各项同分作废", "voiding a ballot of equal marks"),
-    "void_all_full": ("各项满分作废", "voiding a ballot of full marks"),
-}
-"""What a later version brings, by key or value."""
-
-_LATER_KEYS: Mapping[str, frozenset[str]] = {
-    "": frozenset(
-        {
-            *("composite", "session", "positive", "verdict", "bands", "rank_points"),
-            *("best_ratio", "after", "grades", "quota"),
-        }
-    ),
-    "ballot": frozenset({"quota"}),
-}
-"""The keys of a later version, by the object in which they stand."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Object:
-    """An object of the document, where it stands, and that it has no key but known ones."""
-
-    path: str
-    members: Mapping[str, object]
-
-    def place(self, key: str) -> str:
-        return f"{self.path}.{key}" if self.path else key
-
-    def need(self, key: str) -> object:
-        if key not in self.members:
-            raise RulesInvalid("rules_key_missing", self.place(key))
-        return self.members[key]
-
-    def text(self, key: str) -> str:
-        return _text(self.need(key), self.place(key))
-
-    def decimal(self, key: str) -> Fraction:
-        return _decimal(self.need(key), self.place(key))
-
-    def share(self, key: str) -> Fraction:
-        """A factor or weight: a decimal of 0 or more, 1 when it is not given."""
-        if key not in self.members:
-            return Fraction(1)
-        value = self.decimal(key)
-        if value < 0:
-            raise RulesInvalid("rules_range", self.place(key), wanted=("不小于 0", "0 or more"))
-        return value
-
-    def count(self, key: str, default: int, most: int) -> int:
-        if key not in self.members:
-            return default
-        return _count(self.members[key], self.place(key), most)
-
-    def places(self, key: str) -> int | None:
-        value = self.members.get(key)
-        return None if value is None else _count(value, self.place(key), MOST_PLACES)
-
-    def choice(self, key: str, choices: tuple[str, ...], later: tuple[str, ...] = ()) -> str:
-        """One of `choices`, the first when it is not given."""
-        if key not in self.members:
-            return choices[0]
-        value, path = self.text(key), self.place(key)
-        if value in later:
-            raise _later(path, value if value in _LATER else key)
-        if value not in choices:
-            raise RulesInvalid("rules_choice", path, choices=", ".join(choices))
-        return value
-
-    def never(self, key: str) -> None:
-        """A switch that only a later version can turn on."""
-        value = self.members.get(key, False)
-        if not isinstance(value, bool):
-            raise RulesInvalid("rules_type", self.place(key), wanted=_KINDS["boolean"])
-        if value:
-            raise _later(self.place(key), key)
-
-
-def _later(path: str, what: str) -> RulesInvalid:
-    return RulesInvalid("rules_key_later", path, what=_LATER[what])
-
-
-def _object(value: object, path: str, kind: str) -> _Object:
-    """`value` as an object of `kind`, refused when it has a key that this kind has not."""
-    if not isinstance(value, dict):
-        if not path:
-            raise RulesInvalid("rules_not_object", "")
-        raise RulesInvalid("rules_type", path, wanted=_KINDS["object"])
-    node = _Object(path, value)
-    for key in value:
-        if not isinstance(key, str):
-            raise RulesInvalid("rules_key_unknown", node.place(shown(str(key))))
-        if key in _LATER_KEYS.get(kind, ()):
-            raise _later(node.place(key), key)
-        if key not in _KEYS[kind]:
-            raise RulesInvalid("rules_key_unknown", node.place(shown(key)))
-    return node
-
-
-def _text(value: object, path: str) -> str:
-    if not isinstance(value, str):
-        raise RulesInvalid("rules_type", path, wanted=_KINDS["text"])
-    return value
-
-
-def _decimal(value: object, path: str) -> Fraction:
-    number = decimal_of(value) if isinstance(value, str) else None
-    if number is None:
-        raise RulesInvalid("rules_decimal", path)
-    return number
-
-
-def _count(value: object, path: str, most: int) -> int:
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise RulesInvalid("rules_type", path, wanted=_KINDS["integer"])
-    if not 0 <= value <= most:
-        wanted = (f"在 0 至 {most} 之间", f"between 0 and {most}")
-        raise RulesInvalid("rules_range", path, wanted=wanted)
-    return value
-
-
-def _key(value: object, path: str) -> str:
-    text = _text(value, path)
-    if not is_key(text):
-        raise RulesInvalid("rules_key_bad", path, most=str(LONGEST_KEY))
-    return text
-
-
-_Item = TypeVar("_Item")
-
-
-def _list(value: object, path: str, read: Callable[[object, str], _Item]) -> tuple[_Item, ...]:
-    """Every item of a list that is not empty, read by `read(item, its path)`."""
-    if not isinstance(value, list):
-        raise RulesInvalid("rules_type", path, wanted=_KINDS["list"])
-    if not value:
-        raise RulesInvalid("rules_empty", path)
-    return tuple(read(item, f"{path}[{index}]") for index, item in enumerate(value))
-
-
-def _distinct(keys: Iterable[str], path: str, member: str = "") -> None:
-    seen: set[str] = set()
-    for index, key in enumerate(keys):
-        if key in seen:
-            raise RulesInvalid("rules_duplicate", f"{path}[{index}]{member}", key=key)
-        seen.add(key)
-
-
-def parse_rules(document: object) -> Rules:
-    """Check a rule set document (what a JSON reader returns) and read it.
-
-    Raises `RulesInvalid` at the first thing that is unknown, wrong, missing or not supported
-    yet. The parsed numbers are exact; `Rules.canonical` keeps the document as it was given.
-    """
-    top = _object(document, "", "")
-    _check_version(top)
-    if "floor" in top.members and top.count("floor", 0, MOST_COUNT) != 0:
-        raise _later("floor", "floor")
-    top.choice("denominator", ("valid",), later=("present", "due", "members"))
-    dimensions = _dimensions(top)
-    return Rules(
-        version=1,
-        dimensions=dimensions,
-        groups=_groups(top),
-        empty_group=cast(EmptyGroup, top.choice("empty_group", ("renormalise", "zero", "refuse"))),
-        required=_required(top),
-        within=cast(
-            Within,
-            top.choice(
-                "within",
-                ("mean", "sum", "median"),
-                later=("rate", "verdict", "rank_points", "best_ratio"),
-            ),
-        ),
-        across=cast(Across, top.choice("across", ("sum", "mean"))),
-        trim=_trim(top),
-        rounding=_rounding(top),
-        order=cast(Order, top.choice("order", ("descending", "ascending"))),
-        ties=_ties(top, dimensions),
-        canonical=canonical_bytes(document),
-    )
-
-
-def _check_version(top: _Object) -> None:
-    version = top.need("version")
-    if not isinstance(version, int) or isinstance(version, bool):
-        raise RulesInvalid("rules_type", "version", wanted=_KINDS["integer"])
-    if version != 1:
-        raise RulesInvalid("rules_choice", "version", choices="1")
-
-
-def _scale(value: object, path: str) -> Scale:
-    kind = value.get("kind") if isinstance(value, dict) else None
-    if kind == "labels":
-        return _label_scale(_object(value, path, "scale of labels"))
-    if kind == "number":
-        return _number_scale(_object(value, path, "scale of numbers"))
-    if not isinstance(value, dict):
-        raise RulesInvalid("rules_type", path, wanted=_KINDS["object"])
-    node = _Object(path, value)
-    node.text("kind")
-    raise RulesInvalid("rules_choice", node.place("kind"), choices="number, labels")
-
-
-def _number_scale(node: _Object) -> NumberScale:
-    low, high = node.decimal("min"), node.decimal("max")
-    if low >= high:
-        wanted = ("大于 min", "greater than min")
-        raise RulesInvalid("rules_range", node.place("max"), wanted=wanted)
-    step = node.decimal("step") if "step" in node.members else None
-    if step is not None and step <= 0:
-        wanted = ("大于 0", "greater than 0")
-        raise RulesInvalid("rules_range", node.place("step"), wanted=wanted)
-    return NumberScale(low, high, step)
-
-
-def _label_scale(node: _Object) -> LabelScale:
-    path = node.place("labels")
-    labels = _list(node.need("labels"), path, _label)
-    _distinct((label.key for label in labels), path, ".key")
-    return LabelScale(labels)
-
-
-def _label(value: object, path: str) -> Label:
-    node = _object(value, path, "label")
-    key = _key(node.need("key"), node.place("key"))
-    if key in WORDS:
-        raise RulesInvalid("rules_key_reserved", node.place("key"), key=key)
-    label = node.text("label") if "label" in node.members else key
-    if not is_visible(label, LONGEST_LABEL):
-        raise RulesInvalid("rules_key_bad", node.place("label"), most=str(LONGEST_LABEL))
-    return Label(key, label, node.decimal("points"))
-
-
-def _dimensions(top: _Object) -> tuple[Dimension, ...]:
-    common = _scale(top.members["scale"], "scale") if "scale" in top.members else None
-
-    def dimension(value: object, path: str) -> Dimension:
-        node = _object(value, path, "dimension")
-        key = _key(node.need("key"), node.place("key"))
-        factor = node.share("factor")
-        if "scale" in node.members:
-            return Dimension(key, factor, _scale(node.members["scale"], node.place("scale")))
-        if common is None:
-            raise RulesInvalid("rules_key_missing", node.place("scale"))
-        return Dimension(key, factor, common)
-
-    dimensions = _list(top.need("dimensions"), "dimensions", dimension)
-    _distinct((one.key for one in dimensions), "dimensions", ".key")
-    return dimensions
-
-
-def _groups(top: _Object) -> tuple[Group, ...]:
-    if "groups" not in top.members:
-        return ()
-    groups = _list(top.members["groups"], "groups", _group)
-    _distinct((group.key for group in groups), "groups", ".key")
-    if not any(group.weight for group in groups):
-        raise RulesInvalid("rules_weights_zero", "groups")
-    return groups
-
-
-def _group(value: object, path: str) -> Group:
-    node = _object(value, path, "group")
-    return Group(_key(node.need("key"), node.place("key")), node.share("weight"))
-
-
-def _required(top: _Object) -> Required:
-    if "ballot" not in top.members:
-        return "any"
-    node = _object(top.members["ballot"], "ballot", "ballot")
-    node.never("void_all_equal")
-    node.never("void_all_full")
-    return cast(Required, node.choice("required", ("any", "all")))
-
-
-def _trim(top: _Object) -> Trim | None:
-    """None when nobody can be trimmed."""
-    if "trim" not in top.members:
-        return None
-    node = _object(top.members["trim"], "trim", "trim")
-    high, low = node.count("high", 0, MOST_COUNT), node.count("low", 0, MOST_COUNT)
-    least = node.count("from", high + low + 1, 3 * MOST_COUNT)
-    on = cast(TrimOn, node.choice("on", ("dimension", "total", "none")))
-    if on == "none" or high + low == 0:
-        return None
-    if least <= high + low:
-        raise RulesInvalid("rules_trim_leaves_none", "trim.from", least=str(high + low + 1))
-    return Trim(high, low, least, on)
-
-
-def _rounding(top: _Object) -> Rounding:
-    node = _object(top.members.get("rounding", {}), "rounding", "rounding")
-    mode = cast(RoundingMode, node.choice("mode", ("half_up", "half_even", "down")))
-    return Rounding(
-        mode,
-        node.places("dimension"),
-        node.places("weighted"),
-        node.places("group"),
-        node.places("total"),
-    )
-
-
-def _ties(top: _Object, dimensions: tuple[Dimension, ...]) -> tuple[str, ...]:
-    value = top.members.get("ties", "shared")
-    if value == "shared":
-        return ()
-    if isinstance(value, str):
-        raise RulesInvalid("rules_choice", "ties", choices="shared, [...]")
-    known = {dimension.key for dimension in dimensions}
-
-    def tie(item: object, path: str) -> str:
-        key = _text(item, path)
-        if key in (HIGHEST_MARK, OFFICE_ORDER):
-            return key
-        if not key.startswith(DIMENSION_TIE):
-            choices = f"{DIMENSION_TIE}KEY, {HIGHEST_MARK}, {OFFICE_ORDER}"
-            raise RulesInvalid("rules_choice", path, choices=choices)
-        name = key.removeprefix(DIMENSION_TIE)
-        if name not in known:
-            raise RulesInvalid("rules_tie_unknown", path, key=shown(name))
-        return key
-
-    ties = _list(value, "ties", tie)
-    _distinct(ties, "ties")
-    return ties

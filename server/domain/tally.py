@@ -1,50 +1,10 @@
 """The tally: from ballot rows to ranked totals, exact, step by step, with a trace.
 
-`tally(rules, rows, csv_bytes)` is a pure function of its arguments and gives the same result,
-byte for byte, each time. Marks are integers of the scale's grain, everything after them
-`Fraction`s; nothing is rounded but at the four named steps.
-
-**Order of work**, for each subject: cell → points → validity of the sheet → trim within
-(subject, dimension, group) → `within` → round `dimension` → × factor → round `weighted` →
-`across` → round `group` → Σ weight × group / Σ weights → round `total` → rank.
-
-What the contract leaves open, and what is done:
-
-* A **sheet** (a rater's rows for one subject) counts once: `valid` with one mark or more, under
-  `required: all` with a mark in every dimension; a sheet that holds marks and is not valid is
-  `void` and its marks do not count; a sheet without marks is `void` when it holds that word, else
-  `abstain` when it holds that, else `dont_know`; a sheet that says nothing at all is none.
-* **Trim**: the highest leave first, then the lowest of those left; among equals the earlier row.
-  For `trim.on: total` a rater's row is his first one with a mark, his total takes the dimensions
-  in which he gave a mark, and nothing else is trimmed afterwards.
-* A dimension without a mark is left out of `across` (never zero); `across: mean` divides by the
-  dimensions that have one. A group without any mark for the subject is **empty**.
-* `empty_group: zero` counts an empty group as 0 in the total and in each dimension of the result;
-  in `groups` it stands as null, having no mark. A subject to whom no group gave a mark has no
-  total (null), never zero. `refuse` refuses the whole tally (`TallyRefused`), also where there
-  are no groups and a subject has no mark.
-* A dimension of the result is the mean of the groups that have a mark in it (an empty group as
-  above). Where the weights of those groups add up to 0 there is no mark, and no total likewise.
-* **Without `groups`** everybody is one group of weight 1; `groups` in the result is then `{}`.
-* **Ties** compare what is printed: `dimension:KEY` the dimension's mark in the result, in the
-  direction of `order`, no mark being last; `highest_mark` the highest points of any single mark in
-  a valid sheet, trimmed ones included, in the direction of `order`; `office_order` the earlier
-  subject first. What is still equal after all keys shares the place (1, 2, 2, 4).
-* A subject without a total has no rank. `grade` is null and `valid` true: the rules that could
-  say otherwise are refused by `parse_rules`.
-
-**Trace**: one object for each step, subjects in order, then the ranks. `step` is
-
-* `points` — what the labels of a dimension are worth;
-* `sheets` — sheets of a subject by kind, and `struck`, the rows of marks that do not count;
-* `totals` — trim on totals: each rater's first row and total, who left as `high` and as `low`;
-* `dimension` — `marks`: each mark as "row of the file: value"; `high` and `low`: the rows trimmed;
-  `n` marks kept, `exact` unrounded, `mark` rounded, `factor`, `weighted`;
-* `group` — the weighted dimensions put together; `total` — the groups; `rank` — the place, and
-  where totals are equal `by`: what was compared to tell them apart.
-
-Rows, not raters, stand in the trace: row 2 is the first after the header of `BALLOTS.csv`, so
-whoever may see the file can follow each mark to its rater, and whoever may not cannot.
+`tally(rules, rows, csv_bytes)` is a pure function of its arguments and gives the same result, byte
+for byte, each time: validate → per ballot → per group → weight → post-rules → grade → rank. Marks
+are integers of the scale's grain, everything after them `Fraction`s; nothing is rounded but at the
+four named steps. What each rule means, to the last case, and what each step of the trace holds
+stands in docs/rules.md; `count.py` counts the ballots, `totals.py` does what comes after the total.
 
 Source: the contract, "Rules and ballots".
 """
@@ -52,37 +12,47 @@ Source: the contract, "Rules and ballots".
 from __future__ import annotations
 
 import hashlib
-import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
-from operator import itemgetter
-from typing import ClassVar, TypedDict
+from typing import Any, ClassVar, NotRequired, TypedDict
 
-from server.domain.ballot_file import FIRST_ROW, check_rows
-from server.domain.ballots import BallotRow, Reading
-from server.domain.exact import exact_text, places_text
+from server.domain.ballot_file import BallotFileInvalid
+from server.domain.ballots import BallotJudge, Reading, reading_of
+from server.domain.count import (
+    Extremes,
+    GroupCount,
+    Marks,
+    Row,
+    SubjectCount,
+    count_ballots,
+    numbered,
+)
+from server.domain.exact import exact_text, mark_text, rounded
 from server.domain.explained import Explained, Sentence, shown
 from server.domain.rules import (
-    ABSTAIN,
-    DIMENSION_TIE,
-    DONT_KNOW,
     HIGHEST_MARK,
-    VOID,
+    Composite,
     Dimension,
     Group,
     LabelScale,
-    RoundingMode,
+    LabelShare,
     Rules,
-    Trim,
-    Within,
+    Threshold,
     canonical_bytes,
     rules_hash,
 )
+from server.domain.totals import Subject, finish
 
+ALWAYS = Threshold(Fraction(0), ">=")
 ONE_GROUP = Group("", Fraction(1))
 """Everybody, where the rules have no groups."""
+
+Step = dict[str, Any]
+"""One step of the trace."""
+Rows = Callable[[], Iterable[tuple[int, Row]]]
+"""Gives the numbered rows afresh each time it is called."""
 
 
 class Counts(TypedDict):
@@ -95,7 +65,8 @@ class Counts(TypedDict):
 
 
 class SubjectResult(TypedDict):
-    """One subject; marks are text, null where there is none."""
+    """One subject; marks are text, null where there is none. A composite has `channels` and neither
+    dimensions nor groups."""
 
     subject: str
     total: str | None
@@ -104,6 +75,7 @@ class SubjectResult(TypedDict):
     dimensions: dict[str, str | None]
     groups: dict[str, str | None]
     ballots: Counts
+    channels: NotRequired[dict[str, str | None]]
 
 
 class Result(TypedDict):
@@ -113,11 +85,11 @@ class Result(TypedDict):
     valid: bool
     rules_hash: str
     ballots_hash: str
-    trace: list[dict[str, object]]
+    trace: list[Step]
 
 
 class TallyRefused(Explained):
-    """The rules themselves forbid this tally: `empty_group: refuse` and a group is empty."""
+    """The rules themselves forbid this tally."""
 
     sentences: ClassVar[Mapping[str, Sentence]] = {
         "group_empty": (
@@ -131,28 +103,50 @@ class TallyRefused(Explained):
             "述法人“{subject}”没有任何有效打分，按计票规则不予计票。",
             "Nobody gave subject “{subject}” a mark, and the rules refuse the tally then.",
         ),
+        "channel_empty": (
+            "渠道“{channel}”对述法人“{subject}”没有成绩，按计票规则不予计票。",
+            (
+                "Channel “{channel}” has no total for subject “{subject}”, and the rules refuse"
+                " the tally then."
+            ),
+        ),
+        "best_is_zero": (
+            "维度“{dimension}”的最好成绩为 0，无法与最好成绩相比。",
+            "The best mark of dimension “{dimension}” is 0, and nothing can be compared with it.",
+        ),
     }
 
 
-def tally(rules: Rules, rows: Sequence[BallotRow], csv_bytes: bytes) -> Result:
+# The whole tally --------------------------------------------------------------------------------
+
+
+def tally(rules: Rules | Composite, rows: Sequence[Row], csv_bytes: bytes) -> Result:
     """The result of `rows` under `rules`.
 
     `csv_bytes` are the bytes of the `BALLOTS.csv` that holds exactly these rows; they are only
     hashed. Raises `BallotFileInvalid` when a row does not fit the rules and `TallyRefused` when
     the rules refuse.
     """
-    cells = _Cells(rows, check_rows(rules, rows))
-    trace: list[dict[str, object]] = list(_points_steps(rules))
-    subjects = [
-        _subject(rules, cells, subject, sheets, trace)
-        for subject, sheets in _sheets_by_subject(rules, cells).items()
-    ]
-    ranks = _ranks(rules, subjects, trace)
+    return tally_rows(rules, lambda: numbered(rows), hashlib.sha256(csv_bytes).hexdigest())
+
+
+def tally_rows(rules: Rules | Composite, rows: Rows, ballots_hash: str) -> Result:
+    """The same from rows that are read afresh each time `rows` is called, so that they need not all
+    be in memory."""
+    trace: list[Step] = []
+    if isinstance(rules, Composite):
+        subjects, valid = _composite(rules, rows, trace)
+    else:
+        subjects, valid = _one(rules, rows, trace)
+    finished, held = finish(rules.ending, subjects, trace)
     return Result(
-        subjects=[_printed(rules, one, rank) for one, rank in zip(subjects, ranks, strict=True)],
-        valid=True,
+        subjects=[
+            _printed(rules, subject, rank, grade)
+            for subject, (rank, grade) in zip(subjects, finished, strict=True)
+        ],
+        valid=valid and held,
         rules_hash=rules_hash(rules),
-        ballots_hash=hashlib.sha256(csv_bytes).hexdigest(),
+        ballots_hash=ballots_hash,
         trace=trace,
     )
 
@@ -162,204 +156,189 @@ def result_bytes(result: Result) -> bytes:
     return canonical_bytes(result)
 
 
-# Rounding ---------------------------------------------------------------------------------------
+def _printed(
+    rules: Rules | Composite, one: Subject, rank: int | None, grade: str | None
+) -> SubjectResult:
+    rounding = rules.ending.rounding
+    printed = SubjectResult(
+        subject=one.subject,
+        total=mark_text(one.total, rounding.total),
+        rank=rank,
+        grade=grade,
+        dimensions={
+            key: mark_text(mark, rounding.dimension) for key, mark in one.dimensions.items()
+        },
+        groups={key: mark_text(mark, rounding.group) for key, mark in one.groups.items()},
+        ballots=Counts(
+            valid=one.ballots["valid"],
+            abstain=one.ballots["abstain"],
+            dont_know=one.ballots["dont_know"],
+            void=one.ballots["void"],
+        ),
+    )
+    if isinstance(rules, Composite):
+        printed["channels"] = dict(one.channels)
+    return printed
 
 
-def rounded(value: Fraction, places: int | None, mode: RoundingMode) -> Fraction:
-    """`value` at `places` decimal places, as it is when `places` is None.
-
-    `half_up` takes an exact half away from zero, `half_even` to the even digit, `down` towards 0.
-    """
-    if places is None:
-        return value
-    scale = 10**places
-    whole, rest = divmod(abs(value.numerator) * scale, value.denominator)
-    twice = 2 * rest
-    if mode == "half_up":
-        whole += twice >= value.denominator
-    elif mode == "half_even":
-        whole += twice > value.denominator or (twice == value.denominator and whole % 2 == 1)
-    return Fraction(-whole if value < 0 else whole, scale)
-
-
-def mark_text(value: Fraction | None, places: int | None) -> str | None:
-    """A mark as the result prints it; `value` must already be rounded to `places`."""
-    if value is None:
-        return None
-    return exact_text(value) if places is None else places_text(value, places)
-
-
-# From rows to sheets and marks ------------------------------------------------------------------
+# One electorate ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
-class _Cells:
-    """All ballot rows and what they say. Everything below names a row by its number in the file,
-    which makes one small integer of a mark: there may be hundreds of thousands."""
+class _Electorate:
+    """What the steps of one electorate share: the rules, the groups, how each dimension's marks read,
+    the grain of totals, the trace, and the denominators that had too few for the marks given."""
 
-    rows: Sequence[BallotRow]
-    readings: Sequence[Reading]
+    rules: Rules
+    groups: Sequence[Group]
+    readings: Mapping[str, dict[str, Reading]]
+    grain: int
+    trace: list[Step]
+    exceeded: list[int] = field(default_factory=list)
 
-    def units(self, marks: Iterable[int]) -> list[int]:
-        """The points of each mark, in grains of its dimension's scale."""
-        readings = self.readings
-        return [readings[row - FIRST_ROW].units for row in marks]
+    def denominator(self, n: int) -> int:
+        """What a share of `n` marks is taken of."""
+        if self.rules.denominator == "valid":
+            return n
+        of = self.rules.ending.session.counts[self.rules.denominator]
+        if n > of:
+            self.exceeded.append(n)
+        return of
 
-    def texts(self, marks: Iterable[int]) -> list[str]:
-        """Each mark as the trace shows it: the row of the file and the value there."""
-        rows = self.rows
-        return [f"{row}: {rows[row - FIRST_ROW].value}" for row in marks]
+    def units(self, dimension: str, mark: str) -> int:
+        """A mark's points in grains of its scale."""
+        known = self.readings[dimension]
+        if mark not in known:
+            one = next(d for d in self.rules.dimensions if d.key == dimension)
+            reading = reading_of(one, mark)
+            assert isinstance(reading, Reading)
+            known[mark] = reading
+        return known[mark].units
 
 
 @dataclass(slots=True)
-class _Sheet:
-    """A rater's rows for one subject: those with a mark, by dimension, and the words given."""
+class _Cell:
+    """The unrounded mark of one dimension of one group for one subject, and its step of the trace."""
 
-    group: str
-    marks: dict[str, int] = field(default_factory=dict)
-    words: frozenset[str] = frozenset()
-
-    @property
-    def first_row(self) -> int:
-        """The first row with a mark."""
-        return min(self.marks.values())
+    exact: Fraction
+    step: Step
 
 
-_Sheets = Mapping[str, _Sheet]
-"""The sheets for one subject by rater, in the order of their first rows."""
-
-
-def _sheets_by_subject(rules: Rules, cells: _Cells) -> Mapping[str, _Sheets]:
-    subjects: dict[str, dict[str, _Sheet]] = {}
-    grouped = bool(rules.groups)
-    both = zip(cells.rows, cells.readings, strict=True)
-    for number, (row, reading) in enumerate(both, start=FIRST_ROW):
-        sheets = subjects.get(row.subject)
-        if sheets is None:
-            sheets = subjects[row.subject] = {}
-        sheet = sheets.get(row.rater)
-        if sheet is None:
-            sheet = sheets[row.rater] = _Sheet(row.group if grouped else ONE_GROUP.key)
-        if reading.points is not None:
-            sheet.marks[row.dimension] = number
-        elif reading.word is not None:
-            sheet.words |= {reading.word}
-    return subjects
-
-
-def _is_valid(rules: Rules, sheet: _Sheet) -> bool:
-    needed = len(rules.dimensions) if rules.required == "all" else 1
-    return len(sheet.marks) >= needed
-
-
-def _counts(rules: Rules, sheets: Iterable[_Sheet]) -> Counts:
-    """How many sheets there are of each kind; one that says nothing is none."""
-    counts = Counts(valid=0, abstain=0, dont_know=0, void=0)
-    for sheet in sheets:
-        if _is_valid(rules, sheet):
-            counts["valid"] += 1
-        elif sheet.marks or VOID in sheet.words:
-            counts["void"] += 1
-        elif ABSTAIN in sheet.words:
-            counts["abstain"] += 1
-        elif DONT_KNOW in sheet.words:
-            counts["dont_know"] += 1
-    return counts
-
-
-def _sheets_step(subject: str, counts: Counts, struck: Iterable[_Sheet]) -> dict[str, object]:
-    rows = sorted(row for sheet in struck for row in sheet.marks.values())
-    return {"step": "sheets", "subject": subject, **counts, "struck": rows}
-
-
-def _points_steps(rules: Rules) -> Iterable[dict[str, object]]:
-    for dimension in rules.dimensions:
-        if isinstance(dimension.scale, LabelScale):
-            points = {one.key: exact_text(one.points) for one in dimension.scale.labels}
-            yield {"step": "points", "dimension": dimension.key, "points": points}
-
-
-# One subject ------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _SubjectTally:
-    """What is known of a subject before the ranking; None where there is no mark.
-
-    `dimensions` and `total` are rounded, so are `groups`; `highest` is the highest single mark.
-    """
-
-    subject: str
-    counts: Counts
-    dimensions: Mapping[str, Fraction | None]
-    groups: Mapping[str, Fraction | None]
-    total: Fraction | None
-    highest: Fraction | None
-
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _GroupTally:
-    """A group's unrounded mark in each dimension that has one, and its rounded mark."""
+    """A group's cells by dimension, and its rounded mark."""
 
     group: Group
-    exact: Mapping[str, Fraction]
-    mark: Fraction | None
+    count: GroupCount
+    cells: dict[str, _Cell] = field(default_factory=dict)
+    mark: Fraction | None = None
+
+
+def _one(rules: Rules, rows: Rows, trace: list[Step]) -> tuple[list[Subject], bool]:
+    """The subjects with their totals, and whether no cell had more marks than its denominator."""
+    counts = count_ballots(rules, rows)
+    known: dict[str, dict[str, Reading]] = {key: {} for key in rules.dimension_keys}
+    grain = BallotJudge(rules).grain
+    here = _Electorate(rules, rules.groups or (ONE_GROUP,), known, grain, trace)
+    trace.extend(_points_steps(rules))
+    tallies = {
+        subject: _cells(here, subject, count)
+        for subject, count in counts.items()
+        if not _below_floor(here, count)
+    }
+    if rules.best_times is not None:
+        _to_best(here, tallies.values())
+    subjects = [
+        _subject(here, subject, count, tallies.get(subject)) for subject, count in counts.items()
+    ]
+    return subjects, not here.exceeded
+
+
+def _points_steps(rules: Rules) -> Iterable[Step]:
+    for dimension in rules.dimensions:
+        if isinstance(dimension.scale, LabelScale):
+            labels = dimension.scale.labels
+            points = {one.key: exact_text(one.points) for one in labels if one.points is not None}
+            if points:
+                yield {"step": "points", "dimension": dimension.key, "points": points}
+
+
+def _below_floor(here: _Electorate, count: SubjectCount) -> bool:
+    floor = here.rules.ending.floor
+    return count.valid < floor or any(
+        _group_count(count, group).valid < floor for group in here.rules.groups
+    )
+
+
+def _group_count(count: SubjectCount, group: Group) -> GroupCount:
+    return count.groups.get(group.key) or GroupCount()
 
 
 def _subject(
-    rules: Rules,
-    cells: _Cells,
-    subject: str,
-    sheets: _Sheets,
-    trace: list[dict[str, object]],
-) -> _SubjectTally:
-    counts = _counts(rules, sheets.values())
-    valid = [sheet for sheet in sheets.values() if _is_valid(rules, sheet)]
-    struck = [sheet for sheet in sheets.values() if not _is_valid(rules, sheet)]
-    trace.append(_sheets_step(subject, counts, struck))
-    groups = [
-        _group(
-            rules, cells, subject, group, [one for one in valid if one.group == group.key], trace
-        )
-        for group in rules.groups or (ONE_GROUP,)
-    ]
+    here: _Electorate, subject: str, count: SubjectCount, groups: list[_GroupTally] | None
+) -> Subject:
+    """A subject's marks up to the rounded total; `groups` None where it is below the floor."""
+    rules = here.rules
+    ballots = {
+        "valid": count.valid,
+        "abstain": count.abstain,
+        "dont_know": count.dont_know,
+        "void": count.void,
+    }
+    struck = [list(one) for one in count.struck]
+    here.trace.append({"step": "sheets", "subject": subject, **ballots, "struck": struck})
+    one = Subject(subject, ballots)
+    if groups is None:
+        here.trace.append({"step": "floor", "subject": subject, "floor": rules.ending.floor})
+        one.dimensions = dict.fromkeys(rules.dimension_keys)
+        one.groups = dict.fromkeys(group.key for group in rules.groups)
+        one.below_floor = True
+        return one
+    for group in groups:
+        _finish_group(here, subject, group)
+    one.highest = _highest(here, groups) if HIGHEST_MARK in rules.ending.ties else None
+    if rules.within == "verdict":
+        one.dimensions = dict.fromkeys(rules.dimension_keys)
+        one.groups = dict.fromkeys(group.key for group in rules.groups)
+        one.grade = _verdict(here, subject, groups)
+        return one
     _refuse_empty(rules, subject, groups)
-    return _SubjectTally(
-        subject=subject,
-        counts=counts,
-        dimensions=_dimensions_of(rules, groups),
-        groups={one.group.key: one.mark for one in groups} if rules.groups else {},
-        total=_total(rules, subject, groups, trace),
-        highest=_highest(rules, cells, valid) if HIGHEST_MARK in rules.ties else None,
+    one.dimensions = _dimensions_of(rules, groups)
+    one.groups = {group.group.key: group.mark for group in groups} if rules.groups else {}
+    one.total = _total(here, subject, groups)
+    one.shares = tuple(
+        None if band.when is None else _share(here, groups, band.when)
+        for band in rules.ending.bands
     )
+    return one
 
 
 def _refuse_empty(rules: Rules, subject: str, groups: Sequence[_GroupTally]) -> None:
     empty = [one.group.key for one in groups if one.mark is None]
-    if rules.empty_group != "refuse" or not empty:
-        return
+    if rules.ending.empty_group == "refuse" and empty:
+        raise _empty(rules, subject, empty[0])
+
+
+def _empty(rules: Rules, subject: str, group: str) -> TallyRefused:
     if not rules.groups:
-        raise TallyRefused("subject_empty", subject=shown(subject))
-    raise TallyRefused("group_empty", subject=shown(subject), group=shown(empty[0]))
+        return TallyRefused("subject_empty", subject=shown(subject))
+    return TallyRefused("group_empty", subject=shown(subject), group=shown(group))
 
 
-def _highest(rules: Rules, cells: _Cells, sheets: Sequence[_Sheet]) -> Fraction | None:
-    """The highest points of any single mark, whatever its dimension and before its factor."""
-    marks: list[Fraction] = []
-    for dimension in rules.dimensions:
-        units = cells.units(_marks_in(dimension, sheets))
-        if units:
-            marks.append(Fraction(max(units), dimension.scale.grain))
-    return max(marks, default=None)
+def _highest(here: _Electorate, groups: Sequence[_GroupTally]) -> Fraction | None:
+    """The best points of any single mark on a valid sheet, trimmed ones included, before its factor:
+    the highest, with `order: ascending` the lowest."""
+    best = max if here.rules.ending.order == "descending" else min
+    found = [
+        Fraction(here.units(dimension.key, mark), dimension.scale.grain)
+        for one in groups
+        for dimension in here.rules.dimensions
+        for mark in one.count.marks.get(dimension.key, ())
+    ]
+    return best(found, default=None)
 
 
-def _marks_in(dimension: Dimension, sheets: Iterable[_Sheet]) -> list[int]:
-    """The marks in one dimension, in the order of the file."""
-    key = dimension.key
-    return sorted(sheet.marks[key] for sheet in sheets if key in sheet.marks)
-
-
-def _weighted_mean(parts: Iterable[tuple[Fraction, Fraction]]) -> Fraction | None:
+def weighted_mean(parts: Iterable[tuple[Fraction, Fraction]]) -> Fraction | None:
     """Σ weight × mark / Σ weights of (weight, mark); None when the weights add up to 0."""
     listed = list(parts)
     weights = sum((weight for weight, _ in listed), Fraction(0))
@@ -368,270 +347,360 @@ def _weighted_mean(parts: Iterable[tuple[Fraction, Fraction]]) -> Fraction | Non
     return sum((weight * mark for weight, mark in listed), Fraction(0)) / weights
 
 
-def _total(
-    rules: Rules, subject: str, groups: Sequence[_GroupTally], trace: list[dict[str, object]]
-) -> Fraction | None:
-    zero = rules.empty_group == "zero" and any(one.mark is not None for one in groups)
+def _total(here: _Electorate, subject: str, groups: Sequence[_GroupTally]) -> Fraction | None:
+    rules, rounding = here.rules, here.rules.ending.rounding
+    zero = rules.ending.empty_group == "zero" and any(one.mark is not None for one in groups)
     parts = [
         (one.group, Fraction(0) if one.mark is None else one.mark)
         for one in groups
         if zero or one.mark is not None
     ]
-    exact = _weighted_mean((group.weight, mark) for group, mark in parts)
-    places = rules.rounding.total
-    total = None if exact is None else rounded(exact, places, rules.rounding.mode)
-    step: dict[str, object] = {"step": "total", "subject": subject}
+    exact = weighted_mean((group.weight, mark) for group, mark in parts)
+    total = None if exact is None else rounded(exact, rounding.total, rounding.mode)
+    step: Step = {"step": "total", "subject": subject}
     if rules.groups:
         step["groups"] = [
-            [group.key, exact_text(group.weight), exact_text(mark)] for group, mark in parts
+            [group.key, exact_text(group.weight), mark_text(mark, rounding.group)]
+            for group, mark in parts
         ]
     step["exact"] = mark_text(exact, None)
-    step["total"] = mark_text(total, places)
-    trace.append(step)
+    step["total"] = mark_text(total, rounding.total)
+    here.trace.append(step)
     return total
 
 
-def _dimensions_of(rules: Rules, groups: Sequence[_GroupTally]) -> Mapping[str, Fraction | None]:
+def _dimensions_of(rules: Rules, groups: Sequence[_GroupTally]) -> dict[str, Fraction | None]:
     """Each dimension over the groups: the weighted mean of their unrounded marks, rounded."""
-    rounding = rules.rounding
+    rounding = rules.ending.rounding
     marks: dict[str, Fraction | None] = {}
     for key in rules.dimension_keys:
-        exact = _dimension_over_groups(rules, key, groups)
+        parts = [(one.group.weight, one.cells[key].exact) for one in groups if key in one.cells]
+        if parts and rules.ending.empty_group == "zero":
+            parts += [(one.group.weight, Fraction(0)) for one in groups if one.mark is None]
+        exact = weighted_mean(parts)
         marks[key] = None if exact is None else rounded(exact, rounding.dimension, rounding.mode)
     return marks
 
 
-def _dimension_over_groups(
-    rules: Rules, key: str, groups: Sequence[_GroupTally]
-) -> Fraction | None:
-    parts = [(one.group.weight, one.exact[key]) for one in groups if key in one.exact]
-    if parts and rules.empty_group == "zero":
-        parts += [(one.group.weight, Fraction(0)) for one in groups if one.mark is None]
-    return _weighted_mean(parts)
+# Cells ------------------------------------------------------------------------------------------
 
 
-# One group --------------------------------------------------------------------------------------
+def _cells(here: _Electorate, subject: str, count: SubjectCount) -> list[_GroupTally]:
+    """Every cell of a subject, up to its unrounded mark."""
+    return [_group_cells(here, group, _group_count(count, group)) for group in here.groups]
 
 
-def _group(
-    rules: Rules,
-    cells: _Cells,
-    subject: str,
-    group: Group,
-    sheets: Sequence[_Sheet],
-    trace: list[dict[str, object]],
-) -> _GroupTally:
-    place = {"subject": subject, "group": group.key or None}
-    if rules.trim is not None and rules.trim.on == "total" and sheets:
-        sheets, step = _without_extreme_totals(rules, cells, rules.trim, sheets)
-        trace.append({"step": "totals", **place, **step})
-    exact: dict[str, Fraction] = {}
+def _group_cells(here: _Electorate, group: Group, count: GroupCount) -> _GroupTally:
+    rules = here.rules
+    tally_ = _GroupTally(group, count)
+    if rules.within == "verdict":
+        return tally_
+    gone = _trimmed_totals(here, count.totals)
+    for dimension in rules.dimensions:
+        marks = _without(count.marks.get(dimension.key, {}), gone.get(dimension.key, ()))
+        if marks or (rules.within == "rate" and rules.denominator != "valid"):
+            tally_.cells[dimension.key] = _cell(here, dimension, marks, count)
+    return tally_
+
+
+def _without(marks: Marks, gone: Iterable[str]) -> Marks:
+    left = dict(marks)
+    for mark in gone:
+        left[mark] -= 1
+        if not left[mark]:
+            del left[mark]
+    return left
+
+
+def _cell(here: _Electorate, dimension: Dimension, marks: Marks, count: GroupCount) -> _Cell:
+    rules, key = here.rules, dimension.key
+    ordered = sorted(marks, key=lambda mark: (-here.units(key, mark), _place_of(dimension, mark)))
+    step: Step = {"marks": [[mark, marks[mark]] for mark in ordered], "high": [], "low": []}
+    kept = marks
+    if rules.trim is not None and rules.trim.on == "dimension":
+        n = sum(marks.values())
+        if n >= rules.trim.least:
+            most = rules.trim.high + rules.trim.low
+            spread = [mark for mark in ordered for _ in range(min(marks[mark], most))]
+            high = spread[: rules.trim.high]
+            low = list(islice(reversed(spread[rules.trim.high :]), rules.trim.low))
+            step["high"], step["low"] = high, low
+            kept = _without(marks, [*high, *low])
+    n = sum(kept.values())
+    step["n"] = n
+    step["within"] = rules.within
+    if rules.within == "rate":
+        return _Cell(_rate(here, kept, step), step)
+    if rules.within == "rank_points":
+        return _Cell(_rank_points(here, count.places.get(key, {}), step), step)
+    grain = dimension.scale.grain
+    if rules.within == "median":
+        exact = Fraction(_middle(here, key, kept, n), 2 * grain)
+    else:
+        total = sum(here.units(key, mark) * times for mark, times in kept.items())
+        exact = Fraction(total, grain if rules.within == "sum" else grain * n)
+    return _Cell(exact, step)
+
+
+def _place_of(dimension: Dimension, mark: str) -> int:
+    """Where a label stands on its scale, so that labels of equal points have an order."""
+    if isinstance(dimension.scale, LabelScale):
+        return [label.key for label in dimension.scale.labels].index(mark)
+    return 0
+
+
+def _middle(here: _Electorate, key: str, marks: Marks, n: int) -> int:
+    """Twice the median in grains: the sum of the middle two of so many marks, or twice the middle."""
+    wanted = ((n - 1) // 2, n // 2)
+    seen, total = 0, 0
+    for units, times in sorted((here.units(key, mark), times) for mark, times in marks.items()):
+        total += sum(units for place in wanted if seen <= place < seen + times)
+        seen += times
+    return total
+
+
+def _rate(here: _Electorate, marks: Marks, step: Step) -> Fraction:
+    """The share of the positive marks."""
+    of = here.denominator(sum(marks.values()))
+    positive = sum(times for mark, times in marks.items() if mark in here.rules.positive)
+    step["positive"], step["of"] = positive, of
+    return Fraction(positive, of)
+
+
+def _rank_points(here: _Electorate, places: Mapping[int, int], step: Step) -> Fraction:
+    """The mean of the points of all places."""
+    points = here.rules.rank_points
+    assert points is not None
+    step["places"] = [[place, places[place]] for place in sorted(places)]
+    total = sum(
+        ((points.first - points.step * (place - 1)) * n for place, n in places.items()), Fraction(0)
+    )
+    return total / sum(places.values())
+
+
+def _to_best(here: _Electorate, tallies: Iterable[list[_GroupTally]]) -> None:
+    """Each mean becomes its ratio to the best mean of its dimension and group."""
+    times = here.rules.best_times
+    assert times is not None
+    listed = list(tallies)
+    best_of = max if here.rules.ending.order == "descending" else min
+    for index in range(len(here.groups)):
+        for key in here.rules.dimension_keys:
+            cells = [one[index].cells[key] for one in listed if key in one[index].cells]
+            if not cells:
+                continue
+            best = best_of(cell.exact for cell in cells)
+            if not best:
+                raise TallyRefused("best_is_zero", dimension=shown(key))
+            for cell in cells:
+                cell.step["mean"], cell.step["best"] = exact_text(cell.exact), exact_text(best)
+                cell.exact = cell.exact / best * times
+
+
+def _finish_group(here: _Electorate, subject: str, one: _GroupTally) -> None:
+    """Rounds, weighs and puts together a group's dimensions, with the steps for the trace."""
+    rules, rounding = here.rules, here.rules.ending.rounding
+    place = {"subject": subject, "group": one.group.key or None}
+    if one.count.totals.n:
+        here.trace.append({"step": "totals", **place, **_totals_step(here, one.count.totals)})
     weighted: dict[str, Fraction] = {}
     for dimension in rules.dimensions:
-        marks = _marks_in(dimension, sheets)
-        if not marks:
+        cell = one.cells.get(dimension.key)
+        if cell is None:
             continue
-        one, weighted[dimension.key], step = _dimension(rules, cells, dimension, marks)
-        exact[dimension.key] = one
-        trace.append({"step": "dimension", **place, "dimension": dimension.key, **step})
-    mark, step = _across(rules, weighted)
-    if mark is not None:
-        trace.append({"step": "group", **place, **step})
-    return _GroupTally(group, exact, mark)
-
-
-def _dimension(
-    rules: Rules, cells: _Cells, dimension: Dimension, marks: Sequence[int]
-) -> tuple[Fraction, Fraction, dict[str, object]]:
-    """The group's mark in one dimension, unrounded and weighted, and the step for the trace."""
-    rounding = rules.rounding
-    high: Sequence[int] = ()
-    low: Sequence[int] = ()
-    kept = cells.units(marks)
-    if rules.trim is not None and rules.trim.on == "dimension":
-        high, low = _extremes(rules.trim, list(zip(marks, kept, strict=True)))
-        gone = {*high, *low}
-        kept = cells.units(row for row in marks if row not in gone)
-    exact = _within(rules.within, kept, dimension.scale.grain)
-    mark = rounded(exact, rounding.dimension, rounding.mode)
-    weighted = rounded(mark * dimension.factor, rounding.weighted, rounding.mode)
-    return (
-        exact,
-        weighted,
-        {
-            "marks": cells.texts(marks),
-            "high": list(high),
-            "low": list(low),
-            "n": len(kept),
-            "within": rules.within,
-            "exact": exact_text(exact),
-            "mark": mark_text(mark, rounding.dimension),
-            "factor": exact_text(dimension.factor),
-            "weighted": mark_text(weighted, rounding.weighted),
-        },
-    )
-
-
-def _within(how: Within, units: Sequence[int], grain: int) -> Fraction:
-    """Raters' marks, at least one, to one mark."""
-    if how == "sum":
-        return Fraction(sum(units), grain)
-    if how == "mean":
-        return Fraction(sum(units), grain * len(units))
-    ordered = sorted(units)
-    half = len(ordered) // 2
-    return Fraction(ordered[half] + ordered[-half - 1], 2 * grain)
-
-
-def _across(
-    rules: Rules, weighted: Mapping[str, Fraction]
-) -> tuple[Fraction | None, dict[str, object]]:
-    """The weighted dimensions to the group's rounded mark, and the step for the trace."""
+        mark = rounded(cell.exact, rounding.dimension, rounding.mode)
+        worth = rounded(mark * dimension.factor, rounding.weighted, rounding.mode)
+        weighted[dimension.key] = worth
+        here.trace.append(
+            {
+                "step": "dimension",
+                **place,
+                "dimension": dimension.key,
+                **cell.step,
+                "exact": exact_text(cell.exact),
+                "mark": mark_text(mark, rounding.dimension),
+                "factor": exact_text(dimension.factor),
+                "weighted": mark_text(worth, rounding.weighted),
+            }
+        )
     if not weighted:
-        return None, {}
-    rounding = rules.rounding
+        return
     exact = sum(weighted.values(), Fraction(0))
     if rules.across == "mean":
         exact /= len(weighted)
-    mark = rounded(exact, rounding.group, rounding.mode)
-    return mark, {
-        "dimensions": [[key, mark_text(one, rounding.weighted)] for key, one in weighted.items()],
-        "across": rules.across,
-        "exact": exact_text(exact),
-        "mark": mark_text(mark, rounding.group),
-    }
-
-
-# Trim -------------------------------------------------------------------------------------------
-
-
-def _extremes(
-    trim: Trim, amounts: Sequence[tuple[int, int]]
-) -> tuple[Sequence[int], Sequence[int]]:
-    """The rows that leave as the highest and as the lowest of (row, amount), in order of rows.
-
-    Sorting keeps equals in the order of their rows, so the earlier row stands first both ways.
-    """
-    if len(amounts) < trim.least:
-        return (), ()
-    amount = itemgetter(1)
-    high = [row for row, _ in sorted(amounts, key=amount, reverse=True)[: trim.high]]
-    gone = set(high)
-    rest = (row for row, _ in sorted(amounts, key=amount) if row not in gone)
-    return high, list(islice(rest, trim.low))
-
-
-def _without_extreme_totals(
-    rules: Rules, cells: _Cells, trim: Trim, sheets: Sequence[_Sheet]
-) -> tuple[Sequence[_Sheet], dict[str, object]]:
-    """The sheets whose raters stay when those with the extreme totals leave all dimensions."""
-    by_row = {sheet.first_row: sheet for sheet in sheets}
-    worth, grain = _worth(rules)
-    amounts = [(row, _rater_total(rules, cells, worth, by_row[row])) for row in sorted(by_row)]
-    high, low = _extremes(trim, amounts)
-    gone = {*high, *low}
-    texts = {units: exact_text(Fraction(units, grain)) for units in {one for _, one in amounts}}
-    return [sheet for row, sheet in by_row.items() if row not in gone], {
-        "totals": [f"{row}: {texts[units]}" for row, units in amounts],
-        "high": list(high),
-        "low": list(low),
-        "n": len(amounts) - len(gone),
-    }
-
-
-def _worth(rules: Rules) -> tuple[Mapping[str, int], int]:
-    """What one grain of each dimension's scale is worth in a rater's total, as an integer of one
-    common grain, and that grain: a total is units / grain, exactly, also when it is a mean."""
-    worth = {one.key: one.factor / one.scale.grain for one in rules.dimensions}
-    grain = math.lcm(*(one.denominator for one in worth.values()))
-    if rules.across == "mean":
-        grain *= math.lcm(*range(1, len(worth) + 1))
-    return {key: int(one * grain) for key, one in worth.items()}, grain
-
-
-def _rater_total(rules: Rules, cells: _Cells, worth: Mapping[str, int], sheet: _Sheet) -> int:
-    """One rater's unrounded total of the subject: marks × factor, by `across`."""
-    total = 0
-    for key, row in sheet.marks.items():
-        total += cells.readings[row - FIRST_ROW].units * worth[key]
-    return total // len(sheet.marks) if rules.across == "mean" else total
-
-
-# Rank -------------------------------------------------------------------------------------------
-
-_Place = tuple[bool, Fraction | int]
-"""What is compared: (there is none, how far down), so that the smaller one comes first."""
-
-
-def _ranks(
-    rules: Rules, subjects: Sequence[_SubjectTally], trace: list[dict[str, object]]
-) -> Sequence[int | None]:
-    """The place of each subject, None without a total; equals share the better place."""
-    keys = {
-        index: _rank_key(rules, one, index)
-        for index, one in enumerate(subjects)
-        if one.total is not None
-    }
-    ordered = sorted(keys, key=lambda index: (keys[index], index))
-    totals = [one.total for one in subjects]
-    ranks: list[int | None] = [None] * len(subjects)
-    for place, index in enumerate(ordered):
-        before = ordered[place - 1]
-        shares = place > 0 and keys[before] == keys[index]
-        ranks[index] = ranks[before] if shares else place + 1
-        step = _rank_step(rules, subjects[index], ranks[index])
-        if rules.ties and totals.count(totals[index]) > 1:
-            step["by"] = _compared(rules, subjects[index], index)
-        trace.append(step)
-    return ranks
-
-
-def _rank_key(rules: Rules, one: _SubjectTally, index: int) -> tuple[_Place, ...]:
-    sign = -1 if rules.order == "descending" else 1
-
-    def place(value: Fraction | None) -> _Place:
-        return (True, 0) if value is None else (False, sign * value)
-
-    keys = [place(one.total)]
-    for tie in rules.ties:
-        if tie == HIGHEST_MARK:
-            keys.append(place(one.highest))
-        elif tie.startswith(DIMENSION_TIE):
-            keys.append(place(one.dimensions[tie.removeprefix(DIMENSION_TIE)]))
-        else:
-            keys.append((False, index))
-    return tuple(keys)
-
-
-def _rank_step(rules: Rules, one: _SubjectTally, rank: int | None) -> dict[str, object]:
-    total = mark_text(one.total, rules.rounding.total)
-    return {"step": "rank", "subject": one.subject, "total": total, "rank": rank}
-
-
-def _compared(rules: Rules, one: _SubjectTally, index: int) -> list[list[object]]:
-    """What each tie key looked at: [key, value], the office's order counted from 1."""
-    compared: list[list[object]] = []
-    for tie in rules.ties:
-        if tie == HIGHEST_MARK:
-            compared.append([tie, mark_text(one.highest, None)])
-        elif tie.startswith(DIMENSION_TIE):
-            mark = one.dimensions[tie.removeprefix(DIMENSION_TIE)]
-            compared.append([tie, mark_text(mark, rules.rounding.dimension)])
-        else:
-            compared.append([tie, index + 1])
-    return compared
-
-
-def _printed(rules: Rules, one: _SubjectTally, rank: int | None) -> SubjectResult:
-    rounding = rules.rounding
-    return SubjectResult(
-        subject=one.subject,
-        total=mark_text(one.total, rounding.total),
-        rank=rank,
-        grade=None,
-        dimensions={
-            key: mark_text(mark, rounding.dimension) for key, mark in one.dimensions.items()
-        },
-        groups={key: mark_text(mark, rounding.group) for key, mark in one.groups.items()},
-        ballots=one.counts,
+    one.mark = rounded(exact, rounding.group, rounding.mode)
+    here.trace.append(
+        {
+            "step": "group",
+            **place,
+            "dimensions": [
+                [key, mark_text(worth, rounding.weighted)] for key, worth in weighted.items()
+            ],
+            "across": rules.across,
+            "exact": exact_text(exact),
+            "mark": mark_text(one.mark, rounding.group),
+        }
     )
+
+
+# Trim on totals ---------------------------------------------------------------------------------
+
+
+def _leaving(
+    here: _Electorate, totals: Extremes
+) -> tuple[
+    list[tuple[int, int, Mapping[str, Reading]]], list[tuple[int, int, Mapping[str, Reading]]]
+]:
+    """(total, row, marks) of those who leave as the highest and as the lowest, the first to go first."""
+    trim = here.rules.trim
+    if trim is None or trim.on != "total" or totals.n < trim.least:
+        return [], []
+    high = [(total, -row, marks) for total, row, marks in sorted(totals.high, reverse=True)]
+    gone = {row for _, row, _ in high}
+    low = [(-total, -row, marks) for total, row, marks in sorted(totals.low, reverse=True)]
+    return high, [one for one in low if one[1] not in gone][: trim.low]
+
+
+def _trimmed_totals(here: _Electorate, totals: Extremes) -> dict[str, list[str]]:
+    """The marks that leave with their raters, by dimension."""
+    gone: dict[str, list[str]] = {}
+    for end in _leaving(here, totals):
+        for _, _, marks in end:
+            for key, one in marks.items():
+                gone.setdefault(key, []).append(one.mark or "")
+    return gone
+
+
+def _totals_step(here: _Electorate, totals: Extremes) -> Step:
+    high, low = (
+        [[row, exact_text(Fraction(total, here.grain))] for total, row, _ in end]
+        for end in _leaving(here, totals)
+    )
+    return {"n": totals.n, "high": high, "low": low}
+
+
+# Shares of labels -------------------------------------------------------------------------------
+
+
+def _share(here: _Electorate, groups: Sequence[_GroupTally], when: LabelShare) -> Fraction | None:
+    """The share of the labels among the marks of the one dimension; over several groups the weighted
+    mean of theirs, an empty one as the rules say. None where there is nothing to take a share of."""
+    key = here.rules.dimensions[0].key
+    parts: list[tuple[Fraction, Fraction]] = []
+    some = False
+    for one in groups:
+        marks = one.count.marks.get(key, {})
+        of = here.denominator(sum(marks.values()))
+        if of:
+            some = True
+            found = sum(times for mark, times in marks.items() if mark in when.labels)
+            parts.append((one.group.weight, Fraction(found, of)))
+        elif here.rules.ending.empty_group == "zero":
+            parts.append((one.group.weight, Fraction(0)))
+    return weighted_mean(parts) if some else None
+
+
+def _verdict(here: _Electorate, subject: str, groups: Sequence[_GroupTally]) -> str | None:
+    """The grade of the first rule whose share holds; none where no share can be worked out."""
+    rules, dimension = here.rules, here.rules.dimensions[0]
+    for one in groups:
+        marks = one.count.marks.get(dimension.key, {})
+        if not marks and rules.ending.empty_group == "refuse":
+            raise _empty(rules, subject, one.group.key)
+        ordered = sorted(marks, key=lambda mark: _place_of(dimension, mark))
+        step = {"step": "counts", "subject": subject, "group": one.group.key or None}
+        counted = [[mark, marks[mark]] for mark in ordered]
+        of = here.denominator(sum(marks.values()))
+        here.trace.append({**step, "marks": counted, "of": of})
+    shares: list[list[str | None]] = []
+    grade: str | None = None
+    for rule in rules.verdict:
+        share = _share(here, groups, rule.when or LabelShare(frozenset(), ALWAYS))
+        if rule.when is not None:
+            shares.append([rule.grade, mark_text(share, None)])
+        if share is not None and (rule.when is None or rule.when.threshold.holds(share)):
+            grade = rule.grade
+            break
+    here.trace.append({"step": "verdict", "subject": subject, "shares": shares, "grade": grade})
+    return grade
+
+
+# Composites -------------------------------------------------------------------------------------
+
+
+def _composite(rules: Composite, rows: Rows, trace: list[Step]) -> tuple[list[Subject], bool]:
+    """Each channel by its own rules, then their totals by weight."""
+    order: dict[str, None] = {}
+    keys = frozenset(channel.key for channel in rules.channels)
+    for number, row in rows():
+        if row[5] not in keys:
+            raise BallotFileInvalid("channel_unknown", number, "channel", channel=shown(row[5]))
+        order.setdefault(row[0])
+    valid = True
+    by_channel: dict[str, dict[str, Subject]] = {}
+    for channel in rules.channels:
+        key = channel.key
+        steps: list[Step] = []
+
+        def of_channel(key: str = key) -> Iterable[tuple[int, Row]]:
+            return (one for one in rows() if one[1][5] == key)
+
+        subjects, fine = _one(channel.rules, of_channel, steps)
+        _, held = finish(channel.rules.ending, subjects, steps)
+        valid = valid and fine and held
+        by_channel[key] = {one.subject: one for one in subjects}
+        trace.extend({"channel": key, **step} for step in steps)
+    return [_together(rules, subject, by_channel, trace) for subject in order], valid
+
+
+def _together(
+    rules: Composite,
+    subject: str,
+    by_channel: Mapping[str, Mapping[str, Subject]],
+    trace: list[Step],
+) -> Subject:
+    """One subject's total over the channels."""
+    ending = rules.ending
+    found = {key: subjects.get(subject) for key, subjects in by_channel.items()}
+    totals = {key: None if one is None else one.total for key, one in found.items()}
+    ballots = {
+        kind: sum(one.ballots[kind] for one in found.values() if one is not None)
+        for kind in ("valid", "abstain", "dont_know", "void")
+    }
+    places = {channel.key: channel.rules.ending.rounding.total for channel in rules.channels}
+    together = Subject(subject, ballots)
+    together.channels = {key: mark_text(total, places[key]) for key, total in totals.items()}
+    together.channel_marks = totals
+    hidden = any(
+        one is not None and one.below_floor and channel.weight
+        for channel, one in zip(rules.channels, found.values(), strict=True)
+    )
+    if hidden or ballots["valid"] < ending.floor:
+        trace.append({"step": "floor", "subject": subject, "floor": ending.floor})
+        together.below_floor = True
+        return together
+    empty = [one.key for one in rules.channels if totals[one.key] is None and one.weight]
+    if empty and ending.empty_group == "refuse":
+        raise TallyRefused("channel_empty", subject=shown(subject), channel=shown(empty[0]))
+    zero = ending.empty_group == "zero" and len(empty) < len(rules.channels)
+    parts: list[tuple[str, Fraction, Fraction]] = []
+    for channel in rules.channels:
+        total = totals[channel.key]
+        if total is not None or zero:
+            parts.append((channel.key, channel.weight, total or Fraction(0)))
+    exact = weighted_mean((weight, total) for _, weight, total in parts)
+    rounding = ending.rounding
+    together.total = None if exact is None else rounded(exact, rounding.total, rounding.mode)
+    trace.append(
+        {
+            "step": "total",
+            "subject": subject,
+            "channels": [
+                [key, exact_text(weight), mark_text(total, places[key])]
+                for key, weight, total in parts
+            ],
+            "exact": mark_text(exact, None),
+            "total": mark_text(together.total, rounding.total),
+        }
+    )
+    return together

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from server.domain.rounds import TAKES_BALLOTS, Round
-from server.domain.rules import parse_rules
+from server.domain.rule_file import parse_rules
 from server.domain.rules_in_words import rules_in_words
 from server.domain.view import HearingView, SubjectView
 from web.layout.texts import Texts

@@ -12,7 +12,8 @@ from fractions import Fraction
 
 from server.domain.exact import exact_text
 from server.domain.rounds import TAKES_BALLOTS, Round
-from server.domain.rules import Dimension, LabelScale, NumberScale, parse_rules
+from server.domain.rule_file import parse_rules
+from server.domain.rules import Dimension, LabelScale, NumberScale
 from server.domain.view import HearingView, SubjectView, source_name
 from web.pages import results, shared
 
@@ -190,7 +191,7 @@ def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
         title=round_.title,
         named=round_.secrecy == "named",
         final=round_.replacing == "first",
-        required_all=rules.required == "all",
+        required_all=rules.ballot.required == "all",
         sums=numbers
         and len(rules.dimensions) > 1
         and rules.across == "sum"

@@ -584,7 +584,8 @@ class Tally:
     ) -> tuple[dict[str, Fraction | None], dict[str, Fraction | None], Fraction | None]:
         """(dimensions, groups, total) of a subject, each rounded by its step."""
         groups = {group: self._group_mark(subject, group, cells) for group in self.weights}
-        total = self._weigh(groups)
+        # A verdict has no marks to weigh: its shares are weighed when the grade is worked out.
+        total = None if self.within == "verdict" else self._weigh(groups)
         dimensions = {}
         zero = self.rules.get("empty_group") == "zero"
         for dimension in self.factors:
@@ -941,7 +942,7 @@ class Composite:
             tally = self.channels[channel]
             if weight == 0:
                 continue
-            if tally.floor and (subject in tally.below or subject not in tally.subjects):
+            if subject in tally.below:
                 return None
             parts.append((weight, self.totals[channel].get(subject)))
         return weighed(parts, self.rules.get("empty_group", "renormalise"), self.partial)

@@ -1,0 +1,581 @@
+"""Everything that a document about one round shows, worked out once for all documents. Pure.
+
+A mark is the text of the result, letter by letter: no document works one out or rounds one. The
+tables below are what the workbook, the DOCX and the PDF print, so the three cannot differ.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Literal
+
+from server.domain.explained import Lang
+from server.domain.journal import Entry
+from server.domain.rounds import Round
+from server.domain.rule_file import parse_rule_set
+from server.domain.rules_in_words import rules_in_words
+from server.domain.view import HearingView, SubjectView
+from server.reports.wording import clock, day, moment, role, round_status, word
+
+NONE = "—"
+"""Stands where there is no mark."""
+
+Kind = Literal["text", "mark", "count"]
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of a table; marks and counts stand to the right."""
+
+    label: str
+    kind: Kind = "text"
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table as every document prints it."""
+
+    title: str
+    columns: tuple[Column, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Named:
+    """A dimension, a group, a channel: its key and the words that people know it by."""
+
+    key: str
+    label: str
+
+
+@dataclass(frozen=True)
+class SubjectLine:
+    """What the result says of one subject; marks by key, None where there is none."""
+
+    key: str
+    name: str
+    post: str
+    unit: str
+    total: str | None
+    rank: int | None
+    grade: str
+    dimensions: Mapping[str, str | None]
+    groups: Mapping[str, str | None]
+    channels: Mapping[str, str | None]
+    valid: int
+    abstain: int
+    dont_know: int
+    void: int
+
+
+@dataclass(frozen=True)
+class ChoiceLine:
+    """One choice of a public round."""
+
+    key: str
+    label: str
+    count: int
+    share: str
+
+
+@dataclass(frozen=True)
+class Values:
+    """How often each value was given to a subject in a dimension: (value in words, how many), the
+    best first."""
+
+    subject: str
+    dimension: str
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Signature:
+    """A signer that the show names; `at` is empty until the signature is given."""
+
+    role: str
+    word: str
+    at: str
+
+
+@dataclass(frozen=True)
+class Bar:
+    """One bar of the chart; `start` and `length` are shares of its width, 0 to 1000."""
+
+    label: str
+    text: str
+    start: int
+    length: int
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One round as documents print it, in one language.
+
+    `has_totals` is false where the rules give a grade and no mark. `root` is the root of the round's
+    bundle, empty before there is one. `made_at` is a moment of the round itself, so that the same
+    round gives the same file each time.
+    """
+
+    lang: Lang
+    rehearsal: bool
+    office: str
+    hearing: str
+    date: str
+    id: str
+    title: str
+    public: bool
+    secrecy: str
+    status: str
+    due: int
+    present: int
+    cast: int
+    facts: tuple[tuple[str, str], ...]
+    rules: tuple[str, ...]
+    has_totals: bool
+    labelled: bool
+    dimensions: tuple[Named, ...]
+    groups: tuple[Named, ...]
+    channels: tuple[Named, ...]
+    subjects: tuple[SubjectLine, ...]
+    choices: tuple[ChoiceLine, ...]
+    values: tuple[Values, ...]
+    valid: bool
+    signatures: tuple[Signature, ...]
+    to_sign: tuple[str, ...]
+    rules_hash: str
+    ballots_hash: str
+    root: str
+    notes: tuple[str, ...]
+    voided: bool
+    made_at: int
+
+    def word(self, key: str, **values: object) -> str:
+        """A fixed word in the sheet's language."""
+        return word(key, self.lang, **values)
+
+    @property
+    def heading(self) -> str:
+        """What kind of result it is."""
+        return self.word("feedback_title" if self.public else "result_title")
+
+
+# Building one -----------------------------------------------------------------------------------
+
+
+def sheet_of(view: HearingView, round_: Round, entries: Iterable[Entry], lang: Lang) -> Sheet:
+    """The sheet of a round; `entries` are the run's journal, for signatures and the root."""
+    own = [one for one in entries if one.body.get("round") == round_.id]
+    result: Mapping[str, Any] = round_.result or {}
+    rules: Mapping[str, Any] = round_.rules or {}
+    names = {key: name for key, name, _ in view.groups} | dict(round_.labels)
+    public = round_.audience == "public"
+    subjects = _subjects(view, round_, result)
+    again = next((one.id for one in view.rounds if one.replaces == round_.id), None)
+    return Sheet(
+        lang=lang,
+        rehearsal=view.rehearsal,
+        office=view.office_name,
+        hearing=view.hearing.title,
+        date=day(round_.closed_at or round_.opened_at, lang),
+        id=round_.id,
+        title=round_.title,
+        public=public,
+        secrecy=round_.secrecy,
+        status=round_status(round_.status, lang),
+        due=len(round_.entitled),
+        present=sum(one.present for one in round_.entitled),
+        cast=round_.cast,
+        facts=_facts(view, round_, lang),
+        rules=rules_said(round_, names | {s.key: s.name for s in view.subjects}, lang),
+        has_totals=rules.get("within") != "verdict",
+        labelled=_labelled(rules),
+        dimensions=_named(rules, "dimensions", "key", "dimensions", result, names),
+        groups=_named(rules, "groups", "key", "groups", result, names),
+        channels=_named(rules, "composite", "channel", "channels", result, names),
+        subjects=subjects,
+        choices=_choices(round_, result),
+        values=_values(rules, result, {s.key: s.name for s in subjects}, names),
+        valid=bool(result.get("valid", True)),
+        signatures=_signatures(round_, own, lang),
+        to_sign=_to_sign(round_, lang),
+        rules_hash=str(result.get("rules_hash") or round_.rules_hash or ""),
+        ballots_hash=str(result.get("ballots_hash") or ""),
+        root=root_of(own, round_.id),
+        notes=_notes(view, round_, result, again, lang),
+        voided=round_.status == "voided",
+        made_at=round_.closed_at or round_.opened_at or 0,
+    )
+
+
+def root_of(entries: Iterable[Entry], round_id: str) -> str:
+    """The root of the round's bundle as the journal keeps it, or nothing before there is one."""
+    found = [
+        e.body["root"] for e in entries if e.body.get("round") == round_id and "root" in e.body
+    ]
+    return str(found[-1] or "") if found else ""
+
+
+def rules_said(round_: Round, names: Mapping[str, str], lang: Lang) -> tuple[str, ...]:
+    """The rules of a round in sentences, with the names that people know subjects, groups,
+    dimensions and grades by."""
+    if round_.rules is None:
+        return (word("rules_public", lang, how=word(round_.replacing, lang)),)
+    return tuple(rules_in_words(parse_rule_set(dict(round_.rules)), lang, names))
+
+
+def _facts(view: HearingView, round_: Round, lang: Lang) -> tuple[tuple[str, str], ...]:
+    public = round_.audience == "public"
+    if public:
+        turnout = word("turnout_public", lang, cast=round_.cast)
+    else:
+        present = sum(one.present for one in round_.entitled)
+        turnout = word(
+            "turnout_panel", lang, due=len(round_.entitled), present=present, cast=round_.cast
+        )
+    how = ", ".join if lang == "en" else "，".join
+    ways = [word(round_.replacing, lang)]
+    if not public:
+        ways.insert(0, word(round_.secrecy, lang))
+    opened, closed = clock(round_.opened_at, seconds=True), clock(round_.closed_at, seconds=True)
+    time = word("between", lang, opened=opened, closed=closed or "…") if opened else ""
+    found = (
+        (word("hearing", lang), view.hearing.title),
+        (word("office", lang), view.office_name),
+        (word("round", lang), round_.title),
+        (word("number", lang), round_.id),
+        (word("date", lang), day(round_.closed_at or round_.opened_at, lang)),
+        (word("time", lang), time),
+        (word("secrecy", lang), how(ways)),
+        (word("turnout", lang), turnout),
+        (word("status", lang), round_status(round_.status, lang)),
+    )
+    return tuple((name, text) for name, text in found if text)
+
+
+def _named(
+    rules: Mapping[str, Any],
+    listed: str,
+    key_name: str,
+    marked: str,
+    result: Mapping[str, Any],
+    names: Mapping[str, str],
+) -> tuple[Named, ...]:
+    """In the order of the rules; what only the result names follows."""
+    keys = [str(one[key_name]) for one in rules.get(listed) or ()]
+    told = [key for one in result.get("subjects", ()) for key in one.get(marked) or ()]
+    found = set(told)
+    ordered = [key for key in keys if not told or key in found]
+    ordered += [key for key in dict.fromkeys(told) if key not in keys]
+    return tuple(Named(key, names.get(key) or key) for key in ordered if key)
+
+
+def _labelled(rules: Mapping[str, Any]) -> bool:
+    """Whether every dimension is marked by labels."""
+    whole = rules.get("scale") or {}
+    scales = [one.get("scale") or whole for one in rules.get("dimensions") or ()]
+    return bool(scales) and all(scale.get("kind") == "labels" for scale in scales)
+
+
+def _subjects(
+    view: HearingView, round_: Round, result: Mapping[str, Any]
+) -> tuple[SubjectLine, ...]:
+    """In the office's order, never by score; subjects that got no sheet stand there without marks."""
+    found = {one["subject"]: one for one in result.get("subjects", ())}
+    if not found:
+        return ()
+    order = [*round_.subjects, *(key for key in found if key not in round_.subjects)]
+    lines = []
+    for key in order:
+        who = view.subject(key) or SubjectView(key, key, "", "")
+        one: Mapping[str, Any] = found.get(key, {})
+        sheets: Mapping[str, Any] = one.get("ballots") or {}
+        grade = one.get("grade")
+        lines.append(
+            SubjectLine(
+                key=key,
+                name=who.name,
+                post=who.post,
+                unit=who.unit,
+                total=one.get("total"),
+                rank=one.get("rank"),
+                grade=round_.labels.get(grade, grade) if grade else "",
+                dimensions=one.get("dimensions") or {},
+                groups=one.get("groups") or {},
+                channels=one.get("channels") or {},
+                valid=int(sheets.get("valid", 0)),
+                abstain=int(sheets.get("abstain", 0)),
+                dont_know=int(sheets.get("dont_know", 0)),
+                void=int(sheets.get("void", 0)),
+            )
+        )
+    return tuple(lines)
+
+
+def _choices(round_: Round, result: Mapping[str, Any]) -> tuple[ChoiceLine, ...]:
+    counts = {one["key"]: int(one["count"]) for one in result.get("choices", ())}
+    if not counts:
+        return ()
+    whole = sum(counts.values())
+    return tuple(
+        ChoiceLine(key, label, counts.get(key, 0), _percent(counts.get(key, 0), whole))
+        for key, label in round_.choices
+    )
+
+
+def _percent(part: int, whole: int) -> str:
+    """A share with one place, rounded half up, as the pages show it."""
+    if not whole:
+        return "0.0%"
+    tenths = (2000 * part + whole) // (2 * whole)
+    return f"{tenths // 10}.{tenths % 10}%"
+
+
+def _values(
+    rules: Mapping[str, Any],
+    result: Mapping[str, Any],
+    subjects: Mapping[str, str],
+    names: Mapping[str, str],
+) -> tuple[Values, ...]:
+    """From the trace's marks, all groups together; in a composite each channel has its own."""
+    listed = [str(one["key"]) for one in rules.get("dimensions") or ()]
+    counted: dict[tuple[str, str], Counter[str]] = {}
+    for step in result.get("trace", ()):
+        if step.get("step") not in {"dimension", "counts"} or "channel" in step:
+            continue
+        cell = (step["subject"], step.get("dimension") or listed[0])
+        counts = counted.setdefault(cell, Counter())
+        for mark, n in step["marks"]:
+            counts[mark] += n
+    scales = {one["key"]: one.get("scale") for one in rules.get("dimensions") or ()}
+    found = []
+    for (subject, dimension), counts in counted.items():
+        scale = scales.get(dimension) or rules.get("scale") or {}
+        labels = {one["key"]: one.get("label") or one["key"] for one in scale.get("labels") or ()}
+        order = list(labels) or sorted(counts, key=lambda text: -(exact(text) or Fraction(0)))
+        found.append(
+            Values(
+                subjects.get(subject) or subject,
+                names.get(dimension) or dimension,
+                tuple((labels.get(one, one), counts[one]) for one in order),
+            )
+        )
+    return tuple(found)
+
+
+def _signatures(round_: Round, own: Sequence[Entry], lang: Lang) -> tuple[Signature, ...]:
+    given = {
+        str(e.body.get("signed_as")): moment(e.at, lang)
+        for e in own
+        if e.event in {"round_signed", "round_certified"}
+    }
+    return tuple(
+        Signature(key, role(key, lang), given.get(key, "✓") if key in round_.signed else "")
+        for key in round_.signers
+    )
+
+
+def _to_sign(round_: Round, lang: Lang) -> tuple[str, ...]:
+    """Who signs the paper: those who count, who watch and who chair, and whoever else must sign."""
+    others = [key for key in round_.signers if key not in {"teller", "scrutineer", "host"}]
+    return (
+        role("teller", lang),
+        role("scrutineer", lang),
+        word("chair", lang),
+        *(role(key, lang) for key in others),
+    )
+
+
+def _notes(
+    view: HearingView, round_: Round, result: Mapping[str, Any], again: str | None, lang: Lang
+) -> tuple[str, ...]:
+    found = []
+    if view.rehearsal:
+        found.append(word("rehearsal_note", lang))
+    if round_.status == "voided":
+        found.append(word("void_note", lang, reason=round_.void_reason or NONE))
+    if again:
+        found.append(word("again", lang, id=again))
+    if round_.replaces:
+        found.append(word("replaces", lang, id=round_.replaces))
+    if not result.get("valid", True):
+        found.append(word("invalid", lang))
+    if round_.audience == "public":
+        found.append(word("public_note", lang))
+    return tuple(found)
+
+
+def exact(text: str | None) -> Fraction | None:
+    """The number that a mark names, for the length of a bar."""
+    try:
+        return None if text is None else Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return None
+
+
+# What documents print ---------------------------------------------------------------------------
+
+
+def shown(mark: str | None) -> str:
+    """A mark as every document prints it."""
+    return NONE if mark is None else mark
+
+
+def summary(sheet: Sheet) -> Table:
+    """The result in brief: a line for each subject, or for each choice."""
+    w = sheet.word
+    if sheet.public:
+        columns = (Column(w("choice")), Column(w("count"), "count"), Column(w("share"), "mark"))
+        return Table(
+            w("summary_public"),
+            columns,
+            tuple((one.label, str(one.count), one.share) for one in sheet.choices),
+        )
+    graded = any(one.grade for one in sheet.subjects)
+    heads = [Column(w("no"), "count"), Column(w("subject")), Column(w("unit"))]
+    if sheet.has_totals:
+        heads += [Column(w("total"), "mark"), Column(w("rank"), "count")]
+    if graded:
+        heads.append(Column(w("grade")))
+    rows = []
+    for number, one in enumerate(sheet.subjects, start=1):
+        row = [str(number), one.name, one.unit]
+        if sheet.has_totals:
+            row += [shown(one.total), NONE if one.rank is None else str(one.rank)]
+        if graded:
+            row.append(one.grade or NONE)
+        rows.append((*row, str(one.valid)))
+    return Table(w("summary"), (*heads, Column(w("valid"), "count")), tuple(rows))
+
+
+def details(sheet: Sheet, most: int | None = None) -> tuple[Table, ...]:
+    """Marks by dimension, by group, by channel, and the sheets by kind. On paper no table has more
+    than `most` columns of marks, and one that says nothing new is left out."""
+    w = sheet.word
+    found = [
+        *_marks(sheet, w("by_dimension"), sheet.dimensions, "dimensions", most),
+        *_marks(sheet, w("by_group"), sheet.groups, "groups", most),
+        *_marks(sheet, w("by_channel"), sheet.channels, "channels", most),
+    ]
+    if sheet.subjects:
+        found.append(
+            Table(
+                w("sheets"),
+                (
+                    Column(w("subject")),
+                    *(Column(w(key), "count") for key in ("valid", "abstain", "dont_know", "void")),
+                ),
+                tuple(
+                    (s.name, *map(str, (s.valid, s.abstain, s.dont_know, s.void)))
+                    for s in sheet.subjects
+                ),
+            )
+        )
+    return tuple(found)
+
+
+def _marks(
+    sheet: Sheet, title: str, keys: Sequence[Named], where: str, most: int | None
+) -> Iterable[Table]:
+    marks = [[getattr(s, where).get(one.key) for one in keys] for s in sheet.subjects]
+    totals = [s.total for s in sheet.subjects]
+    if most and (
+        all(mark is None for line in marks for mark in line)
+        or (len(keys) == 1 and [line[0] for line in marks] == totals)
+    ):
+        return
+    step = most or max(1, len(keys))
+    for start in range(0, len(keys) if marks else 0, step):
+        some = slice(start, start + step)
+        yield Table(
+            title,
+            (Column(sheet.word("subject")), *(Column(one.label, "mark") for one in keys[some])),
+            tuple(
+                (s.name, *map(shown, line[some]))
+                for s, line in zip(sheet.subjects, marks, strict=True)
+            ),
+        )
+
+
+def on_paper(sheet: Sheet, most: int) -> tuple[Table, ...]:
+    """The tables of a printed result. Where there is a grade and no mark, it stands on the counts of
+    the answers, so these are among them."""
+    spread = None if sheet.has_totals else distribution(sheet)
+    tables = (summary(sheet), *((spread,) if spread else ()), *details(sheet, most))
+    return tuple(one for one in tables if one.rows)
+
+
+def lacks_marks(sheet: Sheet) -> bool:
+    """Whether “—” stands somewhere and has to be explained."""
+    marks = [(s.total, *s.dimensions.values(), *s.groups.values()) for s in sheet.subjects]
+    return sheet.has_totals and any(None in one for one in marks)
+
+
+MOST_LABELS = 8
+"""Answers of a scale that get a column each."""
+
+
+def distribution(sheet: Sheet) -> Table | None:
+    """How often each value was given, where the trace tells: a column for each label, or one line
+    of values where they are numbers."""
+    if not sheet.values:
+        return None
+    w = sheet.word
+    heads = (Column(w("subject")), Column(w("dimension")))
+    labels = [value for value, _ in sheet.values[0].counts]
+    alike = all([value for value, _ in one.counts] == labels for one in sheet.values)
+    if sheet.labelled and alike and len(labels) <= MOST_LABELS:
+        columns = (*heads, *(Column(label, "count") for label in labels))
+        rows = [
+            (one.subject, one.dimension, *(str(n) for _, n in one.counts)) for one in sheet.values
+        ]
+        return Table(w("distribution"), columns, tuple(rows))
+    gap = ", " if sheet.lang == "en" else "、"
+    rows = [
+        (one.subject, one.dimension, gap.join(f"{value} × {n}" for value, n in one.counts) or NONE)
+        for one in sheet.values
+    ]
+    return Table(w("distribution"), (*heads, Column(w("values"))), tuple(rows))
+
+
+def bars(sheet: Sheet) -> tuple[Bar, ...]:
+    """A bar for each total, or for each choice; nothing where there are no totals."""
+    if sheet.public:
+        found = [(one.label, str(one.count), Fraction(one.count)) for one in sheet.choices]
+    else:
+        found = [
+            (one.name, shown(one.total), value)
+            for one in sheet.subjects
+            if (value := exact(one.total)) is not None
+        ]
+    if not found:
+        return ()
+    low = min(Fraction(0), *(value for _, _, value in found))
+    high = max(Fraction(0), *(value for _, _, value in found))
+    whole = (high - low) or Fraction(1)
+    return tuple(
+        Bar(label, text, round(1000 * (min(value, Fraction(0)) - low) / whole),
+            round(1000 * abs(value) / whole))
+        for label, text, value in found
+    )  # fmt: skip
+
+
+def widths(table: Table, whole: int) -> list[int]:
+    """Widths in mm that add up to `whole`: what texts need, between a least and a most."""
+    wanted = []
+    for i, column in enumerate(table.columns):
+        texts = [column.label, *(row[i] for row in table.rows)]
+        longest = max(half_characters(text) for text in texts)
+        most = 60 if column.kind == "text" else 30
+        wanted.append(min(max(longest * 2.3 + 4, 12), most))
+    scale = whole / sum(wanted)
+    found = [max(9, int(one * scale)) for one in wanted]
+    found[found.index(max(found))] += whole - sum(found)
+    return found
+
+
+def half_characters(text: str) -> int:
+    """The width of a text: a Chinese character counts as two."""
+    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)

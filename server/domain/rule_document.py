@@ -147,8 +147,8 @@ class RulesInvalid(Explained):
             "“{path}” in the rules needs a scale of labels, not of numbers.",
         ),
         "rules_composite_here": (
-            "这里须用单一渠道的计票规则，不能用多渠道合成。",
-            "The rules of one electorate are wanted here, not a composite of channels.",
+            "计票规则的“{path}”此处不能用：这里须用单一渠道的规则。",
+            "“{path}” cannot be used in the rules here: those of one electorate are wanted.",
         ),
     }
 

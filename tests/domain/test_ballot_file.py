@@ -1,7 +1,6 @@
 """BALLOTS.csv: read and written, every refusal with its row, and its rows held against rules."""
 
-from collections.abc import Callable
-from fractions import Fraction
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import given
@@ -10,12 +9,12 @@ from hypothesis import strategies as st
 from server.domain.ballot_file import (
     COLUMNS,
     BallotFileInvalid,
-    check_rows,
     decode_ballots,
     read_ballots,
     write_ballots,
 )
-from server.domain.ballots import BallotRow, Reading, rows_of
+from server.domain.ballots import BallotRow, rows_of
+from server.domain.count import SubjectCount, count_ballots, numbered
 from server.domain.rules import Rules
 from tests.domain.test_ballots import ANY, SUBJECTS, rules
 
@@ -60,7 +59,7 @@ BAD_FILES: list[tuple[str, int | None, str | None, str]] = [
     ("column_twice", 1, "rater", HEADER.replace("subject", "subject,rater")),
     ("column_unknown", 1, "time", HEADER.replace("value", "value,time")),
     ("column_unknown", 1, "", HEADER.replace("value", "value,")),
-    ("column_later", 1, "channel", HEADER.replace("value", "value,channel")),
+    ("column_unknown", 1, "channel", HEADER.replace("value", "value,channel")),
     ("row_width", 2, None, HEADER + "s1,r1,g1,duty\n"),
     ("row_width", 3, None, HEADER + "s1,r1,g1,duty,7\ns1,r1,g1,duty,7,8\n"),
     ("row_empty", 2, None, HEADER + "\ns1,r1,g1,duty,7\n"),
@@ -118,7 +117,10 @@ CELL = st.text(VISIBLE | st.sampled_from(',"; \u3000=中'), min_size=1, max_size
     lambda text: text.strip() == text and text != ""
 )
 ROWS = st.lists(
-    st.builds(BallotRow, CELL, CELL, CELL | st.just(""), CELL, CELL | st.just("")), max_size=8
+    st.builds(
+        BallotRow, CELL, CELL, CELL | st.just(""), CELL, CELL | st.just(""), channel=st.just("")
+    ),
+    max_size=8,
 )
 
 
@@ -141,20 +143,22 @@ def test_any_text_is_read_or_refused_with_a_sentence(text: str) -> None:
 # Rows against rules -----------------------------------------------------------------------------
 
 
+def counted(of: Rules, rows: list[BallotRow]) -> Mapping[str, SubjectCount]:
+    return count_ballots(of, lambda: numbered(rows))
+
+
 def test_readings() -> None:
     rows = [
         BallotRow("s1", "r1", "", "duty", "7.50"),
         BallotRow("s1", "r1", "ignored", "answers", "poor"),
         BallotRow("s1", "r2", "", "duty", "void"),
         BallotRow("s1", "r2", "", "answers", ""),
+        BallotRow("s1", "r3", "", "duty", "dont_know"),
+        BallotRow("s1", "r4", "", "duty", ""),
     ]
-    assert check_rows(ANY, rows) == (
-        Reading(Fraction(15, 2), 30, None),
-        Reading(Fraction(14), 14, None),
-        Reading(None, 0, "void"),
-        Reading(),
-    )
-    assert [reading.given for reading in check_rows(ANY, rows)] == [True, True, True, False]
+    count = counted(ANY, rows)["s1"]
+    assert count.groups[""].marks == {"duty": {"7.5": 1}, "answers": {"poor": 1}}
+    assert (count.valid, count.abstain, count.dont_know, count.void) == (1, 0, 1, 1)
 
 
 GROUPED = rules(groups=("g1", "g2"))
@@ -199,7 +203,7 @@ def test_rows_that_do_not_fit(
     code: str, row: int, column: str | None, of: Rules, rows: list[BallotRow]
 ) -> None:
     with pytest.raises(BallotFileInvalid) as caught:
-        check_rows(of, rows)
+        counted(of, rows)
     error = caught.value
     assert (error.code, error.row, error.column) == (code, row, column)
     assert f"第 {row} 行" in error.message("zh")
@@ -207,14 +211,18 @@ def test_rows_that_do_not_fit(
 
 
 def test_every_file_code_occurs_above() -> None:
-    codes = {code for code, *_ in BAD_FILES} | {code for code, *_ in BAD_ROWS} | {"not_utf8"}
+    codes = (
+        {code for code, *_ in BAD_FILES}
+        | {code for code, *_ in BAD_ROWS}
+        | {"not_utf8", "channel_unknown"}
+    )
     assert codes == set(BallotFileInvalid.sentences)
 
 
 def test_the_earlier_row_is_named() -> None:
     row = BallotRow("s", "r", "", "duty", "7")
     with pytest.raises(BallotFileInvalid) as caught:
-        check_rows(ANY, [row, row])
+        counted(ANY, [row, row])
     assert caught.value.message("en") == (
         "Row 3 repeats row 2: the same subject, rater and dimension."
     )
@@ -225,4 +233,6 @@ def test_a_sheet_survives_the_way_through_the_file() -> None:
     make: Callable[..., tuple[BallotRow, ...]] = rows_of
     rows = make(ANY, SUBJECTS, marks, ["s3"], rater="p1", group="deputies")
     assert read_ballots(decode_ballots(write_ballots(rows).encode())) == rows
-    assert [reading.points for reading in check_rows(ANY, rows)] == [Fraction(15, 2), 20, None]
+    count = counted(ANY, list(rows))
+    assert count["s1"].groups[""].marks == {"duty": {"7.5": 1}, "answers": {"good": 1}}
+    assert count["s2"].abstain == 1

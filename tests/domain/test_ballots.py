@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from server.domain.ballots import BallotInvalid, BallotRow, rows_of
-from server.domain.rules import Rules, parse_rules
+from server.domain.rule_file import parse_rules
+from server.domain.rules import Rules
 
 NUMBER = {"kind": "number", "min": "0", "max": "10", "step": "0.25"}
 LABELS = {
@@ -33,6 +34,9 @@ def rules(required: str = "any", groups: tuple[str, ...] = (), **more: Any) -> R
 
 
 ANY, ALL = rules("any"), rules("all")
+EQUAL = rules(ballot={"void_all_equal": True})
+FULL_MARKS = rules(ballot={"void_all_full": True})
+QUOTA = rules(ballot={"quota": [{"at_least": "9", "most": 1}, {"below": "7", "least": 1}]})
 
 
 def refused(
@@ -183,6 +187,10 @@ WRONG: list[tuple[str, str | None, str | None, object, object, Rules]] = [
         ("value_off_step", "s1", "duty", {"s1": {"duty": wrong}}, [], ANY)
         for wrong in ("7.3", "0.1", 7.1, "9.999999999999")
     ],
+    ("ballot_all_equal", None, None, {"s1": {"duty": "7"}, "s2": {"duty": 7.0}}, [], EQUAL),
+    ("ballot_all_full", None, None, {"s1": {"duty": "10", "answers": "good"}}, [], FULL_MARKS),
+    ("ballot_quota", None, None, {"s1": {"duty": "9"}, "s2": {"duty": "9.5"}}, [], QUOTA),
+    ("ballot_quota", None, None, {"s1": {"duty": "9"}, "s2": {"duty": "8"}}, [], QUOTA),
     *[
         ("value_not_label", "s1", "answers", {"s1": {"answers": wrong}}, [], ANY)
         for wrong in ("20", 20, "Good", "good ", "bad")
@@ -210,6 +218,34 @@ def test_refused_ballots(
 
 def test_every_ballot_code_occurs_above() -> None:
     assert {code for code, *_ in WRONG} == set(BallotInvalid.sentences)
+
+
+def test_a_rule_about_whole_ballots_is_quoted() -> None:
+    error = refused({"s1": {"duty": "9"}, "s2": {"duty": "9.5"}}, of=QUOTA)
+    assert (
+        error.message("en")
+        == "The rules want at most 1 with a total of 9 or more; this ballot has 2."
+    )
+    assert error.message("zh") == "规则要求：总分在 9 以上（含）的述法人最多 1 名；这张票有 2 名。"
+    error = refused({"s1": {"duty": "9"}}, of=QUOTA)
+    assert (
+        error.message("en") == "The rules want at least 1 with a total below 7; this ballot has 0."
+    )
+
+
+@pytest.mark.parametrize(
+    ("of", "marks"),
+    [
+        (EQUAL, {"s1": {"duty": "7"}}),
+        (EQUAL, {"s1": {"duty": "7"}, "s2": {"duty": "7.25"}}),
+        (EQUAL, {"s1": {"duty": "7"}, "s2": {"duty": "abstain"}}),
+        (FULL_MARKS, {"s1": {"duty": "10", "answers": "poor"}}),
+        (FULL_MARKS, {"s1": {"duty": "abstain"}}),
+        (QUOTA, {"s1": {"duty": "9"}, "s2": {"duty": "6.75"}, "s3": {"duty": "8"}}),
+    ],
+)
+def test_ballots_that_keep_the_rules_about_whole_ballots(of: Rules, marks: object) -> None:
+    assert rows_of(of, SUBJECTS, marks, [])
 
 
 def test_sentences_say_where_and_what() -> None:

@@ -9,25 +9,44 @@ from typing import Any
 import pytest
 
 from server.domain.explained import shown
+from server.domain.keys import is_key
+from server.domain.rule_document import RulesInvalid
+from server.domain.rule_file import parse_rule_set, parse_rules, read_rules, with_counts
 from server.domain.rules import (
+    BallotRules,
+    Band,
+    Composite,
     Dimension,
+    GradeRule,
     Group,
     Label,
     LabelScale,
+    LabelShare,
     NumberScale,
+    OutcomeQuota,
+    Quorum,
+    RankPoints,
     Rounding,
-    RulesInvalid,
+    Session,
+    Threshold,
     Trim,
     canonical_bytes,
-    is_key,
-    parse_rules,
-    read_rules,
     rules_hash,
 )
-from tests.domain.rule_documents import DROP, FULL, LEAST, NUMBER, changed
+from tests.domain.rule_documents import (
+    COMPOSITE,
+    DROP,
+    FULL,
+    LEAST,
+    NUMBER,
+    RATE,
+    VERDICT,
+    changed,
+)
 
 NOT_TEXT: tuple[object, ...] = (None, True, 1, 1.5, [], {})
 NOT_A_LIST: tuple[object, ...] = (None, True, 1, {})
+POINTS: dict[str, Any] = {**LEAST, "within": "rank_points"}
 
 
 def refusal(document: object) -> RulesInvalid:
@@ -53,26 +72,29 @@ def test_full_document() -> None:
     )
     assert rules.dimension_keys == ("skating", "answers")
     assert rules.groups == (Group("deputies", Fraction(2, 5)), Group("citizens", Fraction(3, 5)))
-    assert rules.empty_group == "zero"
-    assert rules.required == "all"
+    assert rules.ending.empty_group == "zero"
+    assert rules.ballot.required == "all"
     assert (rules.within, rules.across) == ("median", "mean")
     assert rules.trim == Trim(high=1, low=2, least=5, on="total")
-    assert rules.rounding == Rounding("half_even", 2, 3, None, 1)
-    assert rules.order == "ascending"
-    assert rules.ties == ("dimension:skating", "highest_mark", "office_order")
+    assert rules.ending.rounding == Rounding("half_even", 2, 3, None, 1)
+    assert rules.ending.order == "ascending"
+    assert rules.ending.ties == ("dimension:skating", "highest_mark", "office_order")
 
 
 def test_what_missing_keys_mean() -> None:
     rules = parse_rules(LEAST)
     assert rules.dimensions[0].factor == 1
     assert rules.groups == ()
-    assert rules.empty_group == "renormalise"
-    assert rules.required == "any"
+    assert rules.ending.empty_group == "renormalise"
+    assert rules.ballot == BallotRules()
     assert (rules.within, rules.across) == ("mean", "sum")
     assert rules.trim is None
-    assert rules.rounding == Rounding("half_up", None, None, None, None)
-    assert rules.order == "descending"
-    assert rules.ties == ()
+    assert rules.ending.rounding == Rounding("half_up", None, None, None, None)
+    assert rules.ending.order == "descending"
+    assert rules.ending.ties == ()
+    assert rules.denominator == "valid"
+    assert rules.ending.floor == 0
+    assert rules.ending.session == Session({})
 
 
 def test_small_defaults() -> None:
@@ -81,8 +103,8 @@ def test_small_defaults() -> None:
     assert parse_rules({**LEAST, "trim": {"high": 2}}).trim == Trim(2, 0, 3, "dimension")
     assert parse_rules({**LEAST, "trim": {"high": 1, "on": "none"}}).trim is None
     assert parse_rules({**LEAST, "trim": {}}).trim is None
-    assert parse_rules({**LEAST, "ballot": {}}).required == "any"
-    assert parse_rules({**LEAST, "ties": "shared"}).ties == ()
+    assert parse_rules({**LEAST, "ballot": {}}).ballot == BallotRules()
+    assert parse_rules({**LEAST, "ties": "shared"}).ending.ties == ()
     step_free = {**LEAST, "scale": {"kind": "number", "min": "-1", "max": "1.5"}}
     assert parse_rules(step_free).dimensions[0].scale == NumberScale(
         Fraction(-1), Fraction(3, 2), None
@@ -275,35 +297,234 @@ def test_lists(path: tuple[Any, ...]) -> None:
     assert (error.code, error.path) == ("rules_empty", dotted(*path))
 
 
-LATER: list[tuple[str, dict[str, Any]]] = [
-    ("composite", changed("composite", [])),
-    ("session", changed("session", {"present": 29, "due": 45})),
-    ("positive", changed("positive", ["good"])),
-    ("verdict", changed("verdict", [{"grade": "basic"}])),
-    ("bands", changed("bands", [{"value": "130"}])),
-    ("rank_points", changed("rank_points", {"first": "200", "step": "2"})),
-    ("best_ratio", changed("best_ratio", {"times": "600"})),
-    ("after", changed("after", [])),
-    ("grades", changed("grades", [])),
-    ("quota", changed("quota", [])),
-    ("ballot.quota", changed("ballot", "quota", [{"at_least": "90", "most": 3}])),
-    ("ballot.void_all_equal", changed("ballot", "void_all_equal", True)),
-    ("ballot.void_all_full", changed("ballot", "void_all_full", True)),
-    ("floor", changed("floor", 1)),
-    *[("denominator", changed("denominator", value)) for value in ("present", "due", "members")],
-    *[
-        ("within", changed("within", value))
-        for value in ("rate", "verdict", "rank_points", "best_ratio")
+def test_the_documents_of_the_other_kinds() -> None:
+    rate = parse_rules(RATE)
+    assert (rate.within, rate.denominator, rate.positive) == ("rate", "due", {"good"})
+    half = Threshold(Fraction(1, 2), ">")
+    assert rate.ending.session.quorum == Quorum(half, "due")
+    assert rate.ending.session.counts["issued"] == 29
+    assert rate.ending.bands[2] == Band(
+        Fraction(160), None, LabelShare(frozenset({"fair", "poor"}), Threshold(Fraction(1, 3), "<"))
+    )
+    assert [one.kind for one in rate.ending.after] == ["bonus", "deduction", "cap", "cap", "veto"]
+    assert rate.ending.after[2].subject is None
+    assert rate.ending.grades[-1] == GradeRule("unfit", None)
+    assert rate.ending.quotas == (OutcomeQuota("excellent", Fraction(1, 3), "fit"),)
+    verdict = parse_rules(VERDICT)
+    assert [rule.grade for rule in verdict.verdict] == ["satisfied", "basic", "unsatisfied"]
+    assert verdict.verdict[2].when is None
+    points = {**LEAST, "within": "rank_points", "rank_points": {"first": "200", "step": "4"}}
+    assert parse_rules(points).rank_points == RankPoints(Fraction(200), Fraction(4))
+    best = {**LEAST, "within": "best_ratio", "best_ratio": {"times": "600"}}
+    assert parse_rules(best).best_times == 600
+    composite = parse_rule_set(COMPOSITE)
+    assert isinstance(composite, Composite)
+    assert [(one.key, one.weight) for one in composite.channels] == [
+        ("panel", Fraction(7, 10)),
+        ("online", Fraction(3, 10)),
+        ("room", Fraction(0)),
+    ]
+    assert refusal(COMPOSITE).code == "rules_composite_here"
+    with_minus = changed("dimensions", 0, "factor", "-1")
+    assert parse_rules(with_minus).dimensions[0].factor == -1
+
+
+@pytest.mark.parametrize(
+    ("document", "together"),
+    [
+        (LEAST, "nothing"),
+        (changed("ballot", {}, base={**LEAST, "floor": 5}), "nothing"),
+        (changed("floor", 5, base=changed("trim", DROP, base=changed("ballot", DROP))), "sheet"),
+        (changed("trim", DROP), "sheet"),
+        (FULL, "ballot"),
+        ({**LEAST, "ballot": {"void_all_equal": True}}, "ballot"),
+        ({**LEAST, "ballot": {"quota": [{"below": "5", "most": 2}]}}, "ballot"),
+        ({**LEAST, "within": "rank_points", "rank_points": {"first": "9", "step": "1"}}, "ballot"),
     ],
+)
+def test_what_some_rule_looks_at_together(document: dict[str, Any], together: str) -> None:
+    assert parse_rules(document).needs_together == together
+
+
+def test_the_counts_of_the_hall_are_put_in_at_the_opening() -> None:
+    hall = {"present": 21, "due": 25, "members": 30}
+    draft = changed("session", {"quorum": {"share": "1/2", "compare": ">", "of": "due"}}, base=RATE)
+    frozen = with_counts(draft, **hall)
+    assert frozen["session"] == {**draft["session"], "present": 21, "due": 25}
+    assert parse_rules(frozen).ending.session.counts == {"present": 21, "due": 25}
+    assert with_counts(LEAST, **hall) == LEAST
+    assert with_counts(VERDICT, **hall)["session"] == {"members": 29}
+    unsaid = changed("session", DROP, base=VERDICT)
+    assert with_counts(unsaid, **hall)["session"] == {"members": 30}
+
+
+CONTRADICTIONS: list[tuple[str, str, dict[str, Any]]] = [
+    ("rules_needless", "positive", {**LEAST, "positive": ["good"]}),
+    ("rules_needless", "verdict", changed("within", "rate", base=VERDICT)),
+    ("rules_needless", "rank_points", {**LEAST, "rank_points": {"first": "9", "step": "1"}}),
+    ("rules_needless", "best_ratio", {**LEAST, "best_ratio": {"times": "600"}}),
+    ("rules_needless", "denominator", {**LEAST, "denominator": "due", "session": {"due": 4}}),
+    ("rules_needless", "trim", {**VERDICT, "trim": {"high": 1}}),
+    ("rules_needless", "bands", {**VERDICT, "bands": [{"value": "1"}]}),
+    ("rules_needless", "grades", {**VERDICT, "grades": [{"grade": "a"}]}),
+    ("rules_needless", "after[0]", {**VERDICT, "after": [{"kind": "cap", "value": "1"}]}),
+    (
+        "rules_needless",
+        "ballot.quota[0].below",
+        {**LEAST, "ballot": {"quota": [{"below": "1", "at_least": "2", "most": 1}]}},
+    ),
+    ("rules_key_missing", "positive", changed("positive", DROP, base=RATE)),
+    ("rules_key_missing", "verdict", changed("verdict", DROP, base=VERDICT)),
+    ("rules_key_missing", "rank_points", {**LEAST, "within": "rank_points"}),
+    ("rules_key_missing", "session.members", changed("session", DROP, base=VERDICT)),
+    ("rules_key_missing", "session.members", changed("session", "members", 0, base=VERDICT)),
+    ("rules_key_missing", "session.present", changed("session", "present", DROP, base=RATE)),
+    (
+        "rules_key_missing",
+        "verdict[0].compare",
+        changed("verdict", 0, "compare", DROP, base=VERDICT),
+    ),
+    (
+        "rules_key_missing",
+        "verdict[0].positive",
+        changed("verdict", 0, "positive", DROP, base=VERDICT),
+    ),
+    (
+        "rules_key_missing",
+        "session.quorum.compare",
+        changed("session", "quorum", "compare", DROP, base=RATE),
+    ),
+    (
+        "rules_key_missing",
+        "ballot.quota[0].most",
+        {**LEAST, "ballot": {"quota": [{"below": "1"}]}},
+    ),
+    (
+        "rules_key_missing",
+        "scale.labels[0].points",
+        changed("ballot", {"void_all_full": True}, base=VERDICT),
+    ),
+    (
+        "rules_key_missing",
+        "composite[1].weight",
+        changed("composite", 1, "weight", DROP, base=COMPOSITE),
+    ),
+    (
+        "rules_range",
+        "ballot.quota[0].least",
+        {**LEAST, "ballot": {"quota": [{"below": "1", "most": 1, "least": 2}]}},
+    ),
+    ("rules_range", "after[0].value", changed("after", 0, "value", "0", base=RATE)),
+    ("rules_range", "rank_points.step", {**POINTS, "rank_points": {"first": "9", "step": "-1"}}),
+    ("rules_label_unknown", "positive[0]", changed("positive", ["excellent"], base=RATE)),
+    (
+        "rules_label_unknown",
+        "bands[2].when.of[1]",
+        changed("bands", 2, "when", "of", 1, "x", base=RATE),
+    ),
+    (
+        "rules_label_unknown",
+        "verdict[0].positive[0]",
+        changed("verdict", 0, "positive", ["x"], base=VERDICT),
+    ),
+    ("rules_grade_unknown", "after[4].grade", changed("after", 4, "grade", "good", base=RATE)),
+    ("rules_grade_unknown", "quota[0].grade", changed("quota", 0, "grade", "good", base=RATE)),
+    ("rules_grade_unknown", "quota[0].falls_to", changed("quota", 0, "falls_to", "x", base=RATE)),
+    (
+        "rules_grade_unknown",
+        "after[0].grade",
+        {**LEAST, "after": [{"kind": "veto", "subject": "s", "grade": "poor"}]},
+    ),
+    *[
+        ("rules_share", "verdict[0].share", changed("verdict", 0, "share", wrong, base=VERDICT))
+        for wrong in ("1.5", "-0.5", "3/2", "1/0", "½", "50%", "", 0.5, 1, None, "1 / 2", "1/2/3")
+    ],
+    *[
+        ("rules_weights_sum", "groups", changed("groups", 0, "weight", wrong))
+        for wrong in ("0.5", "0.3", "0", "2")
+    ],
+    ("rules_weights_sum", "composite", changed("composite", 1, "weight", "0.2", base=COMPOSITE)),
+    ("rules_weights_sum", "composite", changed("composite", 2, "weight", "1", base=COMPOSITE)),
+    ("rules_order", "bands[1].from", changed("bands", 1, "from", "0.9", base=RATE)),
+    ("rules_order", "grades[1].from", changed("grades", 1, "from", "195", base=RATE)),
+    ("rules_after_last", "bands[1]", changed("bands", 0, {"value": "1"}, base=RATE)),
+    ("rules_after_last", "grades[1]", changed("grades", 0, {"grade": "a"}, base=RATE)),
+    ("rules_after_last", "verdict[1]", changed("verdict", 0, {"grade": "a"}, base=VERDICT)),
+    ("rules_circle", "quota[0].falls_to", changed("quota", 0, "falls_to", "excellent", base=RATE)),
+    (
+        "rules_circle",
+        "quota[1].falls_to",
+        changed(
+            "quota",
+            [
+                {"grade": "excellent", "share": "1/3", "falls_to": "fit"},
+                {"grade": "fit", "share": "1/3", "falls_to": "excellent"},
+            ],
+            base=RATE,
+        ),
+    ),
+    (
+        "rules_duplicate",
+        "quota[1].grade",
+        changed("quota", [RATE["quota"][0], RATE["quota"][0]], base=RATE),
+    ),
+    ("rules_duplicate", "grades[1].grade", changed("grades", 1, "grade", "excellent", base=RATE)),
+    ("rules_duplicate", "positive[1]", changed("positive", ["good", "good"], base=RATE)),
+    (
+        "rules_duplicate",
+        "composite[1].channel",
+        changed("composite", 1, "channel", "panel", base=COMPOSITE),
+    ),
+    (
+        "rules_one_dimension",
+        "within",
+        changed("dimensions", [{"key": "a"}, {"key": "b"}], base=VERDICT),
+    ),
+    (
+        "rules_one_dimension",
+        "bands",
+        changed("dimensions", [{"key": "a"}, {"key": "b"}], base=RATE),
+    ),
+    (
+        "rules_one_group",
+        "denominator",
+        {**RATE, "groups": [{"key": "a", "weight": "0.5"}, {"key": "b", "weight": "0.5"}]},
+    ),
+    ("rules_labels_needed", "within", changed("scale", NUMBER, base=RATE)),
+    ("rules_choice", "after[0].kind", changed("after", 0, "kind", "gift", base=RATE)),
+    ("rules_choice", "session.quorum.of", changed("session", "quorum", "of", "issued", base=RATE)),
+    ("rules_choice", "ties[0]", changed("ties", ["highest_mark"], base=COMPOSITE)),
+    ("rules_tie_unknown", "ties[0]", changed("ties", ["channel:tv"], base=COMPOSITE)),
+    ("rules_key_unknown", "after[2].grade", changed("after", 2, "grade", "fit", base=RATE)),
+    (
+        "rules_key_unknown",
+        "composite[0].rules.composite",
+        changed("composite", 0, "rules", COMPOSITE, base=COMPOSITE),
+    ),
+    ("rules_key_unknown", "scale", {**COMPOSITE, "scale": NUMBER}),
+    (
+        "rules_needless",
+        "composite[0].rules.verdict",
+        changed("composite", 0, "rules", VERDICT, base=COMPOSITE),
+    ),
+    (
+        "rules_choice",
+        "composite[0].rules.version",
+        changed("composite", 0, "rules", {**LEAST, "version": 2}, base=COMPOSITE),
+    ),
+    (
+        "rules_range",
+        "composite[0].rules.scale.max",
+        changed("composite", 0, "rules", "scale", "max", "0", base=COMPOSITE),
+    ),
 ]
 
 
-@pytest.mark.parametrize(("path", "document"), LATER)
-def test_what_comes_later_is_refused_and_says_so(path: str, document: dict[str, Any]) -> None:
-    error = refusal(document)
-    assert (error.code, error.path) == ("rules_key_later", path)
-    assert "not supported yet" in error.message("en")
-    assert "尚不支持" in error.message("zh")
+@pytest.mark.parametrize(("code", "path", "document"), CONTRADICTIONS)
+def test_contradictions(code: str, path: str, document: dict[str, Any]) -> None:
+    with pytest.raises(RulesInvalid) as caught:
+        parse_rule_set(document)
+    assert (caught.value.code, caught.value.path) == (code, path)
 
 
 OTHERS: list[tuple[str, str, dict[str, Any]]] = [
@@ -317,7 +538,6 @@ OTHERS: list[tuple[str, str, dict[str, Any]]] = [
     ("rules_range", "scale.max", changed("scale", "max", "-1")),
     ("rules_range", "scale.step", changed("scale", "step", "0")),
     ("rules_range", "scale.step", changed("scale", "step", "-0.5")),
-    ("rules_range", "dimensions[0].factor", changed("dimensions", 0, "factor", "-1")),
     ("rules_range", "groups[1].weight", changed("groups", 1, "weight", "-0.1")),
     ("rules_weights_zero", "groups", changed("groups", [{"key": "a", "weight": "0"}])),
     ("rules_duplicate", "dimensions[1].key", changed("dimensions", 1, "key", "skating")),
@@ -385,7 +605,7 @@ def test_files_that_are_no_rules(code: str, data: bytes) -> None:
 
 
 def test_every_code_is_raised_above_and_speaks_both_languages() -> None:
-    documents = [document for _, document in LATER] + [document for *_, document in OTHERS]
+    documents = [document for *_, document in OTHERS]
     documents += [changed("x", 1), changed("scale", 1), changed("order", "x"), changed("ties", [])]
     documents += [
         changed("version", DROP),
@@ -393,7 +613,11 @@ def test_every_code_is_raised_above_and_speaks_both_languages() -> None:
         changed("floor", -1),
     ]
     documents += [changed("scale", "min", 1)]
-    errors = [refusal(document) for document in documents] + [refusal([])]
+    errors = [refusal(document) for document in documents] + [refusal([]), refusal(COMPOSITE)]
+    for *_, document in CONTRADICTIONS:
+        with pytest.raises(RulesInvalid) as caught:
+            parse_rule_set(document)
+        errors.append(caught.value)
     for data in (b"\xff", b"{", b'{"a":1,"a":2}'):
         with pytest.raises(RulesInvalid) as caught:
             read_rules(data)
@@ -411,9 +635,17 @@ def test_every_code_is_raised_above_and_speaks_both_languages() -> None:
 
 
 def test_a_sentence() -> None:
-    error = refusal(changed("dimensions", 1, "factor", "-1"))
-    assert error.message("en") == "“dimensions[1].factor” in the rules must be 0 or more."
-    assert error.message("zh") == "计票规则的“dimensions[1].factor”应不小于 0。"
+    error = refusal(changed("groups", 1, "weight", "-1"))
+    assert error.message("en") == "“groups[1].weight” in the rules must be 0 or more."
+    assert error.message("zh") == "计票规则的“groups[1].weight”应不小于 0。"
+    error = refusal(changed("groups", 1, "weight", "0.5"))
+    assert error.message("en") == (
+        "The weights in “groups” of the rules add up to 0.9 and should add up to 1,"
+        " or all be whole numbers."
+    )
+    assert (
+        error.message("zh") == "计票规则“groups”的权重合计为 0.9，应合计为 1，或全部写成整数之比。"
+    )
 
 
 # Hash -------------------------------------------------------------------------------------------

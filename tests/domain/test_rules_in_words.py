@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from server.domain.explained import Lang
-from server.domain.rules import parse_rules
+from server.domain.rule_file import parse_rules
 from server.domain.rules_in_words import rules_in_words
 from tests.domain.rule_documents import DROP, FULL, LEAST, changed
 
@@ -39,7 +39,7 @@ def test_the_full_document_in_words() -> None:
         "The total is rounded half to even to 1 decimal place.",
         (
             "The lowest total comes first; equal totals are told apart by the mark in “skating”, then"
-            " the highest single mark received, then the order in the ballots; what is still equal"
+            " the best single mark received, then the order in the ballots; what is still equal"
             " shares the place."
         ),
     )
@@ -58,7 +58,7 @@ def test_the_full_document_in_words() -> None:
         "某组对某述法人没有有效打分时，该组按 0 分计入；各组都没有时不出总分。",
         "总分四舍六入五成双保留 1 位小数。",
         (
-            "总分低的名次在前；总分相同的比较维度“skating”的得分，再相同的比较所得的最高单项打分，"
+            "总分低的名次在前；总分相同的比较维度“skating”的得分，再相同的比较所得的最好单项打分，"
             "再相同的按票表中的先后次序；仍相同的并列。"
         ),
     )

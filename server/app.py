@@ -20,22 +20,25 @@ from moderation.policy import clean_public_text
 from moderation.screening.masking import mask_item
 from server.actions import ports
 from server.actions.close_round import finish_closing
+from server.actions.destroy_seal import destroy_seal
 from server.actions.ports import House
-from server.actions.recover import pause_after_restart
+from server.actions.recover import pause_after_restart, void_without_seal
 from server.actions.screen_questions import screen_questions
 from server.actions.tally_round import tally_round
-from server.api import desk, health, hearings, office, questions, rounds, sockets, viewers
+from server.api import desk, exports, health, hearings, office, questions, rounds, sockets, viewers
 from server.api.frame import Compressed, Frame
 from server.api.front import Front, Shelf
 from server.api.openapi import describe, operation_id
 from server.api.public_socket import Reception, most_viewers
 from server.domain.refusals import Refusal
 from server.domain.roles import MACHINE
+from server.domain.rounds import SealedRound
 from server.errors import handle_errors
 from server.identity import secrets
 from server.identity.door import Door
 from server.identity.limits import Limiter
 from server.identity.people import PeopleDesk
+from server.identity.seals import Seals
 from server.live import ballot_box, pulse, relay
 from server.live.ballot_box import BallotBox
 from server.live.bus_memory import MemoryBus
@@ -51,6 +54,7 @@ from server.store.identity import Identity
 from server.store.places import all_places, hearings_to_screen
 from server.store.public_acts import Floods, PublicActs
 from server.store.rounds import waiting as waiting_rounds
+from server.store.sealed import open_sealed_rounds, rounds_of_seals
 from server.store.start_faults import start_fault
 from server.store.transaction import Database
 from server.store.unit import HearingStore, Unit
@@ -106,6 +110,7 @@ if TYPE_CHECKING:
         acts: PublicActs,
         floods: Floods,
         renderer: PageRenderer,
+        seals: Seals,
     ) -> None:
         """One line a port: what a store, a bus or a page lacks is told here by the port's name."""
         _store: ports.Store = store
@@ -114,10 +119,12 @@ if TYPE_CHECKING:
         _people: ports.People = unit.people
         _questions: ports.Questions = unit.questions
         _rounds: ports.Rounds = unit.rounds
+        _sealed: ports.Sealed = unit.sealed
         _journal: ports.Journal = unit.journal
         _runs: ports.Runs = unit.runs
         _bells: tuple[ports.Bell, ports.Bell] = memory, redis
         _box: ports.Box = box
+        _seals: ports.Seals = seals
         _masker: ports.Masker = masked
         _counter: ballot_box.Counter = acts
         _reader: relay.Reader = store
@@ -138,6 +145,7 @@ class Building:
         self.alive = Alive(self.database)
         self.duty = Duty(self.database, WEB_WAITS_S if part is Part.WEB else 0)
         self.books = Books()
+        self.seals = Seals(settings.data)
         self.store = HearingStore(self.database, self.books)
         self.bus = RedisBus(settings.redis_url) if settings.redis_url else MemoryBus()
         self.hub = Hub()
@@ -160,6 +168,7 @@ class Building:
             seal=self.keys.seal,
             author_secret=self.keys.question_secret,
             box=self.box,
+            seals=self.seals,
             later=self.later,
         )
         self.services = Services(
@@ -232,6 +241,9 @@ class Building:
             await self.check_secret()
             if alone:
                 await pause_after_restart(self.house, await self._places())
+                async with self.database.read() as connection:
+                    sealed = await open_sealed_rounds(connection)
+                await void_without_seal(self.house, sealed)
             if self.database.sqlite:
                 async with self.database.write() as connection:
                     await self.books.read_all(connection)
@@ -299,14 +311,20 @@ class Building:
                 pass
 
         while True:
-            await self._each("screener", hearings_to_screen, screen)
+            if self.duty.mine:
+                await self._each("screener", hearings_to_screen, screen)
             await asyncio.sleep(SCREEN_S)
 
     async def _timekeeper(self) -> None:
-        """Closes by time, and tallies what a crash left closed."""
+        """Closes by time, tallies what a crash left closed, and destroys the seals of what is over. A
+        secret round is closed by a process that has its seal, whoever has the duty."""
 
         async def due(connection: AsyncConnection) -> list[tuple[str, str]]:
-            return await waiting_rounds(connection, now())
+            return [
+                (id_, status)
+                for id_, status, seal in await waiting_rounds(connection, now())
+                if (self.seals.holds(seal) if seal and status == "closing" else self.duty.mine)
+            ]
 
         async def finish(round_: tuple[str, str]) -> None:
             id_, status = round_
@@ -315,8 +333,19 @@ class Building:
             else:
                 await tally_round(self.house, MACHINE, id_)
 
+        async def over(connection: AsyncConnection) -> list[SealedRound]:
+            found = await rounds_of_seals(connection, self.seals.held())
+            return [one for one in found if one.over]
+
+        async def destroy(sealed: SealedRound) -> None:
+            await destroy_seal(self.house, sealed)
+
         while True:
-            await self._each("timekeeper", due, finish)
+            held = bool(self.seals.held())
+            if held or self.duty.mine:
+                await self._each("timekeeper", due, finish)
+            if held:
+                await self._each("seals", over, destroy)
             await asyncio.sleep(0.2)
 
     async def _each(
@@ -326,8 +355,6 @@ class Building:
         work: Callable[[Found], Awaitable[None]],
     ) -> None:
         """What is found is done, each by itself: one hearing's trouble holds up no other."""
-        if not self.duty.mine:
-            return
         try:
             async with self.database.read() as connection:
                 found = await find(connection)
@@ -375,7 +402,7 @@ def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> Fas
         openapi_url="/api/v1/openapi.json",
         generate_unique_id_function=operation_id,
     )
-    api = [m.router for m in (hearings, questions, viewers, desk, rounds, office)]
+    api = [m.router for m in (hearings, questions, viewers, desk, rounds, exports, office)]
     pages = [sockets.router, *ROUTERS]
     if part is Part.EDGE:
         api, pages = [list(map(at_the_edge, routers)) for routers in (api, pages)]

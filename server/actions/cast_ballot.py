@@ -1,18 +1,24 @@
-"""A panelist's sheet is taken: one ballot a seat, receipted after its commit."""
+"""A panelist's sheet is taken: one ballot a seat, receipted after its commit.
+
+In a secret round it goes into a box at once (docs/decisions/0015-sealed-rounds.md); what is kept of it
+under its key is a MAC that only the round's seal can make.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from server.actions.open_boxes import closed_box, seal_of
 from server.actions.perform import Answer, Asked, check_key, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
 from server.domain.ballots import BallotInvalid, rows_of
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
-from server.domain.rounds import CastBallot
-from server.domain.rules import parse_rules
+from server.domain.rounds import Cast, CastBallot
+from server.domain.rule_file import parse_rules
+from server.domain.sealed_sheets import pack
 
 
 async def cast_ballot(
@@ -42,8 +48,9 @@ async def cast_ballot(
         if refusal is not None:
             raise refusal
         rules.entitled_seat(round_, seat)
+        parsed = parse_rules(dict(round_.rules or {}))
         try:
-            rows = rows_of(parse_rules(dict(round_.rules or {})), round_.subjects, marks, recused)
+            rows = rows_of(parsed, round_.subjects, marks, recused)
         except BallotInvalid as error:
             names = {s.key: s.name for s in await unit.people.subjects()}
             raise Refusal(
@@ -53,27 +60,28 @@ async def cast_ballot(
                 dimension=error.dimension,
                 place=error.told(names, round_.labels),
             ) from error
-        before = await unit.rounds.ballot(round_id, seat)
+        before: Cast | CastBallot | None = (
+            await unit.sealed.cast(round_id, seat)
+            if round_.sealed
+            else await unit.rounds.ballot(round_id, seat)
+        )
         if before is not None and round_.replacing == "first":
             raise Refusal("already_cast")
         clean: dict[str, dict[str, str]] = {}
         for row in rows:
             clean.setdefault(row.subject, {})[row.dimension] = row.value
+        away = tuple(s for s in round_.subjects if s in recused)
         now, receipt = house.now(), house.receipt()
-        number = next(s.number for s in await unit.people.seats() if s.id == seat)
-        await unit.rounds.put_ballot(
-            round_id,
-            seat,
-            CastBallot(
-                number,
-                clean,
-                tuple(s for s in round_.subjects if s in recused),
-                key or "",
-                receipt,
-                now,
-                before.replacements + 1 if before else 0,
-            ),
-        )
+        replacements = before.replacements + 1 if before else 0
+        if round_.sealed:
+            sheet = pack(parsed, round_.subjects, clean, away)
+            box = closed_box(house, round_, seat, receipt, sheet)
+            cast = Cast(receipt, now, replacements)
+            await unit.sealed.put(round_id, seat, by.id, box, cast)
+        else:
+            number = next(s.number for s in await unit.people.seats() if s.id == seat)
+            named = CastBallot(number, clean, away, key or "", receipt, now, replacements)
+            await unit.rounds.put_ballot(round_id, seat, named)
         return Answer(
             {
                 "receipt": receipt,
@@ -83,10 +91,18 @@ async def cast_ballot(
             }
         )
 
+    async def kept_as(unit: Unit, digest: str) -> str:
+        round_ = await unit.rounds.get(round_id)
+        if round_ is None or not round_.sealed:
+            return digest
+        if round_.status not in rules.TAKES_BALLOTS:
+            return rules.same_ballot(round_)
+        return rules.same_ballot(round_, seal_of(house, round_).mac(f"key {digest}"))
+
     body = {"marks": {s: dict(m) for s, m in marks.items()}, "recused": list(recused)}
     answer = await perform(
         house,
-        Asked(by, "cast_ballot", key, body, None, "cast_ballot", beside=True),
+        Asked(by, "cast_ballot", key, body, None, "cast_ballot", beside=True, kept_as=kept_as),
         work,
         round=round_id,
     )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from server.actions.destroy_seal import destroy_seal_of
+from server.actions.open_boxes import open_boxes
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.actions.tally_round import tally_round
 from server.domain import rounds as rules
 from server.domain.refusals import Refusal
 from server.domain.roles import MACHINE, Actor
+from server.domain.rounds import Round
 from server.domain.view import round_state
 
 LONGEST_CLOSING = 600
@@ -31,15 +34,12 @@ async def close_round(
             await unit.rounds.save(closing)
             unit.record("round_closing", ids={"round": round_.id}, seconds=seconds)
             return Answer(round_state(closing))
-        closed = rules.close(round_, house.now())
-        await unit.rounds.save(closed)
-        unit.record("round_closed", ids={"round": round_.id}, cast=closed.cast)
-        return Answer(round_state(closed))
+        return Answer(round_state(await _close(house, unit, round_)))
 
     asked = Asked(by, "rounds", key, {"in": seconds}, "rounds", "close_round")
     answer = await perform(house, asked, work, round=round_id)
     if answer.body["status"] == "closed":
-        house.later(tally_round(house, MACHINE, round_id))
+        house.later(_follow_up(house, round_id))
     return answer
 
 
@@ -52,10 +52,24 @@ async def finish_closing(house: House, round_id: str) -> None:
             raise Refusal("not_found")
         if round_.status != "closing" or (round_.closes_at or 0) > house.now():
             return Answer(round_state(round_))
-        closed = rules.close(round_, house.now())
-        await unit.rounds.save(closed)
-        unit.record("round_closed", ids={"round": round_.id}, cast=closed.cast)
-        return Answer(round_state(closed))
+        return Answer(round_state(await _close(house, unit, round_)))
 
     await perform(house, Asked(MACHINE, "rounds", verb="finish_closing"), work, round=round_id)
+    await _follow_up(house, round_id)
+
+
+async def _close(house: House, unit: Unit, round_: Round) -> Round:
+    """Closed, with the row locked that ballots lock: each of them is wholly before or wholly after."""
+    closed = rules.close(round_, house.now())
+    if closed.sealed:
+        await open_boxes(house, unit, closed)
+    await unit.rounds.save(closed)
+    unit.record("round_closed", ids={"round": closed.id}, cast=closed.cast)
+    return closed
+
+
+async def _follow_up(house: House, round_id: str) -> None:
+    """What the machine does of a round that has closed. What a crash leaves undone here is found again:
+    the seal by who keeps seals, the tally by the timekeeper."""
+    await destroy_seal_of(house, round_id)
     await tally_round(house, MACHINE, round_id)

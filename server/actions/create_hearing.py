@@ -19,7 +19,7 @@ async def create_hearing(
 ) -> Answer:
     """`POST /offices/ID/hearings`: a hearing in `draft` → 201 `{slug, title, status}`.
 
-    Raises `slug_taken`, `secret_later`, `rules_invalid`; nothing is kept when it raises.
+    Raises `slug_taken`, `rules_invalid`; nothing is kept when it raises.
     """
     roles = roles_at(by, office, path)
     if not roles:

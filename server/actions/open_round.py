@@ -1,33 +1,44 @@
-"""A round opens: from now on ballots are taken; who is entitled and the rules are frozen."""
+"""A round opens: from now on ballots are taken; who is entitled and the rules are frozen.
+
+A secret round's seal is made before it opens, so that no round is open without one; when the opening
+is refused, it has closed no box and is forgotten.
+"""
 
 from __future__ import annotations
 
-from server.actions.perform import Answer, Asked, perform
+import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
+
+from server.actions.perform import Answer, Asked, allowed, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
 from server.domain.hearing import check_under_way
-from server.domain.refusals import Refusal
+from server.domain.refusals import Refusal, RolledBack
 from server.domain.roles import Actor
-from server.domain.rounds import Entitled
+from server.domain.rounds import Entitled, Round
+from server.domain.rule_file import parse_rules
 from server.domain.view import round_state
 
 
 async def open_round(house: House, by: Actor, round_id: str, key: str | None = None) -> Answer:
     """`POST /rounds/ID/opening`. The list of the panel's seats is frozen with who is present at this
     moment: they are entitled, and a late sign-in counts from the next round."""
+    made = await _new_seal(house, by, round_id)
 
     async def work(unit: Unit) -> Answer:
         check_under_way(await unit.hearings.get())
         round_ = await unit.rounds.get(round_id, lock=True)
         if round_ is None:
             raise Refusal("not_found")
-        if round_.audience == "panel" and round_.secrecy == "secret":
-            raise Refusal("secret_later")
         entitled = [
             Entitled(seat.id, seat.group, seat.unit, seat.present)
             for seat in (await unit.people.seats() if round_.audience == "panel" else ())
         ]
         opened = rules.open_round(round_, entitled, house.now())
+        if opened.sealed:
+            await _check_floor(unit, opened, entitled)
+            opened = replace(opened, seal=made)
         await unit.rounds.save(opened)
         unit.record(
             "round_opened",
@@ -38,4 +49,38 @@ async def open_round(house: House, by: Actor, round_id: str, key: str | None = N
         return Answer(round_state(opened))
 
     asked = Asked(by, "rounds", key, {}, "rounds", "open_round")
-    return await perform(house, asked, work, round=round_id)
+    try:
+        answer = await perform(house, asked, work, round=round_id)
+    except (Refusal, RolledBack):
+        await _forget_unless_used(house, round_id, made)
+        raise
+    await _forget_unless_used(house, round_id, made)
+    return answer
+
+
+async def _new_seal(house: House, by: Actor, round_id: str) -> str | None:
+    """For a secret round that may be opened; the disk is waited for before the database is held."""
+    async with house.store.look(round=round_id) as unit:
+        allowed(unit.place, by, "rounds")
+        round_ = await unit.rounds.get(round_id)
+    if round_ is None or not round_.sealed or round_.status != "ready":
+        return None
+    return await asyncio.to_thread(house.seals.make)
+
+
+async def _forget_unless_used(house: House, round_id: str, made: str | None) -> None:
+    """The round may have been opened by the same act, sent twice. (When the outcome is unknown this is
+    not asked: a seal that closed no box does no harm.)"""
+    if made is None:
+        return
+    async with house.store.look(round=round_id) as unit:
+        round_ = await unit.rounds.get(round_id)
+    if round_ is None or round_.seal != made:
+        await asyncio.to_thread(house.seals.forget, made)
+
+
+async def _check_floor(unit: Unit, round_: Round, entitled: Sequence[Entitled]) -> None:
+    parsed = parse_rules(dict(round_.rules or {}))
+    names = {key: name for key, name, _ in await unit.people.groups()}
+    weights = {group.key: group.weight for group in parsed.groups}
+    rules.check_floor(parsed.ending.floor, weights, entitled, names)

@@ -39,6 +39,8 @@ class Asked:
     Acts of one hearing are done one after the other, so that none decides by what another is about
     to change, and none is done to a run that is shown no more. `beside`: it needs no such line,
     because all it stands on is locked by itself (ballots, which come many at once; an appeal).
+    `kept_as` says what is kept of the body under the key, given the hash of it: of what is secret, no
+    hash that anybody could try bodies against.
     """
 
     by: Actor
@@ -48,6 +50,7 @@ class Asked:
     lease: str | None = None
     verb: str = ""
     beside: bool = False
+    kept_as: Callable[[Unit, str], Awaitable[str]] | None = None
 
 
 Said = ParamSpec("Said")
@@ -103,17 +106,18 @@ async def _meanwhile(house: House, asked: Asked, where: Where) -> Answer | None:
         async with house.store.look(**where) as unit:
             allowed(unit.place, asked.by, asked.right)
             first = await unit.journal.first_answer(asked.by.id, asked.key)
+            digest = await _digest(unit, asked, where)
     except Refusal:
         return None
-    return None if first is None else _repeat(first, _digest(asked, where), house.now())
+    return None if first is None else _repeat(first, digest, house.now())
 
 
 async def _once(house: House, asked: Asked, work: Work, where: Where) -> Answer:
     now = house.now()
-    digest = _digest(asked, where)
     async with house.store.act(**where) as unit:
         role = allowed(unit.place, asked.by, asked.right)
         if asked.key is not None:
+            digest = await _digest(unit, asked, where)
             first = await unit.journal.first_answer(asked.by.id, asked.key)
             if first is not None:
                 return _repeat(first, digest, now)
@@ -135,13 +139,15 @@ async def _once(house: House, asked: Asked, work: Work, where: Where) -> Answer:
     return answer
 
 
-def _digest(asked: Asked, where: Where) -> str:
-    return hashlib.sha256(canonical([asked.verb, dict(where), asked.body])).hexdigest()
+async def _digest(unit: Unit, asked: Asked, where: Where) -> str:
+    digest = hashlib.sha256(canonical([asked.verb, dict(where), asked.body])).hexdigest()
+    return digest if asked.kept_as is None else await asked.kept_as(unit, digest)
 
 
 def _repeat(first: tuple[str, int, dict[str, Any]], digest: str, now: int) -> Answer:
+    """What is kept may be the beginning of a digest: of a secret ballot, once its round has closed."""
     kept, status, body = first
-    if kept != digest:
+    if not digest.startswith(kept):
         raise Refusal("key_reused")
     if "at" in body:
         body["at"] = now

@@ -11,6 +11,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, Unpack
 
+from server.domain.ballots import BallotRow
 from server.domain.hearing import (
     Hearing,
     HearingSettings,
@@ -24,7 +25,7 @@ from server.domain.hearing import (
 from server.domain.public_acts import Done, PublicAct
 from server.domain.questions import NewQuestion, Question
 from server.domain.refusals import OutcomeUnknown, Refusal
-from server.domain.rounds import CastBallot, Round
+from server.domain.rounds import Cast, CastBallot, Round
 from server.domain.view import (
     HearingView,
     Lease,
@@ -122,8 +123,24 @@ class Rounds(Protocol):
     async def ballot(self, round_id: str, seat_id: int) -> CastBallot | None: ...
     async def put_ballot(self, round_id: str, seat_id: int, ballot: CastBallot) -> None: ...
     async def ballots(self, round_id: str) -> tuple[CastBallot, ...]: ...
+    async def receipts(self, round_id: str) -> tuple[str, ...]: ...
     async def begin_draft(self, round_id: str, seat_id: int, at: int) -> None: ...
-    async def count_ballots(self, round_id: str) -> int: ...
+
+
+class Sealed(Protocol):
+    """The ballots of secret rounds."""
+
+    async def cast(self, round_id: str, seat_id: int) -> Cast | None: ...
+    async def put(
+        self, round_id: str, seat_id: int, owner: str, box: bytes, cast: Cast
+    ) -> None: ...
+    async def boxes(self, round_id: str) -> dict[int, tuple[bytes, str]]: ...
+    async def put_marks(self, round_id: str, rows: Sequence[tuple[str, BallotRow]]) -> None: ...
+    async def drop(self, round_id: str, prefix: str) -> None: ...
+    async def marks(self, round_id: str) -> tuple[BallotRow, ...]: ...
+    async def receipts(self, round_id: str) -> tuple[str, ...]: ...
+    async def histogram(self, round_id: str) -> dict[tuple[str, str, str, str], int]: ...
+    async def sheets(self, round_id: str) -> dict[tuple[str, str], int]: ...
 
 
 class Votes(Protocol):
@@ -169,6 +186,8 @@ class Unit(Protocol):
     def floor(self) -> Floor: ...
     @property
     def rounds(self) -> Rounds: ...
+    @property
+    def sealed(self) -> Sealed: ...
     @property
     def votes(self) -> Votes: ...
     @property
@@ -219,6 +238,39 @@ class Box(Protocol):
         """The same for who does not wait: `told` is called once, after the commit."""
 
 
+class Seal(Protocol):
+    """What opens the boxes of one secret round."""
+
+    def open(self, box: bytes) -> bytes:
+        """What the box holds. Raises `SealBroken`."""
+
+    def mac(self, text: str) -> str:
+        """The same for the same text, and nothing that anybody could try texts against."""
+
+
+class Seals(Protocol):
+    """The seals in this process's data folder. What makes or ends one waits for
+    the disk."""
+
+    def make(self) -> str:
+        """A new seal; gives its public half."""
+
+    def box(self, public: str, content: bytes) -> bytes:
+        """A box around the content, which only this seal opens."""
+
+    def find(self, public: str) -> Seal | None:
+        """The seal, where this process has it."""
+
+    def holds(self, public: str) -> bool:
+        """Whether there is anything of it here: the seal, or the sign that it was wiped."""
+
+    def wipe(self, public: str) -> None:
+        """Nobody can open its boxes any more."""
+
+    def forget(self, public: str) -> None:
+        """Nothing of it is left."""
+
+
 class MaskedText(Protocol):
     """A text with personal data taken out; `sealed` is what was taken, ready to be put away."""
 
@@ -255,5 +307,6 @@ class House:
     author_secret: Callable[[str, str], str]
     """The secret that the author of a question gets, the same each time, by (viewer, key)."""
     box: Box
+    seals: Seals
     later: Callable[[Coroutine[Any, Any, object]], None]
     """Runs something right after this act, outside its transaction."""

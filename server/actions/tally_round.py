@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -15,7 +15,8 @@ from server.domain.ballots import BallotRow, rows_of
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import CastBallot, Round
-from server.domain.rules import parse_rules
+from server.domain.rule_file import parse_rules
+from server.domain.second_path import difference
 from server.domain.tally import TallyRefused, tally
 from server.domain.view import round_state
 
@@ -64,10 +65,8 @@ async def result_of(unit: Unit, round_: Round) -> dict[str, Any]:
         return public_result(
             round_, await ballots_csv(unit, round_), *await unit.votes.recount(round_.id)
         )
-    text = await ballots_csv(unit, round_)
-    rows = panel_rows(
-        round_, await unit.rounds.ballots(round_.id), await _seat_groups(unit, round_)
-    )
+    rows = await rows_counted(unit, round_)
+    text = write_ballots(rows)
     return dict(tally(parse_rules(dict(round_.rules or {})), rows, text.encode()))
 
 
@@ -82,8 +81,15 @@ async def ballots_csv(unit: Unit, round_: Round) -> str:
                 for viewer, choice in votes
             ]
         )
+    return write_ballots(await rows_counted(unit, round_))
+
+
+async def rows_counted(unit: Unit, round_: Round) -> list[BallotRow]:
+    """What a panel round's tally reads: of a secret round the marks without a name, as they are kept."""
+    if round_.sealed:
+        return _by_subject(round_, await unit.sealed.marks(round_.id))
     ballots = await unit.rounds.ballots(round_.id)
-    return write_ballots(panel_rows(round_, ballots, await _seat_groups(unit, round_)))
+    return panel_rows(round_, ballots, await _seat_groups(unit, round_))
 
 
 def pseudonym(round_id: str, viewer: str) -> str:
@@ -108,6 +114,10 @@ def panel_rows(
                 group=groups.get(ballot.seat, ""),
             )
         )
+    return _by_subject(round_, rows)
+
+
+def _by_subject(round_: Round, rows: Iterable[BallotRow]) -> list[BallotRow]:
     order = {subject: i for i, subject in enumerate(round_.subjects)}
     return sorted(rows, key=lambda row: order[row.subject])
 
@@ -145,9 +155,24 @@ async def check_paths(unit: Unit, round_: Round) -> None:
         if not running == stored == told or voters != round_.cast:
             raise Refusal("paths_differ", place=f"{running} / {stored} / {round_.cast}")
         return
-    stored_ballots = await unit.rounds.count_ballots(round_.id)
-    again = await result_of(unit, round_)
+    kept = unit.sealed if round_.sealed else unit.rounds
+    stored_ballots = len(await kept.receipts(round_.id))
     if stored_ballots != round_.cast:
         raise Refusal("paths_differ", place=f"{round_.cast} / {stored_ballots}")
-    if again != result:
+    if round_.sealed:
+        await _check_histogram(unit, round_)
+    if await result_of(unit, round_) != result:
         raise Refusal("paths_differ", place="result")
+
+
+async def _check_histogram(unit: Unit, round_: Round) -> None:
+    """The marks worked out from what SQL counts, by code that shares nothing with the tally."""
+    rows = [
+        (row.subject, row.dimension, row.group, row.value)
+        for row in await rows_counted(unit, round_)
+    ]
+    histogram = await unit.sealed.histogram(round_.id)
+    sheets = await unit.sealed.sheets(round_.id)
+    found = difference(round_.rules or {}, histogram, sheets, rows, round_.result or {})
+    if found is not None:
+        raise Refusal("paths_differ", place=found)

@@ -1,9 +1,14 @@
-"""A wrong round is voided with its reason; it stays, and a new one is linked to it (law 12)."""
+"""A wrong round is voided with its reason; it stays, and a new one is linked to it (law 12).
+
+The ballots of a secret round that is still open go with its seal, and nobody has read them.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 
+from server.actions.destroy_seal import destroy_seal_of
+from server.actions.open_boxes import drop_boxes
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
@@ -24,6 +29,8 @@ async def void_round(
         if round_ is None:
             raise Refusal("not_found")
         voided = rules.void(round_, reason.strip())
+        if round_.sealed and round_.status in rules.TAKES_BALLOTS:
+            await drop_boxes(unit, round_)
         await unit.rounds.save(voided)
         again = replace(
             round_,
@@ -42,10 +49,14 @@ async def void_round(
             published_to=(),
             reveal=0,
             replaces=round_.id,
+            seal=None,
+            seal_destroyed_at=None,
         )
         await unit.rounds.add(again)
         unit.record("round_voided", ids={"round": round_.id}, reason=reason.strip(), again=again.id)
         return Answer({**round_state(voided), "again": again.id})
 
     asked = Asked(by, "rounds", key, {"reason": reason}, "rounds", "void")
-    return await perform(house, asked, work, round=round_id)
+    answer = await perform(house, asked, work, round=round_id)
+    house.later(destroy_seal_of(house, round_id))
+    return answer

@@ -40,7 +40,7 @@ from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
 from server.domain.rounds import Round, may_see_ballots, may_see_result
-from server.domain.rules import parse_rules
+from server.domain.rule_file import parse_rules
 from server.domain.rules_in_words import rules_in_words
 from server.domain.view import round_state
 

@@ -77,6 +77,9 @@ EVENTS: Mapping[str, Event] = {
     "round_opened": Event(_ALL, ("rounds",), "评价开始", "A round opened"),
     "round_closing": Event(_ALL, ("rounds",), "评价即将截止", "A round is closing"),
     "round_closed": Event(_ALL, ("rounds",), "评价已截止", "A round closed"),
+    "seal_destroyed": Event(
+        ("host",), (), "封存密钥已销毁", "The seal of a secret round was destroyed"
+    ),
     "round_tallied": Event(
         ("public", "host", "panel", "stage", "overlay", "card"),
         ("rounds",),

@@ -281,10 +281,24 @@ CATALOGUE: Mapping[str, Row] = {
     "rules_and_choices": Row(
         422, "测评用规则，网络评价用选项，二者取一。", "A round has either rules or choices."
     ),
-    "secret_later": Row(
-        422,
-        "无记名测评须封存选票，本版本尚不提供，请用记名。",
-        "Secret rounds need sealed ballots, which this version does not have: use named.",
+    "group_below_floor": Row(
+        409,
+        "{group}到场 {present} 人，不足规则规定的 {floor} 人，不能开始无记名测评。",
+        "{group} has {present} present, fewer than the {floor} that the rules ask for: a secret round"
+        " cannot open.",
+    ),
+    "seal_missing": Row(
+        409,
+        "本进程的数据目录里没有这一轮的封存密钥，不能收票，也不能截止：请在有密钥的进程上操作，"
+        "或作废后重新测评。",
+        "The seal of this round is not in this process's data folder, so it neither takes ballots nor"
+        " closes the round: act through the process that has it, or void the round and hold it again.",
+    ),
+    "seal_differs": Row(
+        409,
+        "这一轮有封存的票打不开或数目不符，没有截止：请查明数据是否被改动，或作废后重新测评。",
+        "A sealed ballot of this round cannot be opened, or their number is wrong, so it was not closed:"
+        " find out whether the data were changed, or void the round and hold it again.",
     ),
     "cannot_print": Row(
         503,

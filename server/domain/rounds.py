@@ -6,12 +6,17 @@ Rule 2. Who is entitled, with which weight, and the rules are frozen at opening:
 Rule 3. A ballot is taken while the round is `open` or `closing`, never after.
 Rule 4. A round is voided only before it is published; the round held again is linked to it.
 Rule 5. Every publication names its audience and is an act of its own.
+Rule 6. A secret round is opened only when each group that weighs something is as large as the rules'
+        floor: what a smaller one said would be what its few members said.
+Rule 7. What tells a secret round's ballots apart under their keys can be worked out only with its
+        seal, and only while it takes ballots: `same_ballot`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from functools import cached_property
 from typing import Any
 
@@ -63,6 +68,8 @@ class Round:
     `choices` ((key, label) pairs); `labels` are the words for dimensions and
     grades. Times are milliseconds since 1970. `cast` counts ballots. `tally_refused` is the sentence
     by language with which the rules refused the tally: the round stays `closed` and may be voided.
+    `seal` is the public half of a secret round's seal since its opening, `seal_destroyed_at` when its
+    end stood in the journal.
     """
 
     id: str
@@ -95,6 +102,13 @@ class Round:
     void_reason: str | None = None
     tally_refused: Mapping[str, str] | None = None
     replaces: str | None = None
+    seal: str | None = None
+    seal_destroyed_at: int | None = None
+
+    @property
+    def sealed(self) -> bool:
+        """Whether its ballots are sealed while it is open, and bear no name afterwards."""
+        return self.audience == "panel" and self.secrecy == "secret"
 
     @cached_property
     def keys(self) -> frozenset[str]:
@@ -121,6 +135,35 @@ class CastBallot:
     receipt: str
     at: int
     replacements: int
+
+
+@dataclass(frozen=True)
+class Cast:
+    """What is known of a seat's ballot in a secret round: that it was cast, and its receipt."""
+
+    receipt: str
+    at: int
+    replacements: int
+
+
+class SealBroken(Exception):
+    """A box that its round's seal does not open, or what is no seal."""
+
+
+@dataclass(frozen=True)
+class SealedRound:
+    """A secret round as those who keep seals see it. `shown`: its run is the one that people see."""
+
+    id: str
+    seal: str
+    status: str
+    seal_destroyed_at: int | None
+    shown: bool
+
+    @property
+    def over(self) -> bool:
+        """Whether its seal has no more use: it takes no ballots, or its run is left."""
+        return self.status not in TAKES_BALLOTS or not self.shown
 
 
 def step(round_: Round, act: str) -> Round:
@@ -213,6 +256,29 @@ def publish(round_: Round, audience: str, roles: Sequence[str]) -> Round:
 def void(round_: Round, reason: str) -> Round:
     """Voided before publication, with the reason (rule 4)."""
     return replace(step(round_, "void"), void_reason=reason)
+
+
+def check_floor(
+    floor: int,
+    weights: Mapping[str, Fraction],
+    entitled: Sequence[Entitled],
+    names: Mapping[str, str],
+) -> None:
+    """`group_below_floor` with the first group of weight that has fewer present (rule 6). Without groups
+    in the rules the whole panel is one."""
+    here = [one.group for one in entitled if one.present]
+    groups = {key: here.count(key) for key, weight in weights.items() if weight}
+    for key, present in (groups if weights else {"": len(here)}).items():
+        if present < floor:
+            name = names.get(key, key)
+            told = (f"“{name}”", f"group “{name}”") if key else ("评议团", "the panel")
+            raise Refusal("group_below_floor", group=told, present=present, floor=floor)
+
+
+def same_ballot(round_: Round, mac: str = "") -> str:
+    """What is kept of a secret round's ballot under its key, instead of a hash of what was sent, which
+    anybody could try out. At closing the MAC goes and what stood before it stays (rule 7)."""
+    return f"sealed:{round_.id}:{mac}"
 
 
 def refusal_of(round_: Round) -> Refusal | None:

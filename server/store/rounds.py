@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from sqlalchemy import Row, and_, bindparam, case, func, insert, or_, select, text, update
+from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.rounds import CastBallot, Entitled, Round
@@ -18,10 +18,11 @@ from server.store.tables import (
     RoundRow,
     Run,
     SeatRow,
+    TurnoutRow,
 )
 
 _r, _b, _counts = table(RoundRow), table(BallotRow), table(CountRow)
-_drafts, _seats = table(DraftRow), table(SeatRow)
+_drafts, _seats, _turnout = table(DraftRow), table(SeatRow), table(TurnoutRow)
 _hearings, _runs = table(HearingRow), table(Run)
 
 
@@ -41,7 +42,10 @@ _IN_LINE = text(
 that is voted in stands in it first: PostgreSQL lets one that shares a row pass by one that waits to
 lock it, and votes that do not end would keep a round from closing for as long as they come."""
 _COUNTS = select(_counts).where(_counts.c.round_id.in_(bindparam("ids", expanding=True)))
-_CAST = select(_b.c.seat_id).where(_b.c.round_id == bindparam("id"))
+_CAST = union_all(
+    *(select(one.c.seat_id).where(one.c.round_id == bindparam("id")) for one in (_b, _turnout))
+)
+_RECEIPTS = select(_b.c.receipt).where(_b.c.round_id == bindparam("id")).order_by(_b.c.receipt)
 _BEGUN = select(_drafts.c.seat_id).where(_drafts.c.round_id == bindparam("id"))
 
 
@@ -117,6 +121,8 @@ class Rounds(Repository):
                 reveal=round_.reveal,
                 void_reason=round_.void_reason,
                 tally_refused=dict(round_.tally_refused) if round_.tally_refused else None,
+                seal=round_.seal,
+                seal_destroyed_at=round_.seal_destroyed_at,
             )
         )
 
@@ -167,6 +173,10 @@ class Rounds(Repository):
         )
         return tuple(_ballot(row, row.number) for row in rows)
 
+    async def receipts(self, round_id: str) -> tuple[str, ...]:
+        """The receipts of a named round's ballots, sorted."""
+        return tuple(row.receipt for row in await self._rows(_RECEIPTS, id=round_id))
+
     async def begin_draft(self, round_id: str, seat_id: int, at: int) -> None:
         """The seat has begun its sheet."""
         await upsert(
@@ -202,21 +212,12 @@ class Rounds(Repository):
                 update(_r).where(_r.c.id == round_id).values(cast=_r.c.cast + new_voters)
             )
 
-    async def count_ballots(self, round_id: str) -> int:
-        """How many ballots are stored, for the second path."""
-        found = await self._c.execute(
-            select(func.count(case((_b.c.round_id == round_id, 1)))).where(
-                _b.c.round_id == round_id
-            )
-        )
-        return int(found.scalar_one())
 
-
-async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str]]:
-    """(id, status) of every hearing's rounds that the timekeeper must close or tally. What a
+async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str, str | None]]:
+    """(id, status, seal) of every hearing's rounds that the timekeeper must close or tally. What a
     rehearsal or an archived hearing left behind waits for nobody."""
     rows = await connection.execute(
-        select(_r.c.id, _r.c.status)
+        select(_r.c.id, _r.c.status, _r.c.seal)
         .join(_hearings, _hearings.c.run_id == _r.c.run_id)
         .join(_runs, _runs.c.id == _r.c.run_id)
         .where(
@@ -227,7 +228,7 @@ async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str]]
             ),
         )
     )
-    return [(row.id, row.status) for row in rows]
+    return [(row.id, row.status, row.seal) for row in rows]
 
 
 def _ballot(row: Row[Any], seat: int) -> CastBallot:
@@ -269,4 +270,6 @@ def round_of(row: Row[Any], counts: Mapping[str, int]) -> Round:
         void_reason=row.void_reason,
         tally_refused=row.tally_refused,
         replaces=row.replaces,
+        seal=row.seal,
+        seal_destroyed_at=row.seal_destroyed_at,
     )

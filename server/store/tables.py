@@ -488,6 +488,9 @@ class RoundRow(SQLModel, table=True):
     reveal: int = 0
     void_reason: str | None = None
     replaces: str | None = None
+    seal: str | None = None
+    """A secret round's since its opening: the public half of its seal (`identity/seals.py`)."""
+    seal_destroyed_at: int | None = _big(default=None)
 
 
 class BallotRow(SQLModel, table=True):
@@ -504,6 +507,47 @@ class BallotRow(SQLModel, table=True):
     receipt: str
     at: int = _big()
     replacements: int = 0
+
+
+class TurnoutRow(SQLModel, table=True):
+    """That a seat has cast in a secret round, with the receipt of its latest ballot; stays after the
+    closing. `owner` is whose first answers to keys are those of this seat's ballots."""
+
+    __tablename__ = "turnout"
+    round_id: str = Field(primary_key=True, foreign_key="rounds.id")
+    seat_id: int = Field(primary_key=True, foreign_key="seats.id")
+    office_id: int = Field(foreign_key="offices.id")
+    owner: str
+    receipt: str
+    at: int = _big()
+    replacements: int = 0
+
+
+class SealedBallotRow(SQLModel, table=True):
+    """A seat's ballot in a secret round that is open: a box which only the round's seal opens. Gone
+    after the closing."""
+
+    __tablename__ = "sealed_ballots"
+    round_id: str = Field(primary_key=True, foreign_key="rounds.id")
+    seat_id: int = Field(primary_key=True, foreign_key="seats.id")
+    office_id: int = Field(foreign_key="offices.id")
+    box: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class SecretMarkRow(SQLModel, table=True):
+    """One value of a secret round that has closed. `id` and `rater` are random and say nothing of seat,
+    time or receipt; SQLite keeps the rows by `id`, with no row number that would tell their order."""
+
+    __tablename__ = "secret_marks"
+    round_id: str = Field(primary_key=True, foreign_key="rounds.id")
+    id: str = Field(primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    rater: str
+    group: str
+    subject: str
+    dimension: str
+    value: str
+    __table_args__ = {"sqlite_with_rowid": False}
 
 
 class DraftRow(SQLModel, table=True):

@@ -43,6 +43,7 @@ from server.store.questions import Questions
 from server.store.rounds import Rounds
 from server.store.rows import OFFICE, RUN, Repository, inserted_id, table
 from server.store.runs import Runs
+from server.store.sealed import Sealed
 from server.store.tables import (
     HearingRow,
     LikesRow,
@@ -105,6 +106,7 @@ class Unit(Repository):
         self.questions = Questions(connection, place.ref)
         self.floor = Floor(connection, place.ref)
         self.rounds = Rounds(connection, place.ref)
+        self.sealed = Sealed(connection, place.ref)
         self.votes = Votes(connection, place.ref, books)
         self.journal = Journal(connection, place.ref)
         self.runs = Runs(connection, place.ref)

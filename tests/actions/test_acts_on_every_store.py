@@ -370,16 +370,6 @@ async def test_tampered_ballot_stops_publication(lanxi: Home) -> None:
     assert await refusal(publish_round(lanxi.house, host, round_id, "internal")) == "paths_differ"
 
 
-async def test_secret_rounds_are_refused_with_their_reason(lanxi: Home) -> None:
-    new = NewRound(
-        "无记名测评", "panel", secrecy="secret", subjects=("water",), rules={"version": 1}
-    )
-    assert (
-        await refusal(create_round(lanxi.house, lanxi.person("host"), "lanxi", new))
-        == "secret_later"
-    )
-
-
 async def test_rehearsal_leaves_nothing_in_the_real_run(lanxi: Home) -> None:
     host, desk = lanxi.person("host", "office"), lanxi.person("moderator")
     await change_status(lanxi.house, host, "lanxi", "ready", 0)

@@ -44,6 +44,7 @@ PAGE = Page(
         "round_closing": _ROUND,
         "round_closed": _ROUND,
         "round_tallied": _ROUND,
+        "seal_destroyed": (),
         "tally_refused": _ROUND,
         "round_certified": _ROUND,
         "round_voided": _ROUND,

@@ -46,6 +46,7 @@ TAGS: Mapping[str, str] = {
     "viewers": "People who watch, without a login.",
     "desk": "Moderators: one act, one address; the queue; the stage.",
     "rounds": "Rounds of evaluation: ballots, results.",
+    "exports": "Documents of rounds and hearings: XLSX, DOCX, PDF.",
     "office": "Offices, people, cards, tokens, show files.",
     "health": "This process, for whoever runs it.",
 }
@@ -57,7 +58,8 @@ ERRORS: Mapping[int, str] = {
     413: "Larger than is taken here.",
     422: "Malformed, or a field is missing, wrong or not known.",
     429: "Too many at once: wait as `Retry-After` says.",
-    503: "`outcome_unknown`: committed or not, send it again with the same key.",
+    503: "`outcome_unknown`: committed or not, send it again with the same key; `cannot_print`: this"
+    " machine has nothing to make PDF with.",
 }
 SCHEMES: Mapping[str, Mapping[str, str]] = {
     "token": {"type": "http", "scheme": "bearer", "description": "An API token of a person."},

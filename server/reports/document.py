@@ -1,7 +1,7 @@
 """DOCX in the office's style (GB/T 9704): the result sheet and the minutes. Pure: to bytes.
 
 A4; margins of 37, 28, 35 and 26 mm, so that the type area is 156 × 225 mm; 22 lines of 28
-characters by the document grid. 小标宋, 仿宋, 黑体 and 楷体 are named and not shipped: an office's
+characters. 小标宋, 仿宋, 黑体 and 楷体 are named and not shipped: an office's
 own machines have them.
 """
 
@@ -23,9 +23,13 @@ BODY_SIZE, TITLE_SIZE, PAGE_SIZE, TABLE_SIZE = 16.0, 22.0, 14.0, 12.0
 """三号, 二号, 四号, 小四, in points."""
 LINE = 225 / 22 / 25.4 * 72
 """Points from line to line: 22 lines in 225 mm."""
+CLOSER = 156 / 28 / 25.4 * 72 - BODY_SIZE
+"""Points between characters: 28 of them in 156 mm."""
 RED = "C00000"
 MOST_MARKS = 5
 """Columns of marks that fit beside the names."""
+SHORT = 10
+"""A table of fewer lines stays on one page."""
 
 
 def result_document(sheet: Sheet, chart: bytes | None = None) -> bytes:
@@ -38,7 +42,6 @@ def result_document(sheet: Sheet, chart: bytes | None = None) -> bytes:
     paper.centred(sheet.title, SCRIPT)
     for note in sheet.notes:
         paper.text(note, font=SCRIPT)
-    paper.heading(w("turnout"))
     skip = {w("hearing"), w("round"), w("office")}
     for name, text in sheet.facts:
         if name not in skip:
@@ -128,6 +131,7 @@ class _Paper:
         properties.language = "en" if lang == "en" else "zh-CN"
         self._page()
         self._style("Normal", BODY, BODY_SIZE)
+        self._closer()
         self._style("Heading 1", HEAD, BODY_SIZE)
 
     def saved(self) -> bytes:
@@ -147,10 +151,8 @@ class _Paper:
         for old in section._sectPr.findall(self._qn("w:docGrid")):
             section._sectPr.remove(old)
         grid = self._element("w:docGrid")
-        grid.set(self._qn("w:type"), "linesAndChars")
+        grid.set(self._qn("w:type"), "lines")
         grid.set(self._qn("w:linePitch"), str(round(LINE * 20)))
-        # 28 characters in 156 mm, against 16 points each, in 4096ths of a point.
-        grid.set(self._qn("w:charSpace"), str(round((156 / 28 / 25.4 * 72 - BODY_SIZE) * 4096)))
         section._sectPr.append(grid)
         self.document.settings.odd_and_even_pages_header_footer = True
         self._number(section.footer, self._align.RIGHT)
@@ -186,6 +188,16 @@ class _Paper:
         form.space_before = form.space_after = self._pt(0)
         form.line_spacing_rule, form.line_spacing = self._exactly, self._pt(LINE)
         form.widow_control = True
+
+    def _closer(self) -> None:
+        """28 characters of 三号 stand in 156 mm when they are a fifth of a point closer. (A grid of
+        characters says the same, but programs read it differently.)"""
+        spacing = self._element("w:spacing")
+        spacing.set(self._qn("w:val"), str(round(CLOSER * 20)))
+        properties = self.document.styles["Normal"].element.get_or_add_rPr()
+        properties.insert_element_before(
+            spacing, "w:w", "w:kern", "w:position", "w:sz", "w:szCs", "w:highlight", "w:u", "w:lang"
+        )
 
     def _fonts(self, properties: Any, font: str) -> None:
         fonts = properties.find(self._qn("w:rFonts"))
@@ -323,6 +335,8 @@ class _Paper:
         made.style = self.document.styles["Table Grid"]
         made.autofit = False
         made.alignment = 1
+        for column, width in zip(made.columns, wide, strict=True):
+            column.width = self._mm(width)
         kinds: list[Kind] = [column.kind for column in table.columns]
         heads = [column.label for column in table.columns]
         self._row(made.rows[0], heads, ["text"] * len(heads), wide, HEAD)
@@ -331,6 +345,10 @@ class _Paper:
         made.rows[0]._tr.get_or_add_trPr().append(mark)
         for cells in table.rows:
             self._row(made.add_row(), cells, kinds, wide, BODY)
+        if len(table.rows) < SHORT:
+            for row in made.rows[:-1]:
+                for cell in row.cells:
+                    cell.paragraphs[0].paragraph_format.keep_with_next = True
         after = self._paragraph()
         after.paragraph_format.line_spacing = self._pt(LINE / 2)
 

@@ -141,6 +141,10 @@ class _Pages:
         chart.set_legend({"none": True})
         title = "chart_public" if self.sheet.public else "chart"
         chart.set_title({"name": self.sheet.word(title), "name_font": {"size": 12, "bold": False}})
+        if all(one.start == 0 for one in bars(self.sheet)):
+            chart.set_y_axis(
+                {"min": 0, "major_gridlines": {"visible": True, "line": {"color": "#DDDDDD"}}}
+            )
         chart.set_size({"width": 620, "height": 300})
         page.insert_chart(head + rows + 2, 0, chart)
 

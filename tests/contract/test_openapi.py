@@ -18,7 +18,7 @@ import jsonschema
 import pytest
 from fastapi.routing import APIRoute
 
-from server.api import answers, desk, health, hearings, office, questions, rounds, viewers
+from server.api import answers, desk, exports, health, hearings, office, questions, rounds, viewers
 from server.domain.refusals import CATALOGUE
 from server.domain.rules import WORDS
 from tests.contract.right_calls import ADMIN, administrator, session_of
@@ -27,7 +27,7 @@ from tests.nursery import ROOT
 from tests.running import Client, Running, new_key, round_until
 from tests.several import Several
 
-ROUTERS = [m.router for m in (hearings, questions, viewers, desk, rounds, office, health)]
+ROUTERS = [m.router for m in (hearings, questions, viewers, desk, rounds, exports, office, health)]
 UNTYPED = {
     "ErrorDetail.detail", "JournalEntry.body", "RoundWhole.rules", "RoundBody.rules", "RuleSet",
     "PanelResult.trace", "Ballot.marks",
@@ -197,6 +197,14 @@ def panel_round(demo: Running) -> None:
     anyone.get(demo.here)
     assert anyone.call("GET", f"/rounds/{first}/rules.json").status_code == 200
     assert demo.as_("teller").call("GET", f"/rounds/{first}/ballots.csv").status_code == 200
+    for name in ("result.xlsx", "result.docx", "result.pdf", "tally-sheet.pdf"):
+        assert anyone.call("GET", f"/rounds/{first}/{name}").status_code == 200, name
+    for name in (
+        f"rounds/{first}/forms.pdf",
+        f"{demo.here[1:]}/minutes.docx",
+        f"{demo.here[1:]}/minutes.pdf",
+    ):
+        assert demo.as_("scrutineer").call("GET", f"/{name}").status_code == 200, name
     host.do("POST", f"/rounds/{second}/opening")
     host.do("POST", f"/rounds/{second}/voiding", {"reason": "宣读有误"})
 

@@ -130,7 +130,7 @@ def units(text: object) -> int:
     if found is None:
         raise Refused(f"“{seen(text)}”不是数", f"“{seen(text)}” is not a number")
     sign, whole, part = found.groups()
-    number = int(whole) * UNIT + int((part or "").ljust(PLACES, "0"))
+    number: int = int(whole) * UNIT + int((part or "").ljust(PLACES, "0"))
     return -number if sign else number
 
 
@@ -457,8 +457,7 @@ class Tally:
     def sheet_total(self, sheet: Sheet) -> Fraction:
         """A rater's own total of a subject: marks × factor, put together, unrounded."""
         parts = [_points(mark) * self.factors[d] for d, mark in sheet.marks.items()]
-        total = sum(parts, Fraction(0))
-        return total / (len(parts) if self.across == "mean" else 1) / UNIT
+        return sum(parts, Fraction(0)) / (UNIT * len(parts) if self.across == "mean" else UNIT)
 
     def _below_floor(self) -> set[str]:
         valid = Counter((s.subject, s.group) for s in self.sheets.values() if s.state == "valid")
@@ -909,9 +908,10 @@ class Composite:
         floor = counted(self.rules.get("floor", 0))
         below = {s for s in self.subjects if ballots[s]["valid"] < floor}
         rounding = self.rules.get("rounding", {})
-        end = Ending(self.rules, self.subjects, below)
+        within = [self.channels[c].below for c, weight in self.weights.items() if weight]
+        end = Ending(self.rules, self.subjects, below.union(*within))
         for subject in self.subjects:
-            total = None if subject in below else self._total(subject)
+            total = None if subject in end.below else self._total(subject)
             if total is not None:
                 mode = str(rounding.get("mode", "half_up"))
                 total = rounded(total, rounding.get("total"), mode)
@@ -939,12 +939,8 @@ class Composite:
     def _total(self, subject: str) -> Fraction | None:
         parts = []
         for channel, weight in self.weights.items():
-            tally = self.channels[channel]
-            if weight == 0:
-                continue
-            if subject in tally.below:
-                return None
-            parts.append((weight, self.totals[channel].get(subject)))
+            if weight:
+                parts.append((weight, self.totals[channel].get(subject)))
         return weighed(parts, self.rules.get("empty_group", "renormalise"), self.partial)
 
     def _tie(self, key: str, subject: str) -> Fraction | None:

@@ -331,5 +331,19 @@ def tally(
     raise SystemExit(run(rules, ballots, sys.stdout.buffer, sys.stderr))
 
 
+@app.command()
+def verify(
+    bundle: Annotated[Path, typer.Argument(metavar="BUNDLE.zip", help="Either edition.")],
+    root: Annotated[
+        str | None, typer.Option(metavar="HEX", help="The root from the stage or the sheet.")
+    ] = None,
+    lang: Annotated[str | None, typer.Option(help="zh or en; that of LANG.")] = None,
+) -> None:
+    """Recomputes everything from a round's bundle alone."""
+    from server.verify_command import run
+
+    raise SystemExit(run(bundle, root, lang))
+
+
 if __name__ == "__main__":
     main()

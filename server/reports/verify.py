@@ -45,6 +45,7 @@ MEMBERS = {
 }
 """What each edition holds, beside `manifest.json`."""
 
+EDITIONS = {"public": ("公开版", "public edition"), "sealed": ("完整版", "sealed edition")}
 RECOMPUTABLE, COMMITTED = "recomputable", "committed"
 LEAST_GROUP = 5
 """A group with fewer marks for a subject is left out of the public edition, whatever the rules say."""
@@ -67,6 +68,7 @@ MOST_JOURNAL = 4 << 30
 MOST_LINE = 4 << 20
 MOST_DEPTH = 40
 MOST_INTEGER = 2**53 - 1
+MOST_NAMED = 40
 """Limits against what a stranger may send; no true bundle comes near them."""
 
 
@@ -456,8 +458,9 @@ class Tally:
 
     def sheet_total(self, sheet: Sheet) -> Fraction:
         """A rater's own total of a subject: marks × factor, put together, unrounded."""
-        parts = [_points(mark) * self.factors[d] for d, mark in sheet.marks.items()]
-        return sum(parts, Fraction(0)) / (UNIT * len(parts) if self.across == "mean" else UNIT)
+        parts = [self.factors[d] * _points(mark) for d, mark in sheet.marks.items()]
+        total: Fraction = sum(parts, Fraction(0)) / UNIT
+        return total / len(parts) if self.across == "mean" else total
 
     def _below_floor(self) -> set[str]:
         valid = Counter((s.subject, s.group) for s in self.sheets.values() if s.state == "valid")
@@ -1904,30 +1907,42 @@ class _Parser(argparse.ArgumentParser):
         raise SystemExit(2)
 
 
-def report_lines(report: Report, lang: str) -> list[str]:
+def report_lines(report: Report, compared: bool, lang: str) -> list[str]:
     """What holds, for people."""
-    zh = lang == "zh"
+    side = 0 if lang == "zh" else 1
     kinds = Counter(report.figures.values())
     committed = [seen(name) for name, kind in report.figures.items() if kind == COMMITTED]
-    lines = [f"{'通过' if zh else 'ok'}  {CHECKS[check][0 if zh else 1]}" for check in CHECKS]
-    edition = {"public": ("公开版", "public"), "sealed": ("完整版", "sealed")}[report.edition]
-    title = seen(report.title)
-    if zh:
+    lines = [
+        f"{('通过', 'ok')[side]}  {names[side]}"
+        for check, names in CHECKS.items()
+        if compared or check != "root"
+    ]
+    title, round_id = seen(report.title), seen(report.round)
+    edition = EDITIONS[report.edition][side]
+    known, unknown = kinds[RECOMPUTABLE], kinds[COMMITTED]
+    lines += [
+        (
+            f"{title}（{round_id}），{edition}：{report.cast} 张票，日志 {report.entries} 条",
+            f"{title} ({round_id}), {edition}: {report.cast} ballots, {report.entries} entries",
+        )[side],
+        (
+            f"可重算 {known} 项，仅承诺 {unknown} 项",
+            f"{known} figures recomputed, {unknown} committed only",
+        )[side],
+    ]
+    lines += [f"{('仅承诺', 'committed only')[side]}  {name}" for name in committed[:MOST_NAMED]]
+    if len(committed) > MOST_NAMED:
+        lines.append("…")
+    if not compared:
         lines.append(
-            f"{title}（{seen(report.round)}），{edition[0]}：{report.cast} 张票，日志 {report.entries} 条"
+            ("请与大屏或结果单上的根值比对：", "Compare with the stage or the sheet:")[side]
         )
-        lines.append(f"可重算 {kinds[RECOMPUTABLE]} 项，仅承诺 {kinds[COMMITTED]} 项")
-        lines += [f"仅承诺  {name}" for name in committed]
-        lines.append(f"根值 {report.root}")
-    else:
-        lines.append(
-            f"{title} ({seen(report.round)}), {edition[1]} edition: {report.cast} ballots,"
-            f" {report.entries} journal entries"
-        )
-        lines.append(f"{kinds[RECOMPUTABLE]} figures recomputed, {kinds[COMMITTED]} committed only")
-        lines += [f"committed only  {name}" for name in committed]
-        lines.append(f"root {report.root}")
-    return lines
+    return [*lines, f"{('根值', 'root')[side]} {report.root}"]
+
+
+def language() -> str:
+    """Chinese where the environment is, else English."""
+    return "zh" if os.environ.get("LANG", "").lower().startswith("zh") else "en"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -1935,8 +1950,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = _Parser(description="Checks the bundle of a round. 核验一轮评议的结果包。")
     parser.add_argument("bundle", metavar="BUNDLE.zip")
     parser.add_argument("--root", metavar="HEX", help="the 64 hex digits shown on stage")
-    zh = os.environ.get("LANG", "").lower().startswith("zh")
-    parser.add_argument("--lang", choices=("zh", "en"), default="zh" if zh else "en")
+    parser.add_argument("--lang", choices=("zh", "en"), default=language())
     asked = parser.parse_args(arguments)
     return run(asked.bundle, asked.root, asked.lang, sys.stdout, sys.stderr)
 
@@ -1966,7 +1980,11 @@ def run(path: str, root: str | None, lang: str, out: IO[str], err: IO[str]) -> i
             f"读不了 {seen(path)}：{why}。\n" if zh else f"{seen(path)} cannot be read: {why}.\n"
         )
         return 2
-    out.write((chr(13) if terminal else "") + "\n".join(report_lines(report, lang)) + "\n")
+    out.write(
+        (chr(13) if terminal else "")
+        + "\n".join(report_lines(report, root is not None, lang))
+        + "\n"
+    )
     return 0
 
 

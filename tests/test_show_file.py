@@ -37,6 +37,7 @@ from server.domain.show import (
 )
 from server.shows.problems import MAX_PROBLEMS, MESSAGES, ShowFileError
 from server.shows.read import read_show
+from server.shows.rule_presets import presets
 from server.shows.tree import MAX_BYTES, MAX_VALUES
 from server.shows.write import write_show
 
@@ -324,6 +325,18 @@ def test_rules_of_a_round_that_has_none_or_comes_later() -> None:
         assert problems_of(text) == [(26, "rounds[2].rules", "unknown_round")]
 
 
+def test_rules_can_be_a_preset_with_its_words_in_the_shows_language() -> None:
+    document = 'rules: {version: 1, scale: {max: "10"}, trim: {on: dimension}}'
+    text = small(document, "rules: preset:three-grades")
+    panel = read_show(text).rounds[1]
+    assert panel.rules == presets()["three-grades"].rules
+    assert ShowLabel("satisfied", "满意") in panel.labels
+    english = read_show(text.replace("title:", "language: en\ntitle:", 1)).rounds[1]
+    assert ShowLabel("satisfied", "Satisfied") in english.labels
+    text = small(document, "rules: preset:nothing")
+    assert problems_of(text) == [(26, "rounds[2].rules", "unknown_preset")]
+
+
 def test_a_list_that_is_too_long() -> None:
     more = "  - {key: s%d, name: 丁, post: 丁, unit: 丁}\n"
     text = small("items:\n", "".join(more % n for n in range(60)) + "items:\n")
@@ -332,7 +345,7 @@ def test_a_list_that_is_too_long() -> None:
 
 def test_every_code_is_met_by_a_test() -> None:
     met = {expected[2] for *_, expected in MISTAKES} | {expected[2] for _, expected in WHOLE_FILES}
-    assert met | {"unknown_round", "too_many"} == set(MESSAGES)
+    assert met | {"unknown_round", "unknown_preset", "too_many"} == set(MESSAGES)
 
 
 def test_all_mistakes_come_at_once_in_the_order_of_the_file() -> None:

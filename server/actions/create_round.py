@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -12,8 +13,8 @@ from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import Round
 from server.domain.rule_document import RulesInvalid
-from server.domain.rule_file import parse_rules
-from server.domain.rules import rules_hash
+from server.domain.rule_file import parse_draft, with_groups
+from server.domain.rules import canonical_bytes
 from server.domain.view import round_state
 
 
@@ -79,10 +80,8 @@ async def checked_round(
             raise Refusal("malformed", place="replaces")
     rules, digest = None, None
     if new.rules is not None:
-        rules = dict(new.rules)
         groups = await unit.people.groups()
-        if "groups" not in rules and groups:
-            rules["groups"] = [{"key": k, "weight": w} for k, _, w in groups]
+        rules = with_groups(new.rules, [(key, weight) for key, _, weight in groups])
         digest = hash_of(rules)
     order = [s.key for s in await unit.people.subjects()]
     return Round(
@@ -110,8 +109,9 @@ async def checked_round(
 def hash_of(rules: Mapping[str, Any]) -> str:
     """The rule set's hash, or `rules_invalid` with the place and the reason."""
     try:
-        return rules_hash(parse_rules(dict(rules)))
+        parse_draft(rules)
     except RulesInvalid as error:
         raise Refusal(
             "rules_invalid", problem=error.code, place=(error.message("zh"), error.message("en"))
         ) from error
+    return hashlib.sha256(canonical_bytes(dict(rules))).hexdigest()

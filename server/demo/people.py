@@ -24,7 +24,7 @@ from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, Grant
 from server.domain.rounds import Round
-from server.domain.rule_file import parse_rules
+from server.domain.rule_file import parse_draft
 from server.domain.rules import LabelScale
 from server.identity.secrets import Keys, code
 from server.store.unit import HearingStore
@@ -78,7 +78,7 @@ class SimulatedPanel:
             )
 
     def _marks(self, round_: Round) -> Mapping[str, Mapping[str, Any]]:
-        rules = parse_rules(dict(round_.rules or {}))
+        rules = parse_draft(dict(round_.rules or {}))
         marks: dict[str, dict[str, Any]] = {}
         for subject in round_.subjects:
             marks[subject] = {}

@@ -163,6 +163,21 @@ def parse_rules(document: object) -> Rules:
     return _rules(top)
 
 
+def parse_draft(document: Mapping[str, Any]) -> Rules:
+    """The rules of a round that need not be open yet: the counts that its opening will put in may be
+    missing. For whoever shows or checks the rules; never for a tally."""
+    return parse_rules(with_counts(document, present=1, due=1, members=1))
+
+
+def with_groups(document: Mapping[str, Any], groups: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """The document with the hearing's groups (key, weight), unless it names its own or counts everybody
+    together, against those present, due or members."""
+    together = document.get("denominator", "valid") != "valid"
+    if "groups" in document or "composite" in document or together or not groups:
+        return dict(document)
+    return {**document, "groups": [{"key": key, "weight": weight} for key, weight in groups]}
+
+
 def with_counts(
     document: Mapping[str, Any], *, present: int, due: int, members: int
 ) -> dict[str, Any]:

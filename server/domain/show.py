@@ -26,6 +26,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from typing import Literal, TypeAlias, get_args
 
+from server.domain.rule_file import with_groups
+
 BEIJING = timezone(timedelta(hours=8))
 """The one clock on which hearings are held and a show's times are written; it has no summer time."""
 
@@ -248,8 +250,5 @@ class Show:
         """
         if a_round.rules is None:
             return None
-        rules = deepcopy(dict(a_round.rules))
-        if "groups" not in rules and self.groups:
-            groups: list[JsonValue] = [{"key": g.key, "weight": g.weight} for g in self.groups]
-            rules["groups"] = groups
-        return rules
+        groups = [(group.key, group.weight) for group in self.groups]
+        return with_groups(deepcopy(dict(a_round.rules)), groups)

@@ -119,7 +119,8 @@ def _adjust(
             continue
         before = one.total
         if before is None:
-            trace.append({**step, "subject": one.subject, "done": False})
+            if what.subject is not None:
+                trace.append({**step, "subject": one.subject, "done": False})
             continue
         if what.kind == "bonus":
             one.total = before + what.value

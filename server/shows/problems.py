@@ -94,6 +94,10 @@ MESSAGES: Final[Mapping[str, tuple[str, str]]] = {
         "前面没有键为“{what}”且写了规则的轮次",
         "no earlier round with rules has the key “{what}”",
     ),
+    "unknown_preset": (
+        "没有预设规则“{what}”，可用：{known}",
+        "there is no preset “{what}”; there are: {known}",
+    ),
     "other_source": (
         "“{what}”在第 {first} 行是另一种来源",
         "“{what}” is another kind of source on line {first}",

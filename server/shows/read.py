@@ -32,6 +32,7 @@ from server.domain.show import (
     ShowSubject,
 )
 from server.shows.problems import Problems
+from server.shows.rule_presets import PREFIX, presets
 from server.shows.tree import Mapping, Node, Refused, Scalar, Sequence, shown, tree_of, unique
 from server.shows.values import Fields, Values
 
@@ -81,6 +82,7 @@ class _ShowReader(Values):
     def __init__(self, problems: Problems) -> None:
         super().__init__(problems)
         self._rules: dict[str, tuple[RulesDocument, tuple[ShowLabel, ...]]] = {}
+        self._language: Language = "zh"
 
     def show(self, tree: Node) -> Show | None:
         top = self.fields(tree)
@@ -92,11 +94,12 @@ class _ShowReader(Values):
             str(FORMAT_VERSION),
         ):
             self.problems.at(version, "unknown_version", known=FORMAT_VERSION)
+        self._language = self.word(top.may("language"), LANGUAGES, "zh")
         show = Show(
             title=self.text(top.need("title"), TITLE),
             slug=self.shaped(top.need("slug"), SLUG, "bad_slug"),
             office=self.text(top.need("office"), TITLE),
-            language=self.word(top.may("language"), LANGUAGES, "zh"),
+            language=self._language,
             stream_url=self.url(top.may("stream_url")),
             note=self.text_or_none(top.may("note"), SCRIPT, lines=True),
             rehearsal_allowed=self.boolean(top.may("rehearsal_allowed"), default=True),
@@ -223,8 +226,11 @@ class _ShowReader(Values):
     def rules(
         self, node: Node | None, labels: Node | None
     ) -> tuple[RulesDocument | None, tuple[ShowLabel, ...]]:
-        """A round's rules and labels, both of an earlier round where `rules` is that one's key."""
+        """A round's rules and labels, both of an earlier round where `rules` is that one's key, or
+        those of a preset."""
         own = None if labels is None else self.labels(labels)
+        if isinstance(node, Scalar) and node.text.startswith(PREFIX):
+            return self.preset(node, own)
         if isinstance(node, Scalar):
             earlier = self._rules.get(node.text)
             if earlier is not None:
@@ -236,6 +242,19 @@ class _ShowReader(Values):
         elif isinstance(node, Sequence):
             self.problems.at(node, "not_mapping")
         return None, own or ()
+
+    def preset(
+        self, node: Scalar, own: tuple[ShowLabel, ...] | None
+    ) -> tuple[RulesDocument | None, tuple[ShowLabel, ...]]:
+        """The rules of a preset, with its words in the show's language unless others are given."""
+        preset = presets().get(node.text.removeprefix(PREFIX))
+        if preset is None:
+            known = ", ".join(presets())
+            self.problems.at(node, "unknown_preset", what=shown(node.text), known=known)
+            return None, own or ()
+        words = preset.words[self._language]
+        labels = tuple(ShowLabel(key, label) for key, label in words.items())
+        return dict(preset.rules), labels if own is None else own
 
     def labels(self, node: Node) -> tuple[ShowLabel, ...]:
         if not isinstance(node, Mapping):

@@ -13,7 +13,7 @@ from fractions import Fraction
 from typing import Any
 
 from server.domain.rounds import TAKES_BALLOTS, Round
-from server.domain.rule_file import parse_rules
+from server.domain.rule_file import parse_draft
 from server.domain.rules_in_words import rules_in_words
 from server.domain.view import HearingView, SubjectView
 from web.layout.texts import Texts
@@ -220,7 +220,7 @@ def rules_said(view: HearingView, round_: Round, lang: str) -> tuple[str, ...]:
     if round_.rules is None:
         return ()
     named = {key: name for key, name, _ in view.groups} | dict(round_.labels)
-    return rules_in_words(parse_rules(dict(round_.rules)), "en" if lang == "en" else "zh", named)
+    return rules_in_words(parse_draft(dict(round_.rules)), "en" if lang == "en" else "zh", named)
 
 
 def present_round(view: HearingView) -> Round | None:

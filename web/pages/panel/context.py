@@ -12,8 +12,9 @@ from fractions import Fraction
 
 from server.domain.exact import exact_text
 from server.domain.rounds import TAKES_BALLOTS, Round
-from server.domain.rule_file import parse_rules
+from server.domain.rule_file import parse_draft
 from server.domain.rules import Dimension, LabelScale, NumberScale
+from server.domain.secrecy import who_sees
 from server.domain.view import HearingView, SubjectView, source_name
 from web.pages import results, shared
 
@@ -169,11 +170,13 @@ class Official:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A panel round's sheet. `sums` says that a seat's own marks simply add up to a total."""
+    """A panel round's sheet. `secrecy` says in one sentence who can ever see what; `sums` says that a
+    seat's own marks simply add up to a total."""
 
     round: str
     title: str
     named: bool
+    secrecy: str
     final: bool
     required_all: bool
     sums: bool
@@ -184,12 +187,13 @@ class Sheet:
 
 def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
     """The sheet of a panel round, from its rules and its words."""
-    rules = parse_rules(dict(round_.rules or {}))
+    rules = parse_draft(dict(round_.rules or {}))
     numbers = all(isinstance(d.scale, NumberScale) for d in rules.dimensions)
     return Sheet(
         round=round_.id,
         title=round_.title,
-        named=round_.secrecy == "named",
+        named=not round_.sealed,
+        secrecy=who_sees(round_, rules.needs_together)[lang],
         final=round_.replacing == "first",
         required_all=rules.ballot.required == "all",
         sums=numbers

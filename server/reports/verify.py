@@ -1213,7 +1213,7 @@ def _sha256(data: bytes) -> str:
 class Zip:
     """The members of a bundle, read once and within limits."""
 
-    def __init__(self, path: str) -> None:
+    def __init__(self, path: str | IO[bytes]) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
         except (zipfile.BadZipFile, ValueError, NotImplementedError, RecursionError) as error:
@@ -1752,7 +1752,7 @@ def left_out(salts: Mapping[Cell, str], lines: Mapping[Cell, Sequence[str]]) -> 
 
 
 def verify(
-    path: str, root: str | None = None, progress: Callable[[int], None] | None = None
+    path: str | IO[bytes], root: str | None = None, progress: Callable[[int], None] | None = None
 ) -> Report:
     """What holds, or `Difference` with the first thing that does not; `OSError` when the file cannot be
     read."""

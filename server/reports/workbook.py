@@ -165,7 +165,7 @@ class _Pages:
         page.set_column(1, 1, 90)
         page.write_string(0, 0, self.sheet.word("rules"), self.format("title"))
         for number, sentence in enumerate(self.sheet.rules, start=1):
-            page.write_number(number, 0, number, self.format("top"))
+            page.write_number(number, 0, number, self.format("top", number="0"))
             page.write_string(number, 1, sentence, self.format("wrap"))
         page.freeze_panes(1, 0)
 

@@ -17,7 +17,8 @@ from server.domain.hearing import check_under_way
 from server.domain.refusals import Refusal, RolledBack
 from server.domain.roles import Actor
 from server.domain.rounds import Entitled, Round
-from server.domain.rule_file import parse_rules
+from server.domain.rule_file import parse_rules, with_counts
+from server.domain.rules import rules_hash
 from server.domain.view import round_state
 
 
@@ -35,7 +36,7 @@ async def open_round(house: House, by: Actor, round_id: str, key: str | None = N
             Entitled(seat.id, seat.group, seat.unit, seat.present)
             for seat in (await unit.people.seats() if round_.audience == "panel" else ())
         ]
-        opened = rules.open_round(round_, entitled, house.now())
+        opened = rules.open_round(_with_the_hall(round_, entitled), entitled, house.now())
         if opened.sealed:
             await _check_floor(unit, opened, entitled)
             opened = replace(opened, seal=made)
@@ -56,6 +57,17 @@ async def open_round(house: House, by: Actor, round_id: str, key: str | None = N
         raise
     await _forget_unless_used(house, round_id, made)
     return answer
+
+
+def _with_the_hall(round_: Round, entitled: Sequence[Entitled]) -> Round:
+    """The rules with the counts of the hall that they ask for, so that their hash is of all that the
+    tally works by."""
+    if round_.rules is None:
+        return round_
+    present = sum(one.present for one in entitled)
+    counts = {"present": present, "due": len(entitled), "members": len(entitled)}
+    frozen = with_counts(round_.rules, **counts)
+    return replace(round_, rules=frozen, rules_hash=rules_hash(parse_rules(frozen)))
 
 
 async def _new_seal(house: House, by: Actor, round_id: str) -> str | None:

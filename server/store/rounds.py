@@ -45,7 +45,7 @@ _COUNTS = select(_counts).where(_counts.c.round_id.in_(bindparam("ids", expandin
 _CAST = union_all(
     *(select(one.c.seat_id).where(one.c.round_id == bindparam("id")) for one in (_b, _turnout))
 )
-_RECEIPTS = select(_b.c.receipt).where(_b.c.round_id == bindparam("id")).order_by(_b.c.receipt)
+_RECEIPTS = select(_b.c.receipt).where(_b.c.round_id == bindparam("id"))
 _BEGUN = select(_drafts.c.seat_id).where(_drafts.c.round_id == bindparam("id"))
 
 
@@ -114,6 +114,7 @@ class Rounds(Repository):
                 opened_at=round_.opened_at,
                 closes_at=round_.closes_at,
                 closed_at=round_.closed_at,
+                rules=dict(round_.rules) if round_.rules is not None else None,
                 rules_hash=round_.rules_hash,
                 result=dict(round_.result) if round_.result is not None else None,
                 signed=list(round_.signed),
@@ -175,7 +176,7 @@ class Rounds(Repository):
 
     async def receipts(self, round_id: str) -> tuple[str, ...]:
         """The receipts of a named round's ballots, sorted."""
-        return tuple(row.receipt for row in await self._rows(_RECEIPTS, id=round_id))
+        return tuple(sorted(row.receipt for row in await self._rows(_RECEIPTS, id=round_id)))
 
     async def begin_draft(self, round_id: str, seat_id: int, at: int) -> None:
         """The seat has begun its sheet."""

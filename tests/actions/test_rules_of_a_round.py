@@ -1,0 +1,101 @@
+"""The rule book in a hearing: presets, the counts of the hall, and what the result then says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+
+from server.actions.cast_ballot import cast_ballot
+from server.actions.close_round import close_round
+from server.actions.create_round import NewRound, create_round
+from server.actions.open_round import open_round
+from server.domain.refusals import Refusal
+from server.domain.rule_file import parse_rules
+from server.domain.rules import rules_hash
+from server.shows.rule_presets import presets
+from tests.house import Home
+
+pytestmark = pytest.mark.anyio
+
+
+async def made(home: Home, rules: Mapping[str, Any], *subjects: str) -> str:
+    """A round that is ready; its id."""
+    new = NewRound("测评", "panel", subjects=subjects or ("water",), rules=rules)
+    return str((await create_round(home.house, home.person("host"), home.slug, new)).body["id"])
+
+
+async def held(home: Home, round_id: str, sheets: list[dict[str, Any]]) -> Any:
+    """The round opened, a ballot of each seat cast, closed and tallied."""
+    host = home.person("host")
+    await open_round(home.house, host, round_id)
+    for index, marks in enumerate(sheets):
+        seat, key = home.panelist(index), f"key-{index:05d}"
+        await cast_ballot(home.house, seat, round_id, marks, (), key)
+    await close_round(home.house, host, round_id)
+    await home.settle()
+    return next(r for r in (await home.view()).rounds if r.id == round_id)
+
+
+async def test_a_verdict_counts_against_all_members_that_the_opening_found(lanxi: Home) -> None:
+    round_id = await made(lanxi, presets()["zhenhai-verdict"].rules)
+    draft = next(r for r in (await lanxi.view()).rounds if r.id == round_id)
+    assert "groups" not in draft.rules
+    assert "session" not in draft.rules
+    await lanxi.go_live()
+    round_id = await made(lanxi, presets()["zhenhai-verdict"].rules)
+    round_ = await held(
+        lanxi, round_id, [{"water": {"overall": "satisfied"}}, {"water": {"overall": "basic"}}]
+    )
+    assert round_.rules["session"] == {"members": 3}
+    assert round_.rules_hash == rules_hash(parse_rules(dict(round_.rules)))
+    assert round_.rules_hash != draft.rules_hash
+    assert round_.result["rules_hash"] == round_.rules_hash
+    # One of three is not half; two of three are.
+    assert round_.result["subjects"][0]["grade"] == "basic"
+    assert round_.result["subjects"][0]["total"] is None
+
+
+async def test_a_quorum_of_the_hall(lanxi: Home) -> None:
+    await lanxi.go_live()
+    quorum = {"quorum": {"share": "1", "compare": ">=", "of": "due"}}
+    round_id = await made(lanxi, {**presets()["trimmed-mean"].rules, "session": quorum})
+    round_ = await held(lanxi, round_id, [{"water": {"overall": "90"}}])
+    assert round_.rules["session"] == {**quorum, "present": 3, "due": 3}
+    assert round_.result["valid"] is True
+
+
+@pytest.mark.parametrize("key", sorted(presets()))
+async def test_every_preset_can_be_held(lanxi: Home, key: str) -> None:
+    await lanxi.go_live()
+    rules = presets()[key].rules
+    round_id = await made(lanxi, rules, "water", "roads")
+    round_ = next(r for r in (await lanxi.view()).rounds if r.id == round_id)
+    labels = [one["key"] for one in rules["scale"].get("labels", ())]
+    best, other = (labels[0], labels[-1]) if labels else ("18", "9")
+    keys = [one["key"] for one in rules["dimensions"]]
+    sheet = {"water": dict.fromkeys(keys, best), "roads": dict.fromkeys(keys, other)}
+    round_ = await held(lanxi, round_id, [sheet, sheet, sheet])
+    assert round_.status == "tallied", round_.tally_refused
+    water, roads = round_.result["subjects"]
+    assert (water["total"], water["grade"]) != (roads["total"], roads["grade"])
+
+
+async def test_rules_that_contradict_themselves_make_no_round(lanxi: Home) -> None:
+    groups = [{"key": "deputies", "weight": "0.6"}, {"key": "citizens", "weight": "0.3"}]
+    with pytest.raises(Refusal) as caught:
+        await made(lanxi, {**presets()["trimmed-mean"].rules, "groups": groups})
+    assert caught.value.code == "rules_invalid"
+
+
+async def test_a_ballot_that_breaks_a_rule_about_whole_ballots_is_told_which(lanxi: Home) -> None:
+    await lanxi.go_live()
+    quota = {"ballot": {"quota": [{"at_least": "90", "most": 1}]}}
+    round_id = await made(lanxi, {**presets()["trimmed-mean"].rules, **quota}, "water", "roads")
+    await open_round(lanxi.house, lanxi.person("host"), round_id)
+    marks = {"water": {"overall": "95"}, "roads": {"overall": "91"}}
+    with pytest.raises(Refusal) as caught:
+        await cast_ballot(lanxi.house, lanxi.panelist(0), round_id, marks, (), "key-00001")
+    assert caught.value.code == "ballot_invalid"
+    assert "最多 1 名" in caught.value.message("zh")

@@ -245,28 +245,40 @@ def migrate() -> None:
 @app.command()
 def backup(
     file: Annotated[Path, typer.Argument(help="Where the copy goes; an older one is replaced.")],
+    seals: Annotated[
+        Path | None,
+        typer.Option(
+            help="Where the seals of open secret rounds go, apart from the copy; for the scrutineer."
+        ),
+    ] = None,
 ) -> None:
     """Copies the SQLite database, safely while a hearing runs."""
     from server.backup_command import NotCopied
     from server.backup_command import backup as copy
 
     try:
-        size = copy(_settings(), file)
+        size = copy(_settings(), file, seals)
     except NotCopied as error:
         _fail(str(error))
     print(f"{file} · {size / 1e6:.1f} MB")
+    if seals is not None:
+        print(f"封存密钥（与备份分开保管）· the seals, to be kept apart from the copy: {seals}")
 
 
 @app.command()
 def restore(
     file: Annotated[Path, typer.Argument(help="A copy that `pingyi backup` made.")],
+    seals: Annotated[
+        Path | None,
+        typer.Option(help="The seals that `pingyi backup --seals` wrote apart from it."),
+    ] = None,
 ) -> None:
     """Puts a copy in the SQLite database's place, while nobody serves it."""
     from server.restore_command import NotRestored
     from server.restore_command import restore as put_back
 
     try:
-        done = _run(put_back(_settings(), file))
+        done = _run(put_back(_settings(), file, seals))
     except NotRestored as error:
         _fail(str(error), error.status)
     except Refusal as refusal:
@@ -274,6 +286,11 @@ def restore(
     print(f"{done.path} · {done.size / 1e6:.1f} MB")
     if done.replaced is not None:
         print(f"原来的数据库 · the one before: {done.replaced}")
+    for title in done.without_seal:
+        print(
+            f"无记名轮次“{title}”没有封存密钥，启动时将作废 · the secret round “{title}” has no seal and"
+            " will be voided at the start"
+        )
 
 
 @app.command()

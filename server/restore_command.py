@@ -12,6 +12,7 @@ import shutil
 import sqlite3
 import tempfile
 import time
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import dataclass
 from itertools import count
@@ -19,7 +20,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from server.domain.refusals import Refusal
+from server.domain.rounds import TAKES_BALLOTS, SealBroken
 from server.identity import secrets
+from server.identity.seals import Seals
+from server.seal_file import read_seals
 from server.settings import Settings
 from server.store.alive import Alive
 from server.store.schema import revisions
@@ -44,15 +48,17 @@ class NotRestored(Exception):
 
 @dataclass(frozen=True)
 class Restored:
-    """The database, its size in bytes, and where the one that it replaced is, if there was any."""
+    """The database, its size in bytes, where the one that it replaced is, if there was any, and the titles
+    of open secret rounds whose seal is not here: the next start voids them."""
 
     path: Path
     size: int
     replaced: Path | None
+    without_seal: tuple[str, ...]
 
 
-async def restore(settings: Settings, file: Path) -> Restored:
-    """Puts the copy in place. Raises `NotRestored`, and a `Refusal` for a wrong database URL.
+async def restore(settings: Settings, file: Path, seals: Path | None = None) -> Restored:
+    """Puts the copy in place, and the seals that were written apart from it. Raises `NotRestored`, and a `Refusal` for a wrong database URL.
 
     For as long as it works it counts as the process that serves the data: no server starts meanwhile.
     """
@@ -64,12 +70,13 @@ async def restore(settings: Settings, file: Path) -> Restored:
             pass
     except OSError as error:
         raise NotRestored(f"读不了 {file}。{file} cannot be read ({error.strerror}).") from None
+    given = _seals_in(seals) if seals is not None else {}
     try:
         database = Database(settings.database)
         alive = Alive(database)
         try:
             async with alive.starting():
-                return _put_in_place(file, path, settings)
+                return _put_in_place(file, path, settings, given)
         finally:
             await alive.end()
             await database.close()
@@ -87,20 +94,61 @@ async def restore(settings: Settings, file: Path) -> Restored:
         ) from None
 
 
-def _put_in_place(file: Path, path: Path, settings: Settings) -> Restored:
+def _seals_in(file: Path) -> dict[str, bytes]:
+    try:
+        return read_seals(file)
+    except OSError as error:
+        raise NotRestored(f"读不了 {file}。{file} cannot be read ({error.strerror}).") from None
+    except SealBroken:
+        raise NotRestored(
+            f"{file} 不是 pingyi backup --seals 写的封存密钥，没有恢复。"
+            f" {file} has no seals that pingyi backup --seals wrote; nothing was restored."
+        ) from None
+
+
+def _put_in_place(
+    file: Path, path: Path, settings: Settings, given: Mapping[str, bytes]
+) -> Restored:
     with tempfile.TemporaryDirectory(dir=path.parent, prefix=f".{path.name}-restore-") as folder:
         staged = Path(folder) / path.name
         _copy(file, staged)
         _check_release(file, staged)
         _check_secret(file, staged, settings)
         _begin_anew(file, staged)
+        without_seal = _put_seals(staged, path, settings, given)
         _belong_to_the_server(staged, path)
         with staged.open("rb") as whole:
             os.fsync(whole.fileno())
         replaced = _set_aside(path)
         os.replace(staged, path)
     _sync(path.parent)
-    return Restored(path, path.stat().st_size, replaced)
+    return Restored(path, path.stat().st_size, replaced, without_seal)
+
+
+def _put_seals(
+    staged: Path, path: Path, settings: Settings, given: Mapping[str, bytes]
+) -> tuple[str, ...]:
+    """The seals of the copy's open secret rounds are put in place before the copy is: no start finds it
+    without them. A round that has closed gets none back. Gives the titles of those without one."""
+    with closing(sqlite3.connect(staged)) as database:
+        columns = {row[1] for row in database.execute("PRAGMA table_info(rounds)")}
+        if "seal" not in columns:
+            return ()
+        rounds = database.execute(
+            "SELECT title, seal, status FROM rounds WHERE seal IS NOT NULL ORDER BY ordinal"
+        ).fetchall()
+    seals, without = Seals(settings.data), []
+    for title, public, status in rounds:
+        if status not in TAKES_BALLOTS:
+            continue
+        if public in given:
+            seals.put(public, given[public])
+        if seals.find(public) is None:
+            without.append(title)
+    if os.geteuid() == 0 and seals.held():
+        owner = (path if path.exists() else path.parent).stat()
+        seals.give_to(owner.st_uid, owner.st_gid)
+    return tuple(without)
 
 
 # ── the copy ──

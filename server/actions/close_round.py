@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from server.actions.destroy_seal import destroy_seal_of
 from server.actions.open_boxes import open_boxes
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.actions.tally_round import tally_round
 from server.domain import rounds as rules
+from server.domain.merkle import root_of
 from server.domain.refusals import Refusal
 from server.domain.roles import MACHINE, Actor
 from server.domain.rounds import Round
@@ -61,10 +64,15 @@ async def finish_closing(house: House, round_id: str) -> None:
 async def _close(house: House, unit: Unit, round_: Round) -> Round:
     """Closed, with the row locked that ballots lock: each of them is wholly before or wholly after."""
     closed = rules.close(round_, house.now())
+    roots: dict[str, Any] = {}
+    if closed.audience == "panel":
+        kept = unit.sealed if closed.sealed else unit.rounds
+        leaves = [code.encode() for code in await kept.receipts(closed.id)]
+        roots["receipts_root"] = root_of(leaves).hex()
     if closed.sealed:
         await open_boxes(house, unit, closed)
     await unit.rounds.save(closed)
-    unit.record("round_closed", ids={"round": closed.id}, cast=closed.cast)
+    unit.record("round_closed", ids={"round": closed.id}, cast=closed.cast, **roots)
     return closed
 
 

@@ -11,7 +11,7 @@ means something. Times are milliseconds since 1970, UTC.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Annotated, Any, get_type_hints
+from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema, create_model
 
@@ -482,8 +482,15 @@ class Grade(Answer):
     """A decimal."""
 
 
+class InWords(Answer):
+    zh: str
+    en: str
+
+
 class RoundWhole(StateRound):
     secrecy: Secrecy
+    secrecy_in_words: InWords
+    """One sentence: whether it is 记名 or 无记名, and who can ever see what."""
     replacing: Replacing
     """Whether a voter's first or last ballot holds."""
     subjects: list[Subject]
@@ -553,7 +560,7 @@ class OwnBallot(Answer):
     """Null: this seat has cast nothing yet, and what follows is left out."""
     at: int = ABSENT
     marks: dict[str, dict[str, str]] = ABSENT
-    """Subject → dimension → value."""
+    """Subject → dimension → value. Of a secret round nobody reads them back, and they are left out."""
     recused: list[str] = ABSENT
     """Subjects that this seat does not mark."""
 
@@ -568,7 +575,10 @@ class Turnout(Answer):
 
 def _said_by(shape: type, name: str, **members: Any) -> type[Answer]:
     """The model of what a TypedDict of the domain says, with other types of some `members`."""
-    types = {key: (type_, ...) for key, type_ in get_type_hints(shape).items()}
+    types: dict[str, Any] = {}
+    for key, type_ in get_type_hints(shape, include_extras=True).items():
+        optional = get_origin(type_) is NotRequired
+        types[key] = (get_args(type_)[0], ABSENT) if optional else (type_, ...)
     made: type[Answer] = create_model(
         name, __base__=Answer, __doc__=shape.__doc__, **{**types, **members}
     )

@@ -42,6 +42,7 @@ from server.domain.roles import Actor, has_right, roles_at
 from server.domain.rounds import Round, may_see_ballots, may_see_result
 from server.domain.rule_file import parse_rules
 from server.domain.rules_in_words import rules_in_words
+from server.domain.secrecy import who_sees
 from server.domain.view import round_state
 
 router = APIRouter(tags=["rounds"])
@@ -152,8 +153,9 @@ async def one(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
         "closed_at": round_.closed_at,
         "rules_hash": round_.rules_hash,
     }
-    if round_.rules is not None:
-        rules = parse_rules(dict(round_.rules))
+    rules = parse_rules(dict(round_.rules)) if round_.rules is not None else None
+    told["secrecy_in_words"] = who_sees(round_, rules.needs_together if rules else None)
+    if rules is not None and round_.rules is not None:
         told["rules"] = dict(round_.rules)
         told["in_words"] = {"zh": rules_in_words(rules, "zh"), "en": rules_in_words(rules, "en")}
         told["dimensions"] = [
@@ -248,12 +250,15 @@ async def draft(
 
 @router.get("/rounds/{id}/ballot", response_model=answers.OwnBallot)
 async def my_ballot(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
-    """What this seat has cast in the round, for its own tablet."""
+    """What this seat has cast in the round, for its own tablet; of a secret round only that it has."""
     async with here.store.look(round=id_) as unit:
         allowed(unit.place, by, "cast_ballot")
         if by.seat is None:
             raise Refusal("not_allowed")
+        sealed = await unit.sealed.cast(id_, by.seat)
         cast = await unit.rounds.ballot(id_, by.seat)
+    if sealed is not None:
+        return JSONResponse({"round": id_, "receipt": sealed.receipt, "at": sealed.at})
     if cast is None:
         return JSONResponse({"round": id_, "receipt": None})
     told = {

@@ -130,6 +130,11 @@ class Seals:
             raise
         self._sync_folder()
 
+    def give_to(self, user: int, group: int) -> None:
+        """The folder and all in it belong to whom the server runs as."""
+        for path in (self._folder, *self._folder.iterdir()):
+            os.chown(path, user, group)
+
     def _sync_folder(self) -> None:
         """The names in it, and its own, outlive a power cut."""
         for folder in (self._folder, self._folder.parent):

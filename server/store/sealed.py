@@ -46,11 +46,7 @@ _MARKS = (
     .where(_marks.c.round_id == bindparam("id"), _marks.c.office_id == OFFICE)
     .order_by(_marks.c.id)
 )
-_IN_TURNOUT = (
-    select(_turnout.c.receipt)
-    .where(_turnout.c.round_id == bindparam("id"))
-    .order_by(_turnout.c.receipt)
-)
+_IN_TURNOUT = select(_turnout.c.receipt).where(_turnout.c.round_id == bindparam("id"))
 _CELL = (_marks.c.subject, _marks.c.dimension, _marks.c.group)
 _HISTOGRAM = (
     select(*_CELL, _marks.c.value, func.count().label("n"))
@@ -139,7 +135,7 @@ class Sealed(Repository):
 
     async def receipts(self, round_id: str) -> tuple[str, ...]:
         """The receipts of the ballots that hold, sorted."""
-        return tuple(row.receipt for row in await self._rows(_IN_TURNOUT, id=round_id))
+        return tuple(sorted(row.receipt for row in await self._rows(_IN_TURNOUT, id=round_id)))
 
     # ── the second path ──
 

@@ -99,7 +99,8 @@ class Sheet {
       return
     }
     if (this.kept.cast?.receipt === receipt) return
-    this.kept.cast = { receipt, at, body: { marks, recused } }
+    // Of a secret round nobody reads marks back: what another tablet sent is known by its receipt alone.
+    this.kept.cast = { receipt, at, body: marks ? { marks, recused } : null }
     this.kept.editing = this.kept.begun && Object.keys(this.kept.answers).length > 0
     if (!this.kept.editing) this.adopt()
     this.keep()
@@ -108,7 +109,7 @@ class Sheet {
 
   // The answers of the ballot that was cast, as the start of a change.
   adopt () {
-    const { marks, recused } = this.kept.cast.body
+    const { marks, recused } = this.kept.cast.body || { marks: {}, recused: [] }
     this.kept.answers = {}
     for (const subject of recused) this.kept.answers[subject] = { mode: 'recuse', marks: {} }
     for (const [subject, given] of Object.entries(marks)) {
@@ -356,7 +357,8 @@ class Sheet {
     if (cast) {
       this.part('received-at').textContent = say('received', { at: clock(cast.at) })
       this.part('receipt').textContent = cast.receipt
-      this.part('cast').replaceChildren(...this.table(cast.body))
+      this.part('mine').hidden = !cast.body
+      if (cast.body) this.part('cast').replaceChildren(...this.table(cast.body))
       this.part('again-word').textContent = say('again', { at: clock(cast.at) })
       this.root.querySelector('[data-do="edit"]').hidden = this.final || !this.running
     }
@@ -384,7 +386,7 @@ class Sheet {
     this.running = running
     if (!running) {                           // the receipt stays, the marks leave this device
       this.checking = false
-      if (!this.kept.pending) { this.kept.answers = {}; if (this.kept.cast) this.kept.cast.body = { marks: {}, recused: [] }; this.keep() }
+      if (!this.kept.pending) { this.kept.answers = {}; if (this.kept.cast) this.kept.cast.body = null; this.keep() }
     }
     this.show()
   }

@@ -3,6 +3,7 @@ whoever supervises takes the files away and recomputes the result."""
 
 from __future__ import annotations
 
+import io
 import itertools
 import json
 import re
@@ -12,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import httpx2
+import openpyxl
 import pytest
 from playwright.sync_api import Browser, BrowserContext, expect
 
@@ -214,6 +217,54 @@ def test_the_files_have_names_and_give_the_same_hashes(hearing: Hearing, tmp_pat
         assert result[name] in shown
     assert result == json.loads((tmp_path / f"{hearing.panel}-result.json").read_text())
     assert "ballots.csv" not in card(hearing, "approver")
+
+
+def test_the_documents_are_files_for_those_who_may_see_what_is_in_them(hearing: Hearing) -> None:
+    links = re.findall(r'href="(/api/[^"]+)"(?! download)', card(hearing, "teller"))
+    names = [re.sub(r".*/|[?].*", "", link) for link in links]
+    assert names == ["result.pdf", "result.docx", "result.xlsx", "tally-sheet.pdf"]
+    for link, name in zip(links, names, strict=True):
+        link = link.replace("&amp;", "&")
+        answer = hearing.people["teller"].get(link)
+        assert answer.content[:4] == (b"%PDF" if name.endswith("pdf") else b"PK\x03\x04")
+        assert answer.headers["cache-control"] == "no-store"
+        kept = answer.headers["content-disposition"]
+        assert kept.startswith(f'attachment; filename="{hearing.panel}-{name}"; filename*=UTF-8')
+        assert unquote(kept).endswith(f"北湾测评.{name.rpartition('.')[2]}")
+        for refused in (hearing.people["leader"], hearing.house.browser()):
+            code = refused.get(link.partition("?")[0]).json()["error"]["code"]
+            assert code == "not_published"
+    sheets = {
+        who: openpyxl.load_workbook(
+            io.BytesIO(hearing.people[who].get(links[2].partition("?")[0]).content)
+        ).sheetnames
+        for who in ("teller", "approver")
+    }
+    assert "票" in sheets["teller"]
+    assert "票" not in sheets["approver"]
+
+
+def test_the_minutes_are_for_those_who_may_read_the_journal(hearing: Hearing) -> None:
+    assert "minutes" not in hearing.people["teller"].get(hearing.page).text
+    page = hearing.people["scrutineer"].get(f"{hearing.page}?lang=en").text
+    links = re.findall(r'href="(/api/v1/hearings/[^"]+/minutes[.][^"]+)"', page)
+    assert len(links) == 2
+    for link, magic in zip(links, (b"PK\x03\x04", b"%PDF"), strict=True):
+        link = link.replace("&amp;", "&")
+        answer = hearing.people["scrutineer"].get(link)
+        assert answer.content[:4] == magic
+        assert "Minutes 北湾述法评议会" in unquote(answer.headers["content-disposition"])
+        assert hearing.people["teller"].get(link.partition("?")[0]).status_code == 403
+
+
+def test_forms_are_offered_until_the_round_is_closed() -> None:
+    assert "forms.pdf" in line("ready", "teller").documents
+    assert "forms.pdf" in line("open", "teller").documents
+    assert "forms.pdf" not in line("closed", "teller").documents
+    assert "forms.pdf" not in line("ready", "host").documents
+    view = replace(full(), rounds=(public_round("ready"),))
+    (one,) = rounds_context.rounds_page(view, ("teller",), "zh").lines
+    assert one.documents == ()
 
 
 def test_the_office_takes_the_show_file_from_the_hearings_page(hearing: Hearing) -> None:

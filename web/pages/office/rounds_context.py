@@ -12,6 +12,7 @@ from server.domain.roles import has_right
 from server.domain.rounds import (
     AUDIENCES,
     NEXT,
+    TAKES_BALLOTS,
     Round,
     awaited,
     may_publish,
@@ -69,18 +70,21 @@ class RoundCard:
     publishing: bool
     publish: bool
     files: tuple[str, ...]
+    documents: tuple[str, ...]
     recount: bool
 
 
 @dataclass(frozen=True)
 class RoundsPage:
-    """All rounds of a hearing in the show's order; `manage` when its own page opens, too."""
+    """All rounds of a hearing in the show's order; `manage` when its own page opens, too; `minutes`
+    when the reader may take the minutes away."""
 
     slug: str
     title: str
     office: str
     rehearsal: bool
     manage: bool
+    minutes: bool
     lines: tuple[RoundCard, ...]
 
 
@@ -92,6 +96,7 @@ def rounds_page(view: HearingView, roles: Sequence[str], lang: str) -> RoundsPag
         office=view.office_name,
         rehearsal=view.rehearsal,
         manage=may_manage(roles),
+        minutes=has_right(roles, "see_journal"),
         lines=tuple(_card(view, one, roles, lang) for one in view.rounds),
     )
 
@@ -129,8 +134,21 @@ def _card(view: HearingView, one: Round, roles: Sequence[str], lang: str) -> Rou
         publishing=one.status in NEXT["publish"] and not one.published_for("public"),
         publish=may_publish(one, roles),
         files=tuple(name for name, shown in found if shown),
+        documents=(
+            *(_RESULT_DOCUMENTS if sees else ()),
+            *(("forms.pdf",) if _may_have_forms(one, roles) else ()),
+        ),
         recount=ballots and one.rules is not None,
     )
+
+
+_RESULT_DOCUMENTS = ("result.pdf", "result.docx", "result.xlsx", "tally-sheet.pdf")
+
+
+def _may_have_forms(one: Round, roles: Sequence[str]) -> bool:
+    """Blank forms are for who would key them in, while they can still be filled in."""
+    needed = one.status == "ready" or one.status in TAKES_BALLOTS
+    return needed and one.rules is not None and has_right(roles, "see_ballots")
 
 
 _TONES: Mapping[str, str] = {

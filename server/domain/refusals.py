@@ -302,9 +302,9 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     "cannot_print": Row(
         503,
-        "本机暂时不能生成 PDF：请管理员安装中文字体（如 fonts-noto-cjk）后重启；XLSX 和 DOCX 不受影响。",
-        "This machine cannot make PDF: have a Chinese font installed (such as fonts-noto-cjk) and"
-        " restart; XLSX and DOCX are not concerned.",
+        "本机暂时不能生成 PDF：请管理员安装中文字体（如 fonts-noto-cjk）；XLSX 和 DOCX 不受影响。",
+        "This machine cannot make PDF: have a Chinese font installed (such as fonts-noto-cjk);"
+        " XLSX and DOCX are made all the same.",
     ),
     "not_a_signer": Row(403, "本场未指定您签字。", "The show does not name you as a signer."),
     "already_signed": Row(409, "这一角色已经签过字。", "This role has already signed."),

@@ -200,6 +200,7 @@ def _made(
         "latin": _known(LATIN, families)[:1],
     }
     if not named["body"]:
+        _fonts.cache_clear()  # One that is installed meanwhile will be found.
         raise Refusal("cannot_print")
     made = typst.compile(
         TEMPLATES / f"{template}.typ",

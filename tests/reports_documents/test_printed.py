@@ -6,10 +6,12 @@ import io
 import re
 import sys
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pypdf
 import pytest
+import typst
 
 from server.domain.refusals import Refusal
 from server.domain.rounds import Round
@@ -163,12 +165,16 @@ def test_without_a_chinese_font_there_is_one_clear_sentence(
 ) -> None:
     view, round_ = filled()
     sheet = sheet_of(view, round_, (), "zh")
-    fonts = (printed._fonts()[0], frozenset({"Libertinus Serif", "DejaVu Sans"}))
-    monkeypatch.setattr(printed, "_fonts", lambda: fonts)
+    real, families = typst.Fonts(), frozenset({"Libertinus Serif", "DejaVu Sans"})
+    few = SimpleNamespace(families=lambda: families)
+    printed._fonts.cache_clear()
+    monkeypatch.setattr(typst, "Fonts", lambda: few)
     with pytest.raises(Refusal) as caught:
         printed.result_pdf(sheet)
     assert caught.value.code == "cannot_print"
     assert printed.chart_png(sheet) is None  # The DOCX does without its picture.
+    monkeypatch.setattr(typst, "Fonts", lambda: real)  # Somebody installs one.
+    assert printed.result_pdf(sheet).startswith(b"%PDF")
 
 
 def test_without_typst_likewise(monkeypatch: pytest.MonkeyPatch) -> None:

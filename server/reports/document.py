@@ -67,7 +67,7 @@ def result_document(sheet: Sheet, chart: bytes | None = None) -> bytes:
             paper.hash(name, text)
     paper.text(w("check_note"))
     for one in sheet.signatures:
-        paper.named(f"{w('signed')} {one.word}", one.at or w("not_signed"))
+        paper.named(f"{w('signed')} {one.word}", one.at or w("not_signed"), with_next=True)
     paper.signed(sheet.office, sheet.date)
     return paper.saved()
 
@@ -294,9 +294,10 @@ class _Paper:
         """A paragraph of the body."""
         self._run(self._paragraph(indent=True), text, font, BODY_SIZE)
 
-    def named(self, name: str, text: str) -> None:
-        """A name in 黑体 and what it says."""
+    def named(self, name: str, text: str, *, with_next: bool = False) -> None:
+        """A name in 黑体 and what it says, on one page with what follows where that is asked for."""
         paragraph = self._paragraph(indent=True)
+        paragraph.paragraph_format.keep_with_next = with_next
         gap = ": " if self.lang == "en" else "："
         self._run(paragraph, f"{name}{gap}", HEAD, BODY_SIZE)
         self._run(paragraph, text, BODY, BODY_SIZE)
@@ -309,14 +310,13 @@ class _Paper:
         run.font.name = "Courier New"
 
     def signed(self, office: str, date: str) -> None:
-        """署名 and 成文日期: the date four characters in from the right, the name centred above."""
-        self._paragraph()
-        for text in (office, date):
+        """署名 and 成文日期, the date four characters in from the right. They never stand alone on a
+        page."""
+        self._paragraph().paragraph_format.keep_with_next = True
+        for text, characters in ((office, 2), (date, 4)):
             paragraph = self._paragraph(align=self._align.RIGHT)
-            paragraph.paragraph_format.right_indent = self._pt(
-                4 * BODY_SIZE if text is date else 2 * BODY_SIZE
-            )
-            paragraph.paragraph_format.keep_together = True
+            paragraph.paragraph_format.right_indent = self._pt(characters * BODY_SIZE)
+            paragraph.paragraph_format.keep_with_next = text is office
             self._run(paragraph, text, BODY, BODY_SIZE)
 
     def picture(self, png: bytes, caption: str) -> None:

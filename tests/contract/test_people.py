@@ -218,7 +218,7 @@ def filled(path: str, other: County, slug: str) -> Iterator[str]:
 
 ANNOUNCED = (
     r"/api/v1/hearings/[\w-]+(/agenda|/questions)?",
-    r"/api/v1/rounds/\w+(/result|/turnout|/rules\.json)?",
+    r"/api/v1/rounds/\w+(/result(\.\w+)?|/tally-sheet\.pdf|/turnout|/rules\.json)?",
     r"/h/[\w-]+(/qr\.svg|/rounds/\w+/vote)?",
 )
 """What the public may read of an announced hearing; everyone else may too."""

@@ -39,6 +39,7 @@ def test_the_page_is_the_offices() -> None:
     xml = document.element.xml
     assert 'w:linePitch="580"' in xml  # 22 lines in 225 mm
     assert "方正小标宋简体" in xml
+    assert xml.count("<w:tblHeader") == len(document.tables)  # The head stands on every page.
     assert "仿宋_GB2312" in document.styles.element.xml
     for footer, side in ((section.footer, "right"), (section.even_page_footer, "left")):
         assert "PAGE" in footer._element.xml

@@ -76,6 +76,9 @@ _WORDS: Mapping[str, Sentence] = {
         "“{title}”结果内部公布。",
         "The result of “{title}” was released internally.",
     ),
+    "result_contested": ("“{title}”结果进入复核。", "The result of “{title}” was contested."),
+    "result_upheld": ("“{title}”结果经复核维持。", "The result of “{title}” was upheld."),
+    "result_corrected": ("“{title}”结果已更正。", "The result of “{title}” was corrected."),
     # steps, as what somebody does
     "opening": ("开场", "opening"),
     "rules": ("宣布规则", "rules"),
@@ -96,6 +99,7 @@ _SPOKEN = frozenset({"statement", "questions"})
 _ROUND_EVENTS = frozenset({
     "round_opened", "round_closed", "round_tallied", "tally_refused", "round_certified",
     "round_voided", "result_published", "result_released", "result_internal",
+    "result_contested", "result_upheld", "result_corrected",
 })  # fmt: skip
 
 

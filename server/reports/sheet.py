@@ -396,10 +396,15 @@ def _notes(
         found.append(word("rehearsal_note", lang))
     if round_.status == "voided":
         found.append(word("void_note", lang, reason=round_.void_reason or NONE))
-    if again:
-        found.append(word("again", lang, id=again))
+        if again:
+            found.append(word("again", lang, id=again))
+    if round_.status in {"contested", "upheld", "corrected"}:
+        found.append(word(round_.status, lang, id=again or NONE))
     if round_.replaces:
-        found.append(word("replaces", lang, id=round_.replaces))
+        before = next((one for one in view.rounds if one.id == round_.replaces), None)
+        voided = before is None or before.status == "voided"
+        key = "replaces" if voided else "held_after_contest"
+        found.append(word(key, lang, id=round_.replaces))
     if not result.get("valid", True):
         found.append(word("invalid", lang))
     if round_.audience == "public":

@@ -108,6 +108,16 @@ WORDS: Mapping[str, Sentence] = {
         "本轮是轮次 {id} 作废后的重新测评。",
         "This round was held again after round {id} was voided.",
     ),
+    "held_after_contest": (
+        "本轮是对轮次 {id} 的结果复核后重新举行的。",
+        "This round was held again after the result of round {id} was contested.",
+    ),
+    "contested": ("本结果正在复核。", "This result is being contested."),
+    "upheld": ("本结果经复核维持。", "This result was contested and upheld."),
+    "corrected": (
+        "本结果已更正，以轮次 {id} 为准。",
+        "This result was corrected: round {id} holds.",
+    ),
     "public_note": (
         "网络评价仅供参考，不计入测评得分。",
         "Public feedback is for information and no part of the evaluation's marks.",

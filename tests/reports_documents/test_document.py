@@ -78,6 +78,21 @@ def test_rehearsals_and_voided_rounds_say_so_on_every_page() -> None:
     assert "已由轮次 again 重新测评。" in text
 
 
+def test_a_result_says_what_became_of_it() -> None:
+    view = samples.hearing()
+    first, _ = samples.panel(view, samples.KINDS["mean of five"])
+    second = replace(first, id="second", replaces=first.id)
+    for status, said, said_of_second in (
+        ("voided", "已由轮次 second 重新测评。", "作废后的重新测评"),
+        ("corrected", "本结果已更正，以轮次 second 为准。", "结果复核后重新举行"),
+        ("upheld", "本结果经复核维持。", "结果复核后重新举行"),
+    ):
+        first = replace(first, status=status, void_reason="宣读有误")
+        both = replace(view, rounds=(first, second))
+        assert said in "".join(sheet_of(both, first, (), "zh").notes)
+        assert said_of_second in "".join(sheet_of(both, second, (), "zh").notes)
+
+
 def recorded(lang: Any = "zh", seen: bool = True) -> Any:
     view = samples.hearing(views.message)
     round_, _ = samples.panel(view, samples.KINDS["mean of five"])

@@ -1848,6 +1848,8 @@ def _journal_agrees(journal: Journal, m: Material) -> None:
     if journal.state not in ("tallied", "certified"):
         zh, en = "本轮没有计票完成", "this round was not tallied"
         raise Difference("journal", "journal.jsonl", zh, en)
+    if not _is_hash(m.result.get("ballots_hash")):
+        raise _differs("没有 ballots_hash", "it has no ballots_hash")
     rules_hash = None if m.turnout.audience == "public" else _sha256(m.texts["rules.json"])
     journal.says("round_opened", "rules_hash", rules_hash, "rules.json")
     journal.says("round_closed", "cast", m.turnout.cast, "turnout.json")

@@ -40,6 +40,10 @@ def difference(
     for cell in sorted({*counted, *histogram}):
         if counted[cell] != histogram.get(cell, 0):
             return _told(" ".join(cell), counted[cell], histogram.get(cell, 0))
+    named = sorted(told["subject"] for told in result["subjects"])
+    marked = sorted({subject for subject, *_ in histogram})
+    if named != marked:
+        return _told("subjects", named, marked)
     if not _is_known(document):
         return None
     path = _Path(document, histogram, sheets)

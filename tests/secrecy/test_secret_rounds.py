@@ -7,10 +7,12 @@ import hashlib
 import stat
 from collections.abc import AsyncIterator
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.exc import OperationalError
 
 from server.actions import destroy_seal as destroying
 from server.actions.cast_ballot import cast_ballot
@@ -18,6 +20,7 @@ from server.actions.certify_round import certify_round
 from server.actions.close_round import close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
+from server.actions.perform import _repeat
 from server.actions.publish_round import publish_round
 from server.actions.recover import SEAL_LOST
 from server.actions.tally_round import ballots_csv
@@ -40,6 +43,7 @@ from tests.secrecy.secret_home import (
     secret_home,
     the_round,
 )
+from tests.services import create_database
 
 pytestmark = pytest.mark.anyio
 
@@ -172,6 +176,16 @@ async def test_one_key_one_answer_while_it_is_open_and_after(lanxi: Home) -> Non
     again_id = (await void_round(lanxi.house, host, id_, "重来")).body["again"]
     await open_round(lanxi.house, host, again_id)
     assert await refusal(cast(lanxi, again_id, 0, marks("7"), "first-key")) == "key_reused"
+
+
+async def test_a_repeat_that_meets_the_closing_gets_its_first_answer() -> None:
+    """On PostgreSQL the MAC may be worked out while the round is open, and looked for when it is gone."""
+    first = {"receipt": "R"}
+    assert _repeat(("sealed:A:", 200, first), "sealed:A:11", 0).body == first
+    assert _repeat(("sealed:A:11", 200, first), "sealed:A:11", 0).body == first
+    for kept, sent in (("sealed:A:11", "sealed:A:12"), ("sealed:A:", "sealed:B:11")):
+        with pytest.raises(Refusal):
+            _repeat((kept, 200, first), sent, 0)
 
 
 async def test_the_first_ballot_holds_where_the_round_says_so(
@@ -358,6 +372,57 @@ async def test_the_same_ballot_sent_twice_at_once_gets_one_answer(lanxi: Home) -
     assert len({one["receipt"] for one in answers}) == 1
     assert {one["replaced"] for one in answers} == {False}
     assert (await the_round(lanxi)).cast == 1
+
+
+async def test_rows_lie_in_no_order_but_that_of_their_random_ids(lanxi: Home) -> None:
+    """What a database keeps beside a row's columns: its place, its number, the transaction it came with."""
+    id_ = await opened(lanxi)
+    for seat in range(3):
+        await cast(lanxi, id_, seat, marks("7"))
+    await closed(lanxi, id_)
+    async with lanxi.building.database.read() as connection:
+        if lanxi.building.database.sqlite:
+            ids = [row.id for row in await connection.execute(text("SELECT id FROM secret_marks"))]
+            with pytest.raises(OperationalError, match="no such column: rowid"):
+                await connection.execute(text("SELECT rowid FROM secret_marks"))
+        else:
+            rows = await connection.execute(
+                text("SELECT id, xmin::text AS made FROM secret_marks ORDER BY ctid")
+            )
+            found = [(row.id, row.made) for row in rows]
+            ids = [one for one, _ in found]
+            assert len({made for _, made in found}) == 1
+    assert len(ids) == 6
+    assert ids == sorted(ids)
+
+
+@pytest.mark.system
+async def test_of_several_processes_the_one_with_the_seal_takes_and_closes(
+    tmp_path: Path, postgresql_server: str, redis_url: str
+) -> None:
+    database = create_database(postgresql_server, f"t{token_hex(6)}")
+    async with secret_home(tmp_path / "a", database, redis_url) as one:
+        for _ in range(100):  # It has the duties; the other one will have the seal.
+            if one.building.duty.mine:
+                break
+            await asyncio.sleep(0.05)
+        async with home(tmp_path / "b", database, redis_url, beside=one) as other:
+            id_ = await opened(other)
+            assert (seals(one), len(seals(other))) == ([], 1)
+            assert await refusal(cast(one, id_, 0, marks("7"))) == "seal_missing"
+            await cast(other, id_, 0, marks("7"))
+            # A start beside living processes voids nothing.
+            async with home(tmp_path / "c", database, redis_url, beside=one) as third:
+                assert (await the_round(third)).status == "open"
+            # By the clock it closes where the seal is, although another one keeps the time.
+            await close_round(one.house, one.person("host"), id_, 1)
+            for _ in range(400):
+                await asyncio.sleep(0.01)
+                if (await the_round(one)).status == "tallied" and not seals(other):
+                    break
+            assert ((await the_round(one)).status, seals(other)) == ("tallied", [])
+            events = [e.event for e in await one.entries() if e.body.get("round") == id_]
+            assert events.count("seal_destroyed") == events.count("round_closed") == 1
 
 
 # ── crashes ──

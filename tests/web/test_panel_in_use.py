@@ -157,6 +157,47 @@ def test_a_spare_tablet_of_the_seat_knows_what_was_cast(browser: Browser, demo: 
     assert '"12"' not in kept  # after the close the marks leave the device
 
 
+def test_of_a_secret_ballot_a_spare_tablet_knows_only_that_it_was_cast(
+    browser: Browser, demo: Running
+) -> None:
+    host = demo.as_("host")
+    named = next(r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel")
+    body = {
+        "title": "无记名测评",
+        "audience": "panel",
+        "secrecy": "secret",
+        "subjects": ["housing"],
+        "rules": host.get(f"/rounds/{named}")["rules"],
+    }
+    round_ = host.do("POST", f"{demo.here}/rounds", body)["id"]
+    host.do("POST", f"/rounds/{round_}/opening")
+    own = tablet(browser, demo, 6)
+    state(own, "fill")
+    assert own.inner_text('[data-part="secrecy"]').startswith("无记名：")
+    fill(own, 12, 12, 12, 12, 12)
+    own.tap('[data-do="check"]')
+    own.tap('[data-do="send"]')
+    state(own, "received")
+    assert own.locator('[data-part="mine"]').is_visible()  # what this tablet itself has sent
+    spare = tablet(browser, demo, 6)
+    state(spare, "received")
+    receipt = own.inner_text('[data-part="receipt"]')
+    assert spare.inner_text('[data-part="receipt"]') == receipt
+    assert spare.locator('[data-part="mine"]').is_hidden()
+    spare.tap('[data-do="edit"]')
+    assert marks_on(spare) == [""] * 5
+    fill(spare, 9, 9, 9, 9, 9)
+    spare.tap('[data-do="check"]')
+    spare.tap('[data-do="send"]')
+    state(spare, "received")
+    host.do("POST", f"/rounds/{round_}/closing")
+    for page in (own, spare):
+        state(page, "shut")
+        kept = page.evaluate("Object.values(localStorage).join('')")
+        assert '"12"' not in kept
+        assert '"9"' not in kept
+
+
 def test_abstain_and_recuse_are_sent_as_such(browser: Browser, demo: Running) -> None:
     host = demo.as_("host")
     rounds = [r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel"]

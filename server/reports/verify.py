@@ -170,6 +170,11 @@ def counted(number: object, most: int = MOST_INTEGER) -> int:
     return number
 
 
+def exact_text(number: int | None) -> str | None:
+    """A mark in units as text."""
+    return None if number is None else written(Fraction(number, UNIT), None)
+
+
 def written(value: Fraction | None, places: int | None) -> str | None:
     """A mark as text: with its places where it fits them, else the exact decimal, else a fraction."""
     if value is None:
@@ -282,12 +287,35 @@ def read_rows(text: str, composite: bool, member: str = "ballots.csv") -> list[R
 # The tally --------------------------------------------------------------------------------------
 
 
+Step = dict[str, Any]
+"""One step of the trace."""
+Place = tuple[str, str, str]
+"""(subject, dimension, group): a cell."""
+
+
 class Mark(NamedTuple):
     """A value that is a number or a label: its points, what it is (to compare), its row."""
 
     points: int | None
     said: object
     row: int
+
+
+class Group(NamedTuple):
+    """A group's mark for a subject: its dimensions, what they give, and that rounded."""
+
+    parts: list[tuple[str, Fraction]]
+    exact: Fraction | None
+    mark: Fraction | None
+
+
+class Worked(NamedTuple):
+    """A subject before bands and all that follows."""
+
+    groups: dict[str, Group]
+    dimensions: dict[str, Fraction | None]
+    exact: Fraction | None
+    total: Fraction | None
 
 
 class Scale:
@@ -300,11 +328,25 @@ class Scale:
             for label in scale["labels"]:
                 points = units(label["points"]) if "points" in label else None
                 self._known[label["key"]] = (points, label["key"])
+            self._places = {key: place for place, key in enumerate(self._known)}
             every = [points for points, _ in self._known.values() if points is not None]
             self.top = max(every) if every else None
             return
         self.least, self.top = units(scale["min"]), units(scale["max"])
         self.step = units(scale["step"]) if "step" in scale else None
+
+    @property
+    def points(self) -> dict[str, str | None]:
+        """label → points, as text."""
+        return {key: exact_text(points) for key, (points, _) in self._known.items()}
+
+    def text(self, mark: Mark) -> str:
+        """The mark as a value of the ballots."""
+        return str(mark.said) if self.labels else str(exact_text(mark.points))
+
+    def order(self, mark: Mark) -> tuple[int, int]:
+        """The most points first; labels of equal points in the order of the scale."""
+        return -(mark.points or 0), self._places[str(mark.said)] if self.labels else 0
 
     def mark(self, value: str, row: int) -> Mark:
         """The mark that the value is, or `Refused`."""
@@ -335,6 +377,7 @@ class Sheet:
         self.marks: dict[str, Mark] = {}
         self.words: set[str] = set()
         self.state = ""
+        self.why = ""
 
     @property
     def first_row(self) -> int:
@@ -344,7 +387,7 @@ class Sheet:
 
 class Tally:
     """One rule set on its rows. `partial` = some rows were left out (the public edition): what would
-    refuse a tally is then only unknown. `result()` is the whole answer but for hashes and trace."""
+    refuse a tally is then only unknown. `result()` is the whole answer but for the hashes."""
 
     def __init__(
         self,
@@ -387,6 +430,8 @@ class Tally:
                     self.cells[sheet.subject, dimension, sheet.group].append(sheet)
         self.below = self._below_floor()
         self.leaving = self._leaving_by_total()
+        self.facts: dict[Place, Step] = {}
+        self.worked: dict[str, Worked] = {}
 
     # ── rows to sheets, and which of them count ──
 
@@ -429,23 +474,24 @@ class Tally:
             if not sheet.marks:
                 sheet.state = next((word for word in WORDS if word in sheet.words), "")
             elif needs_all and len(sheet.marks) < len(self.factors):
-                sheet.state = "void"
+                sheet.state, sheet.why = "void", "incomplete"
             else:
                 sheet.state = "valid"
         for sheets in self.ballots.values():
-            if self._ballot_void(ballot, [sheet for sheet in sheets if sheet.state == "valid"]):
-                for sheet in sheets:
-                    if sheet.marks or sheet.words:
-                        sheet.state = "void"
+            why = self._why_void(ballot, [sheet for sheet in sheets if sheet.state == "valid"])
+            for sheet in sheets:
+                if why and (sheet.marks or sheet.words):
+                    sheet.state, sheet.why = "void", why
 
-    def _ballot_void(self, ballot: Mapping[str, Any], valid: Sequence[Sheet]) -> bool:
+    def _why_void(self, ballot: Mapping[str, Any], valid: Sequence[Sheet]) -> str:
+        """The rule by which a whole ballot does not count, or an empty text."""
         marks = [(d, mark) for sheet in valid for d, mark in sheet.marks.items()]
         equal = len(marks) >= 2 and len({mark.said for _, mark in marks}) == 1
         if ballot.get("void_all_equal") and equal:
-            return True
+            return "ballot_all_equal"
         full = bool(marks) and all(mark.points == self.scales[d].top for d, mark in marks)
         if ballot.get("void_all_full") and full:
-            return True
+            return "ballot_all_full"
         for quota in ballot.get("quota", ()):
             totals = [self.sheet_total(sheet) for sheet in valid]
             if "at_least" in quota:
@@ -453,8 +499,8 @@ class Tally:
             else:
                 n = sum(total < exact(quota["below"]) for total in totals)
             if n > counted(quota.get("most", MOST_INTEGER)) or n < counted(quota.get("least", 0)):
-                return True
-        return False
+                return "ballot_quota"
+        return ""
 
     def sheet_total(self, sheet: Sheet) -> Fraction:
         """A rater's own total of a subject: marks × factor, put together, unrounded."""
@@ -475,7 +521,8 @@ class Tally:
     def _leaving_by_total(self) -> dict[tuple[str, str], tuple[list[Sheet], list[Sheet]]]:
         """(subject, group) → the sheets that leave as the highest and as the lowest totals."""
         trim = self.rules.get("trim") or {}
-        if trim.get("on", "dimension") != "total":
+        none = not trim.get("high") and not trim.get("low")
+        if trim.get("on", "dimension") != "total" or none:
             return {}
         together: dict[tuple[str, str], list[Sheet]] = defaultdict(list)
         for sheet in self.sheets.values():
@@ -494,24 +541,39 @@ class Tally:
         high, low = counted(trim.get("high", 0)), counted(trim.get("low", 0))
         return (high, low) if n >= counted(trim.get("from", high + low + 1)) else (0, 0)
 
-    def _points_of(self, subject: str, dimension: str, group: str) -> list[int]:
+    def _marks_in(self, place: Place) -> list[Mark]:
+        """The marks of a cell without those of raters who left by their totals, in their order."""
+        subject, dimension, group = place
+        high, low = self.leaving.get((subject, group), ([], []))
+        gone = {sheet.rater for sheet in (*high, *low)}
+        sheets = [sheet for sheet in self.cells.get(place, []) if sheet.rater not in gone]
+        marks = [sheet.marks[dimension] for sheet in sheets]
+        return sorted(marks, key=self.scales[dimension].order)
+
+    def _points_of(self, place: Place) -> list[int]:
         """The points of a cell that are left after trimming, from low to high."""
-        sheets = self.cells.get((subject, dimension, group), [])
-        trim = self.rules.get("trim") or {}
-        on = trim.get("on", "dimension")
-        if on == "total":
-            high, low = self.leaving.get((subject, group), ([], []))
-            gone = {sheet.rater for sheet in (*high, *low)}
-            sheets = [sheet for sheet in sheets if sheet.rater not in gone]
-        points = sorted(_points(sheet.marks[dimension]) for sheet in sheets)
-        if on == "dimension" and trim:
-            top, bottom = self._how_many_leave(trim, len(points))
-            points = points[bottom : max(bottom, len(points) - top)]
-        return points
+        marks, trim = self._marks_in(place), self.rules.get("trim") or {}
+        high, low = 0, 0
+        if trim and trim.get("on", "dimension") == "dimension":
+            high, low = self._how_many_leave(trim, len(marks))
+        left = marks[high:]
+        left, bottom = (left[: len(left) - low], left[len(left) - low :]) if low else (left, [])
+        text = self.scales[place[1]].text
+        self.facts[place] = {
+            "marks": self._counts(place[1], marks),
+            "high": [text(mark) for mark in marks[:high]],
+            "low": [text(mark) for mark in bottom[::-1]],
+            "n": len(left),
+        }
+        return [_points(mark) for mark in left[::-1]]
+
+    def _counts(self, dimension: str, marks: Sequence[Mark]) -> list[list[Any]]:
+        """[value, how often] of marks that are in order."""
+        return [list(one) for one in Counter(map(self.scales[dimension].text, marks)).items()]
 
     # ── raters to one mark ──
 
-    def _cell_marks(self) -> dict[tuple[str, str, str], Fraction | None]:
+    def _cell_marks(self) -> dict[Place, Fraction | None]:
         """(subject, dimension, group) → the mark before any rounding; subjects below the floor have none."""
         places = [
             (subject, dimension, group)
@@ -522,29 +584,46 @@ class Tally:
         ]
         if self.within == "rate":
             positive = frozenset(self.rules["positive"])
-            return {place: self._share(place, positive) for place in places}
+            return {place: self._rate(place, positive) for place in places}
         if self.within == "verdict":
             return dict.fromkeys(places)
         if self.within == "rank_points":
             return self._rank_points(places)
-        marks = {place: _put_together(self.within, self._points_of(*place)) for place in places}
+        marks = {place: _put_together(self.within, self._points_of(place)) for place in places}
         return self._best_ratio(marks) if self.within == "best_ratio" else marks
 
-    def _share(self, place: tuple[str, str, str], positive: frozenset[str]) -> Fraction | None:
+    def _share(self, place: Place, positive: frozenset[str]) -> Fraction | None:
         """The share of these labels in a cell, by the denominator that the rules name."""
-        sheets = self.cells.get(place, [])
-        said = [sheet.marks[place[1]].said for sheet in sheets]
-        whole = len(said)
-        if self.denominator != "valid":
-            whole = counted(self.session[self.denominator])
-        return Fraction(sum(one in positive for one in said), whole) if whole else None
+        n, whole = self._part(place, positive)
+        return Fraction(n, whole) if whole else None
 
-    def _rank_points(
-        self, places: Sequence[tuple[str, str, str]]
-    ) -> dict[tuple[str, str, str], Fraction | None]:
+    def _part(self, place: Place, positive: frozenset[str]) -> tuple[int, int]:
+        """(how many marks of a cell are among these labels, of how many)."""
+        sheets = self.cells.get(place, [])
+        n = sum(sheet.marks[place[1]].said in positive for sheet in sheets)
+        if self.denominator == "valid":
+            return n, len(sheets)
+        return n, counted(self.session[self.denominator])
+
+    def _rate(self, place: Place, positive: frozenset[str]) -> Fraction | None:
+        self._points_untrimmed(place)
+        n, whole = self._part(place, positive)
+        self.facts[place].update(positive=n, of=whole)
+        return Fraction(n, whole) if whole else None
+
+    def _points_untrimmed(self, place: Place) -> None:
+        marks = self._marks_in(place)
+        self.facts[place] = {
+            "marks": self._counts(place[1], marks),
+            "high": [],
+            "low": [],
+            "n": len(marks),
+        }
+
+    def _rank_points(self, places: Sequence[Place]) -> dict[Place, Fraction | None]:
         first = units(self.rules["rank_points"]["first"])
         step = units(self.rules["rank_points"]["step"])
-        given: dict[tuple[str, str, str], list[int]] = defaultdict(list)
+        given: dict[Place, list[int]] = defaultdict(list)
         for sheets in self.ballots.values():
             for dimension in self.factors:
                 ranked = [s for s in sheets if s.state == "valid" and dimension in s.marks]
@@ -552,26 +631,32 @@ class Tally:
                 order = sorted(sign * _points(s.marks[dimension]) for s in ranked)
                 for sheet in ranked:
                     better = bisect_left(order, sign * _points(sheet.marks[dimension]))
-                    given[sheet.subject, dimension, sheet.group].append(first - step * better)
-        return {place: _put_together("mean", given.get(place, [])) for place in places}
+                    given[sheet.subject, dimension, sheet.group].append(better)
+        for place in places:
+            self._points_untrimmed(place)
+            counts = sorted(Counter(given.get(place, [])).items())
+            self.facts[place]["places"] = [[better + 1, n] for better, n in counts]
+        return {
+            place: _put_together("mean", [first - step * n for n in given.get(place, [])])
+            for place in places
+        }
 
-    def _best_ratio(
-        self, means: dict[tuple[str, str, str], Fraction | None]
-    ) -> dict[tuple[str, str, str], Fraction | None]:
+    def _best_ratio(self, means: Mapping[Place, Fraction | None]) -> dict[Place, Fraction | None]:
         times = exact(self.rules["best_ratio"]["times"])
-        marks: dict[tuple[str, str, str], Fraction | None] = {}
+        marks: dict[Place, Fraction | None] = {}
         best: dict[tuple[str, str], Fraction] = {}
-        for (_, *cell), mean in means.items():
+        for (_, dimension, group), mean in means.items():
             if mean is not None:
-                other = best.get((cell[0], cell[1]), mean)
-                best[cell[0], cell[1]] = min(mean, other) if self.ascending else max(mean, other)
+                other = best.get((dimension, group), mean)
+                better = min(mean, other) if self.ascending else max(mean, other)
+                best[dimension, group] = better
         for place, mean in means.items():
             top = best.get((place[1], place[2]))
             if top == 0 and not self.partial:
-                raise Refused(
-                    "最佳均值为 0，比值无从算起", "the best mean is 0, no ratio to it exists"
-                )
+                zh, en = "最佳均值为 0，比值无从算起", "the best mean is 0, no ratio to it exists"
+                raise Refused(zh, en)
             marks[place] = mean / top * times if mean is not None and top else None
+            self.facts[place].update(mean=written(mean, None), best=written(top, None))
         return marks
 
     # ── groups to a total ──
@@ -581,13 +666,12 @@ class Tally:
         how = self.rules.get("empty_group", "renormalise")
         return weighed([(self.weights[g], part) for g, part in parts.items()], how, self.partial)
 
-    def _subject(
-        self, subject: str, cells: Mapping[tuple[str, str, str], Fraction | None]
-    ) -> tuple[dict[str, Fraction | None], dict[str, Fraction | None], Fraction | None]:
-        """(dimensions, groups, total) of a subject, each rounded by its step."""
-        groups = {group: self._group_mark(subject, group, cells) for group in self.weights}
+    def _subject(self, subject: str, cells: Mapping[Place, Fraction | None]) -> Worked:
+        """What a subject gets, rounded step by step."""
+        groups = {group: self._group(subject, group, cells) for group in self.weights}
         # A verdict has no marks to weigh: its shares are weighed when the grade is worked out.
-        total = None if self.within == "verdict" else self._weigh(groups)
+        marks = {group: one.mark for group, one in groups.items()}
+        total = None if self.within == "verdict" else self._weigh(marks)
         dimensions = {}
         zero = self.rules.get("empty_group") == "zero"
         for dimension in self.factors:
@@ -595,28 +679,25 @@ class Tally:
             counting = [
                 (self.weights[g], part if part is not None else Fraction(0))
                 for g, part in parts.items()
-                if part is not None or (zero and groups[g] is None)
+                if part is not None or (zero and marks[g] is None)
             ]
             some = any(part is not None for part in parts.values())
             mean = weighed(counting, "renormalise", True) if some else None
             dimensions[dimension] = self._rounded(mean, "dimension")
-        return dimensions, groups, self._rounded(total, "total")
+        return Worked(groups, dimensions, total, self._rounded(total, "total"))
 
-    def _group_mark(
-        self,
-        subject: str,
-        group: str,
-        cells: Mapping[tuple[str, str, str], Fraction | None],
-    ) -> Fraction | None:
+    def _group(self, subject: str, group: str, cells: Mapping[Place, Fraction | None]) -> Group:
         parts = []
         for dimension, factor in self.factors.items():
             mark = self._rounded(cells[subject, dimension, group], "dimension")
             if mark is not None:
-                parts.append(rounded(mark * factor, self.rounding.get("weighted"), self._mode))
+                weight = rounded(mark * factor, self.rounding.get("weighted"), self._mode)
+                parts.append((dimension, weight))
         if not parts:
-            return None
-        mark = sum(parts, Fraction(0)) / (len(parts) if self.across == "mean" else 1)
-        return rounded(mark, self.rounding.get("group"), self._mode)
+            return Group([], None, None)
+        whole = sum((part for _, part in parts), Fraction(0))
+        mark = whole / len(parts) if self.across == "mean" else whole
+        return Group(parts, mark, self._rounded(mark, "group"))
 
     @property
     def _mode(self) -> str:
@@ -630,15 +711,6 @@ class Tally:
         wanted = frozenset(labels)
         (dimension,) = self.factors
         return self._weigh({g: self._share((subject, dimension, g), wanted) for g in self.weights})
-
-    def _verdict(self, subject: str) -> str | None:
-        for rule in self.rules["verdict"]:
-            share = self.labels_share(subject, rule.get("positive", ()))
-            if share is None:
-                return None
-            if "share" not in rule or COMPARE[rule["compare"]](share, exact(rule["share"])):
-                return str(rule["grade"])
-        return None
 
     def highest_mark(self, subject: str) -> int | None:
         """The best points of any single mark on a valid sheet, trimmed ones included."""
@@ -663,47 +735,172 @@ class Tally:
     # ── the answer ──
 
     def result(self) -> dict[str, Any]:
-        """The result's `subjects` and `valid`."""
+        """The result's `subjects`, `valid` and `trace`."""
         cells = self._cell_marks()
-        worked = {s: self._subject(s, cells) for s in self.subjects if s not in self.below}
-        end = Ending(self.rules, self.subjects, self.below)
-        end.totals = {s: worked[s][2] if s in worked else None for s in self.subjects}
-        if self.within == "verdict":
-            end.grades = {s: self._verdict(s) for s in worked}
-        end.work(self.labels_share, self._tie)
-        self._worked = worked
-        places = self.rounding.get("dimension"), self.rounding.get("group")
+        self.worked = {s: self._subject(s, cells) for s in self.subjects if s not in self.below}
+        end = self.end = Ending(self.rules, self.subjects, self.below)
+        end.totals = {s: self.worked[s].total if s in self.worked else None for s in self.subjects}
+        trace = self._points_steps()
+        for subject in self.subjects:
+            trace += self._subject_steps(subject, cells)
+        trace += end.work(self.labels_share)
+        trace += session_steps(self.session)
+        ranks, steps = end.ranks(self._tie, self._tie_places)
         states = Counter((s.subject, s.state) for s in self.sheets.values())
-        ranks = end.ranks(self._tie)
         answer = []
         for subject in self.subjects:
-            dimensions, groups, _ = worked.get(subject, ({}, {}, None))
+            one = self.worked.get(subject) or Worked({}, {}, None, None)
             answer.append(
                 {
                     "subject": subject,
                     "total": written(end.totals[subject], self.rounding.get("total")),
                     "rank": ranks.get(subject),
                     "grade": end.grades.get(subject),
-                    "dimensions": {d: written(dimensions.get(d), places[0]) for d in self.factors},
+                    "dimensions": {
+                        d: written(one.dimensions.get(d), self.rounding.get("dimension"))
+                        for d in self.factors
+                    },
                     "groups": {
-                        g: written(groups.get(g), places[1]) for g in self.weights if self.grouped
+                        g: written(one.groups[g].mark, self.rounding.get("group"))
+                        if g in one.groups
+                        else None
+                        for g in self.weights
+                        if self.grouped
                     },
-                    "ballots": {
-                        word: states[subject, word]
-                        for word in ("valid", "abstain", "dont_know", "void")
-                    },
+                    "ballots": {word: states[subject, word] for word in STATES},
                 }
             )
-        self.end = end
-        return {"subjects": answer, "valid": self.holds()}
+        return {"subjects": answer, "valid": self.holds(), "trace": trace + steps}
 
     def _tie(self, key: str, subject: str) -> Fraction | None:
         if key == "highest_mark":
             points = self.highest_mark(subject)
             return None if points is None else Fraction(points, UNIT)
-        return self._worked[subject][0][key.split(":", 1)[1]]
+        return self.worked[subject].dimensions[key.split(":", 1)[1]]
+
+    def _tie_places(self, key: str) -> int | None:
+        places: int | None = self.rounding.get("dimension")
+        return None if key == "highest_mark" else places
+
+    # ── the trace ──
+
+    def _points_steps(self) -> list[Step]:
+        return [
+            {"step": "points", "dimension": dimension, "points": scale.points}
+            for dimension, scale in self.scales.items()
+            if scale.labels and scale.top is not None
+        ]
+
+    def _subject_steps(self, subject: str, cells: Mapping[Place, Fraction | None]) -> list[Step]:
+        sheets = [sheet for sheet in self.sheets.values() if sheet.subject == subject]
+        counts = Counter(sheet.state for sheet in sheets)
+        struck = [[s.first_row, s.why] for s in sheets if s.marks and s.state != "valid"]
+        steps: list[Step] = [
+            {"step": "sheets", **{word: counts[word] for word in STATES}, "struck": sorted(struck)}
+        ]
+        if subject in self.below:
+            steps.append({"step": "floor", "floor": self.floor})
+            return [{**step, "subject": subject} for step in steps]
+        worked = self.worked[subject]
+        for group, one in worked.groups.items():
+            steps += self._totals_steps(subject, group, sheets)
+            steps += self._group_steps(subject, group, one, cells)
+        if self.within == "verdict":
+            steps += self._verdict_steps(subject)
+        else:
+            told: Step = {"step": "total", "exact": written(worked.exact, None)}
+            told["total"] = written(worked.total, self.rounding.get("total"))
+            if self.grouped:
+                told["groups"] = self._counting_groups(worked)
+            steps.append(told)
+        return [{**step, "subject": subject} for step in steps]
+
+    def _counting_groups(self, worked: Worked) -> list[list[str | None]]:
+        """[group, weight, mark] of the groups that count in the total."""
+        some = any(one.mark is not None for one in worked.groups.values())
+        zero = some and self.rules.get("empty_group") == "zero"
+        places = self.rounding.get("group")
+        counting = []
+        for group, one in worked.groups.items():
+            mark = Fraction(0) if zero and one.mark is None else one.mark
+            if mark is not None:
+                counting.append([group, written(self.weights[group], None), written(mark, places)])
+        return counting
+
+    def _totals_steps(self, subject: str, group: str, sheets: Sequence[Sheet]) -> list[Step]:
+        if (subject, group) not in self.leaving:
+            return []
+        n = sum(sheet.state == "valid" and sheet.group == group for sheet in sheets)
+        step: Step = {"step": "totals", "group": group or None, "n": n}
+        for name, gone in zip(("high", "low"), self.leaving[subject, group]):  # noqa: B905
+            step[name] = [[s.first_row, written(self.sheet_total(s), None)] for s in gone]
+        return [step]
+
+    def _group_steps(
+        self, subject: str, group: str, one: Group, cells: Mapping[Place, Fraction | None]
+    ) -> list[Step]:
+        steps: list[Step] = []
+        own = {"group": group or None}
+        weighted = {
+            dimension: written(part, self.rounding.get("weighted")) for dimension, part in one.parts
+        }
+        for dimension, text in weighted.items():
+            place = (subject, dimension, group)
+            mark = self._rounded(cells[place], "dimension")
+            steps.append(
+                {
+                    "step": "dimension",
+                    "dimension": dimension,
+                    **self.facts[place],
+                    "within": self.within,
+                    "exact": written(cells[place], None),
+                    "mark": written(mark, self.rounding.get("dimension")),
+                    "factor": written(self.factors[dimension], None),
+                    "weighted": text,
+                    **own,
+                }
+            )
+        if one.parts:
+            steps.append(
+                {
+                    "step": "group",
+                    "dimensions": [list(pair) for pair in weighted.items()],
+                    "across": self.across,
+                    "exact": written(one.exact, None),
+                    "mark": written(one.mark, self.rounding.get("group")),
+                    **own,
+                }
+            )
+        return steps
+
+    def _verdict_steps(self, subject: str) -> list[Step]:
+        (dimension,) = self.factors
+        steps: list[Step] = []
+        for group in self.weights:
+            place = (subject, dimension, group)
+            counts = self._counts(dimension, self._marks_in(place))
+            refuses = self.rules.get("empty_group") == "refuse" and not self.partial
+            if refuses and not counts:
+                raise Refused("有的组没有票", "a group has no mark")
+            _, of = self._part(place, frozenset())
+            steps.append({"step": "counts", "group": group or None, "marks": counts, "of": of})
+        shares: list[list[str | None]] = []
+        grade = None
+        for rule in self.rules["verdict"]:
+            share = self.labels_share(subject, rule.get("positive", ()))
+            if "share" in rule:
+                shares.append([str(rule["grade"]), written(share, None)])
+            if share is None:
+                continue
+            if "share" not in rule or COMPARE[rule["compare"]](share, exact(rule["share"])):
+                grade = str(rule["grade"])
+                break
+        self.end.grades[subject] = grade
+        steps.append({"step": "verdict", "shares": shares, "grade": grade})
+        return steps
 
 
+STATES = ("valid", "abstain", "dont_know", "void")
 _WITHIN = ("mean", "sum", "median", "rate", "verdict", "rank_points", "best_ratio")
 
 
@@ -765,62 +962,77 @@ class Ending:
         self.totals: dict[str, Fraction | None] = {}
         self.grades: dict[str, str | None] = {}
 
-    def work(
-        self,
-        share: Callable[[str, Iterable[str]], Fraction | None],
-        tie: Callable[[str, str], Fraction | None],
-    ) -> None:
-        """Changes totals and grades in the order of the work."""
-        self._bands(share)
-        vetoed = self._after()
+    def work(self, share: Callable[[str, Iterable[str]], Fraction | None]) -> list[Step]:
+        """Changes totals and grades in the order of the work, and tells the steps."""
+        steps = self._bands(share)
+        vetoed, more = self._after()
+        steps += more
         for subject, total in self.totals.items():
             if "grades" in self.rules and total is not None:
                 self.grades[subject] = self._grade(total)
-        self._quota(vetoed)
+                if subject not in vetoed:
+                    steps.append(self._told("grade", subject, grade=self.grades[subject]))
+        steps += self._quota(vetoed)
         self.grades.update(vetoed)
+        return steps
 
-    def _bands(self, share: Callable[[str, Iterable[str]], Fraction | None]) -> None:
+    def _told(self, name: str, subject: str, **more: Any) -> Step:
+        return {"step": name, "subject": subject, "total": self._text(subject), **more}
+
+    def _text(self, subject: str) -> str | None:
+        return written(self.totals[subject], self.rules.get("rounding", {}).get("total"))
+
+    def _bands(self, share: Callable[[str, Iterable[str]], Fraction | None]) -> list[Step]:
         bands = self.rules.get("bands")
+        steps: list[Step] = []
         if not bands:
-            return
+            return steps
         for subject, total in self.totals.items():
             if total is None:
                 continue
-            self.totals[subject] = None
-            for band in bands:
-                if "from" in band and total < exact(band["from"]):
-                    continue
-                if "when" in band:
-                    part = share(subject, band["when"]["of"])
-                    limit = exact(band["when"]["share"])
-                    if part is None or not COMPARE[band["when"]["compare"]](part, limit):
-                        continue
-                self.totals[subject] = exact(band["value"])
-                break
+            before, self.totals[subject] = self._text(subject), None
+            shares: list[str | None] = []
+            chosen = None
+            for number, band in enumerate(bands, 1):
+                when = band.get("when")
+                part = None if when is None else share(subject, when["of"])
+                if "composite" not in self.rules:
+                    shares.append(written(part, None))
+                holds = "from" not in band or total >= exact(band["from"])
+                if when is not None:
+                    limit = exact(when["share"])
+                    holds = holds and part is not None and COMPARE[when["compare"]](part, limit)
+                if holds and chosen is None:
+                    chosen, self.totals[subject] = number, exact(band["value"])
+            steps.append(self._told("band", subject, before=before, shares=shares, band=chosen))
+        return steps
 
-    def _after(self) -> dict[str, str | None]:
-        """Works the list; the grades that were given by veto."""
+    def _after(self) -> tuple[dict[str, str | None], list[Step]]:
+        """Works the list; the grades that were given by veto, and the steps."""
         vetoed: dict[str, str | None] = {}
+        steps: list[Step] = []
         for act in self.rules.get("after", ()):
             kind = act["kind"]
-            if kind == "veto":
-                if act["subject"] in self.totals and act["subject"] not in self.below:
-                    vetoed[act["subject"]] = str(act["grade"])
-                continue
-            value = exact(act["value"])
-            for subject in [act["subject"]] if "subject" in act else self.subjects:
+            everybody: list[Any] = [*self.subjects] or [None]
+            for subject in [act["subject"]] if "subject" in act else everybody:
+                step: Step = {"step": "after", "kind": kind, "reason": act.get("reason", "")}
+                step |= {"subject": subject, "done": False}
                 total = self.totals.get(subject)
-                if total is None:
+                if kind == "veto" and subject in self.totals and subject not in self.below:
+                    vetoed[subject] = str(act["grade"])
+                    step |= {"done": True, "grade": vetoed[subject]}
+                elif kind != "veto" and total is not None:
+                    before, value = self._text(subject), exact(act["value"])
+                    after = _afterwards(kind, total, value)
+                    if kind == "cap" and after == total:
+                        continue
+                    self.totals[subject] = after
+                    step |= {"done": True, "value": written(value, None), "before": before}
+                    step["total"] = self._text(subject)
+                elif "subject" not in act and self.subjects:
                     continue
-                if kind == "bonus":
-                    self.totals[subject] = total + value
-                elif kind == "deduction":
-                    self.totals[subject] = total - value
-                elif kind == "cap":
-                    self.totals[subject] = min(total, value)
-                else:
-                    raise Refused(f"不认识“{seen(kind)}”", f"“{seen(kind)}” is not known")
-        return vetoed
+                steps.append(step)
+        return vetoed, steps
 
     def _grade(self, total: Fraction) -> str | None:
         for grade in self.rules["grades"]:
@@ -828,41 +1040,91 @@ class Ending:
                 return str(grade["grade"])
         return None
 
-    def _quota(self, vetoed: Mapping[str, str | None]) -> None:
+    def _quota(self, vetoed: Mapping[str, str | None]) -> list[Step]:
         sign = 1 if self.ascending else -1
         with_total = {s: sign * t for s, t in self.totals.items() if t is not None}
+        steps: list[Step] = []
         for quota in self.rules.get("quota", ()):
             most = exact(quota["share"]) * len(with_total)
             keep = most.numerator // most.denominator
-            holders = sorted(
-                with_total[s]
-                for s, grade in self.grades.items()
-                if grade == quota["grade"] and s in with_total and s not in vetoed
+            holders = [
+                subject
+                for subject, _ in sorted(with_total.items(), key=lambda one: one[1])
+                if self.grades.get(subject) == quota["grade"] and subject not in vetoed
+            ]
+            edge = with_total[holders[keep]] if len(holders) > keep else None
+            fell = [s for s in holders if edge is not None and with_total[s] >= edge]
+            self.grades.update(dict.fromkeys(fell, str(quota["falls_to"])))
+            steps.append(
+                {
+                    "step": "quota",
+                    "grade": quota["grade"],
+                    "falls_to": quota["falls_to"],
+                    "share": written(exact(quota["share"]), None),
+                    "subjects": len(with_total),
+                    "most": keep,
+                    "kept": [s for s in holders if s not in fell],
+                    "fell": fell,
+                }
             )
-            if len(holders) <= keep:
-                continue
-            for subject, total in with_total.items():
-                holds = self.grades.get(subject) == quota["grade"] and subject not in vetoed
-                if holds and total >= holders[keep]:
-                    self.grades[subject] = str(quota["falls_to"])
+        return steps
 
-    def ranks(self, tie: Callable[[str, str], Fraction | None]) -> dict[str, int]:
+    def ranks(
+        self, tie: Callable[[str, str], Fraction | None], places: Callable[[str], int | None]
+    ) -> tuple[dict[str, int], list[Step]]:
         """The places: equal totals are told apart by the rules' keys, or share the better place."""
         keys = self.rules.get("ties", "shared")
         keys = [] if keys == "shared" else keys
         sign = 1 if self.ascending else -1
         strength: dict[str, tuple[tuple[bool, Fraction], ...]] = {}
+        looked: dict[str, list[list[Any]]] = {}
         for place, subject in enumerate(self.subjects):
             total = self.totals[subject]
             if total is None:
                 continue
             own = [(False, sign * total)]
+            looked[subject] = []
             for key in keys:
                 mark = Fraction(sign * place) if key == "office_order" else tie(key, subject)
                 own.append((mark is None, sign * (mark or Fraction(0))))
+                said: Any = place + 1 if key == "office_order" else written(mark, places(key))
+                looked[subject].append([key, said])
             strength[subject] = tuple(own)
         order = sorted(strength.values())
-        return {subject: 1 + bisect_left(order, own) for subject, own in strength.items()}
+        ranks = {subject: 1 + bisect_left(order, own) for subject, own in strength.items()}
+        equal = Counter(own[0] for own in strength.values())
+        steps = []
+        for subject in sorted(ranks, key=lambda s: ranks[s]):
+            step = self._told("rank", subject, rank=ranks[subject])
+            if keys and equal[strength[subject][0]] > 1:
+                step["by"] = looked[subject]
+            steps.append(step)
+        return ranks, steps
+
+
+def _afterwards(kind: str, total: Fraction, value: Fraction) -> Fraction:
+    if kind == "bonus":
+        return total + value
+    if kind == "deduction":
+        return total - value
+    if kind == "cap":
+        return min(total, value)
+    raise Refused(f"不认识“{seen(kind)}”", f"“{seen(kind)}” is not known")
+
+
+def session_steps(session: Mapping[str, Any]) -> list[Step]:
+    """The counts of the session, where they are given."""
+    if not session:
+        return []
+    step: Step = {"step": "session", "valid": session_holds(session)}
+    for key in ("present", "due", "members", "returned", "issued"):
+        if key in session:
+            step[key] = counted(session[key])
+    quorum = session.get("quorum")
+    if quorum is not None:
+        needed = exact(quorum["share"]) * counted(session[quorum["of"]])
+        step |= {"of": quorum["of"], "compare": quorum["compare"], "needed": written(needed, None)}
+    return [step]
 
 
 class Composite:
@@ -892,7 +1154,7 @@ class Composite:
             self.channels[channel] = Tally(one["rules"], own, subjects, self.partial)
 
     def result(self) -> dict[str, Any]:
-        """The result's `subjects` and `valid`."""
+        """The result's `subjects`, `valid` and `trace`."""
         results = {channel: tally.result() for channel, tally in self.channels.items()}
         self.totals = {c: tally.end.totals for c, tally in self.channels.items()}
         texts = {c: {s["subject"]: s for s in r["subjects"]} for c, r in results.items()}
@@ -913,14 +1175,27 @@ class Composite:
         rounding = self.rules.get("rounding", {})
         within = [self.channels[c].below for c, weight in self.weights.items() if weight]
         end = Ending(self.rules, self.subjects, below.union(*within))
+        trace = [{**step, "channel": c} for c, one in results.items() for step in one["trace"]]
         for subject in self.subjects:
             total = None if subject in end.below else self._total(subject)
+            step: Step = {"step": "total", "subject": subject, "exact": written(total, None)}
             if total is not None:
                 mode = str(rounding.get("mode", "half_up"))
                 total = rounded(total, rounding.get("total"), mode)
             end.totals[subject] = total
-        end.work(_no_share, self._tie)
-        ranks = end.ranks(self._tie)
+            if subject in end.below:
+                trace.append({"step": "floor", "subject": subject, "floor": floor})
+                continue
+            step["total"] = written(total, rounding.get("total"))
+            step["channels"] = [
+                [c, written(weight, None), per[subject][c]["total"]]
+                for c, weight in self.weights.items()
+                if per[subject][c]["total"] is not None
+            ]
+            trace.append(step)
+        trace += end.work(_no_share)
+        trace += session_steps(self.rules.get("session", {}))
+        ranks, steps = end.ranks(self._tie, self._tie_places)
         answer = [
             {
                 "subject": subject,
@@ -937,7 +1212,8 @@ class Composite:
             for subject in self.subjects
         ]
         valid = session_holds(self.rules.get("session", {}))
-        return {"subjects": answer, "valid": valid and all(r["valid"] for r in results.values())}
+        valid = valid and all(one["valid"] for one in results.values())
+        return {"subjects": answer, "valid": valid, "trace": trace + steps}
 
     def _total(self, subject: str) -> Fraction | None:
         parts = []
@@ -949,13 +1225,17 @@ class Composite:
     def _tie(self, key: str, subject: str) -> Fraction | None:
         return self.totals[key.split(":", 1)[1]].get(subject)
 
+    def _tie_places(self, key: str) -> int | None:
+        places: int | None = self.channels[key.split(":", 1)[1]].rounding.get("total")
+        return places
+
 
 def _no_share(subject: str, labels: Iterable[str]) -> Fraction | None:
     raise Refused("合成规则的分段不能看标签", "a composite's bands cannot look at labels")
 
 
 def tallied(rules: Mapping[str, Any], rows: Iterable[Sequence[str]]) -> dict[str, Any]:
-    """`subjects` and `valid` of the result of a rule document on rows `(subject, rater, group,
+    """`subjects`, `valid` and `trace` of the result of a rule document on rows `(subject, rater, group,
     dimension, value)`, in a composite with the channel as a sixth. `Refused` says why there is none.
     """
     return work_out(rules, [Row(*row) for row in rows])
@@ -967,7 +1247,7 @@ def work_out(
     order: Sequence[str] | None = None,
     left: frozenset[Cell] = frozenset(),
 ) -> dict[str, Any]:
-    """The result but for its hashes and trace. In the public edition `order` gives the subjects and
+    """The result but for its hashes. In the public edition `order` gives the subjects and
     `left` says which rows were left out."""
     numbered = list(enumerate(rows, 2))
     try:
@@ -1627,7 +1907,19 @@ def check_result(m: Material, left: frozenset[Cell]) -> dict[str, Any]:
         _compare_subject(one, own, figures["subjects"][own["subject"]], left)
     if figures["valid"] == RECOMPUTABLE and again["valid"] != m.result["valid"]:
         raise _differs("是否有效与重算不同", "whether the session is valid is not so")
+    if not public:
+        _compare_trace(m.result["trace"], again["trace"])
     return figures
+
+
+def _compare_trace(told: object, own: Sequence[Step]) -> None:
+    """Every step of the work, as the result tells it."""
+    if not isinstance(told, list) or len(told) != len(own):
+        raise _differs("步骤的数目不对", "the trace has other steps than it should")
+    for number, (theirs, mine) in enumerate(zip(told, own), 1):  # noqa: B905
+        if canonical(theirs) != canonical(mine):
+            zh, en = f"第 {number} 步与重算不同", f"step {number} is not what comes out"
+            raise _differs(zh, en)
 
 
 def _compare_subject(

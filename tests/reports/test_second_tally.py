@@ -29,7 +29,7 @@ def product(rules: dict[str, Any], rows: list[tuple[str, ...]]) -> Any:
         result: Any = tally(parse_rule_set(rules), [BallotRow(*row) for row in rows], b"")
     except TallyRefused:
         return REFUSED
-    return json.loads(json.dumps({key: result[key] for key in ("subjects", "valid")}))
+    return json.loads(json.dumps({key: result[key] for key in ("subjects", "valid", "trace")}))
 
 
 def verifier(rules: dict[str, Any], rows: list[tuple[str, ...]]) -> Any:

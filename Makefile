@@ -38,6 +38,7 @@ bench: setup-dev ## The live path against references, measured in one run (docs/
 faults: setup-dev ## Everything that may break is broken, at full size: an hour (docs/faults.md)
 	@sh tools/system-packages.sh
 	@$(BIN)/python -m tests.faults.run $(FAULTS)
+	@$(BIN)/python -m tests.secrecy.run
 
 format: setup-dev ## Puts the code into its one format
 	@$(BIN)/ruff format .

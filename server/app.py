@@ -25,7 +25,18 @@ from server.actions.ports import House
 from server.actions.recover import pause_after_restart, void_without_seal
 from server.actions.screen_questions import screen_questions
 from server.actions.tally_round import tally_round
-from server.api import desk, exports, health, hearings, office, questions, rounds, sockets, viewers
+from server.api import (
+    contests,
+    desk,
+    exports,
+    health,
+    hearings,
+    office,
+    questions,
+    rounds,
+    sockets,
+    viewers,
+)
 from server.api.frame import Compressed, Frame
 from server.api.front import Front, Shelf
 from server.api.openapi import describe, operation_id
@@ -402,7 +413,9 @@ def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> Fas
         openapi_url="/api/v1/openapi.json",
         generate_unique_id_function=operation_id,
     )
-    api = [m.router for m in (hearings, questions, viewers, desk, rounds, exports, office)]
+    api = [
+        m.router for m in (hearings, questions, viewers, desk, rounds, contests, exports, office)
+    ]
     pages = [sockets.router, *ROUTERS]
     if part is Part.EDGE:
         api, pages = [list(map(at_the_edge, routers)) for routers in (api, pages)]

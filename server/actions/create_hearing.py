@@ -36,7 +36,11 @@ async def create_hearing(
         signers=list(show.signers),
         publishers=list(show.publishers),
         publication=show.publication,
-        show={"language": show.language, "rehearsal_allowed": show.rehearsal_allowed},
+        show={
+            "language": show.language,
+            "rehearsal_allowed": show.rehearsal_allowed,
+            "contest_days": show.contest_days,
+        },
         epoch=house.code(),
         at=now,
     ) as unit:

@@ -76,7 +76,7 @@ async def checked_round(
         raise Refusal("malformed", place="subjects")
     if new.replaces is not None:
         voided = await unit.rounds.get(new.replaces)
-        if voided is None or voided.status != "voided":
+        if voided is None or voided.status not in {"voided", "contested"}:
             raise Refusal("malformed", place="replaces")
     rules, digest = None, None
     if new.rules is not None:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Unpack
 
 from server.domain.ballots import BallotRow
+from server.domain.contests import Contest
 from server.domain.hearing import (
     Hearing,
     HearingSettings,
@@ -171,6 +172,28 @@ class Runs(Protocol):
     async def copy_show(self, prepared: Ref, run: Ref, new_id: Callable[[], str]) -> None: ...
 
 
+class Contests(Protocol):
+    """Contests of published results."""
+
+    async def all(self) -> tuple[Contest, ...]: ...
+    async def of(self, round_id: str) -> tuple[Contest, ...]: ...
+    async def add(
+        self, round_id: str, at: int, by: str, name: str, role: str, grounds: str
+    ) -> int: ...
+    async def decide(
+        self,
+        id_: int,
+        status: str,
+        at: int,
+        by: str,
+        role: str,
+        reason: str,
+        correction: str | None,
+    ) -> None: ...
+    async def add_file(self, contest: int, number: int, name: str, content: bytes) -> None: ...
+    async def file(self, contest: int, number: int) -> tuple[str, bytes] | None: ...
+
+
 class Unit(Protocol):
     """One hearing, one transaction."""
 
@@ -188,6 +211,8 @@ class Unit(Protocol):
     def rounds(self) -> Rounds: ...
     @property
     def sealed(self) -> Sealed: ...
+    @property
+    def contests(self) -> Contests: ...
     @property
     def votes(self) -> Votes: ...
     @property

@@ -8,9 +8,11 @@ from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.actions.tally_round import check_paths
 from server.domain import rounds as rules
+from server.domain.contests import DAY_MS
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, roles_at
 from server.domain.rounds import Round
+from server.domain.show import CONTEST_DAYS
 from server.domain.view import round_state
 
 _EVENT = {
@@ -32,6 +34,10 @@ async def publish_round(
         ref = unit.place.ref
         roles = roles_at(by, ref.office, unit.place.path, ref.hearing)
         published = rules.publish(round_, audience, roles)
+        if not round_.published_to:
+            days = (await unit.hearings.settings())["show"].get("contest_days", CONTEST_DAYS)
+            until = house.now() + days * DAY_MS if days else None
+            published = replace(published, contest_until=until)
         await check_paths(unit, round_)
         await unit.rounds.save(published)
         unit.record(_EVENT[audience], ids={"round": round_.id}, audience=audience)

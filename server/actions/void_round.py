@@ -5,8 +5,6 @@ The ballots of a secret round that is still open go with its seal, and nobody ha
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from server.actions.destroy_seal import destroy_seal_of
 from server.actions.open_boxes import drop_boxes
 from server.actions.perform import Answer, Asked, perform
@@ -32,26 +30,8 @@ async def void_round(
         if round_.sealed and round_.status in rules.TAKES_BALLOTS:
             await drop_boxes(unit, round_)
         await unit.rounds.save(voided)
-        again = replace(
-            round_,
-            id=house.code(),
-            status="ready",
-            version=1,
-            ordinal=await unit.rounds.last_ordinal() + 1,
-            entitled=(),
-            cast=0,
-            counts={},
-            opened_at=None,
-            closes_at=None,
-            closed_at=None,
-            result=None,
-            signed=(),
-            published_to=(),
-            reveal=0,
-            replaces=round_.id,
-            seal=None,
-            seal_destroyed_at=None,
-        )
+        ordinal = await unit.rounds.last_ordinal() + 1
+        again = rules.held_again(round_, house.code(), ordinal)
         await unit.rounds.add(again)
         unit.record("round_voided", ids={"round": round_.id}, reason=reason.strip(), again=again.id)
         return Answer({**round_state(voided), "again": again.id})

@@ -15,7 +15,7 @@ from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_h
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema, create_model
 
-from server.domain import hearing, questions, rounds, tally
+from server.domain import contests, hearing, questions, rounds, tally
 from server.domain.events import EVENTS
 from server.domain.roles import ROLES
 
@@ -47,6 +47,8 @@ Secrecy = Annotated[str, one_of(("named", "secret"))]
 Replacing = Annotated[str, one_of(("first", "last"))]
 PublicationAudience = Annotated[str, one_of(rounds.AUDIENCES)]
 Role = Annotated[str, one_of(ROLES)]
+ContestOutcome = Annotated[str, one_of(contests.OUTCOMES)]
+ContestStatus = Annotated[str, one_of(("open", *contests.OUTCOMES))]
 
 
 class Answer(BaseModel):
@@ -139,6 +141,29 @@ class SubjectSummary(Answer):
     rank: int | None
 
 
+class CorrectionFigure(Answer):
+    name: str
+    figure: str
+
+
+class RoundCorrection(Answer):
+    """On a corrected round and on the one that replaces it: what the other one says, why, and who
+    decided."""
+
+    by: str = ABSENT
+    """On the corrected round: the id of the one that replaces it."""
+    of: str = ABSENT
+    """On the new round: the id of the corrected one."""
+    title: str
+    """Of the other round."""
+    reason: str
+    as_: Role = Field(alias="as")
+    """The role that decided."""
+    at: int
+    figures: list[CorrectionFigure]
+    """The other round's result in brief."""
+
+
 class StateRound(Answer):
     """A round: turnout always, values only where its rules show them live or once they are
     published to the public."""
@@ -158,6 +183,8 @@ class StateRound(Answer):
     """Votes by choice, where the rules show them live."""
     result: list[ChoiceResult | SubjectSummary] = ABSENT
     """Once published to the public: counts by choice, or total and rank by subject."""
+    correction: RoundCorrection = ABSENT
+    """Once a published result was corrected, on both rounds."""
 
 
 class StateQuestion(Answer):
@@ -516,6 +543,36 @@ class RoundSigned(StateRound):
 
 class RoundPublished(StateRound):
     published_to: list[PublicationAudience]
+
+
+class ContestFileOne(Answer):
+    number: int
+    name: str
+    size: int
+
+
+class ContestOne(Answer):
+    """One contest (复核申请) of a published result."""
+
+    id: int
+    round: str
+    status: ContestStatus
+    at: int
+    role: Role
+    """Under which it was handed in."""
+    name: str
+    grounds: str
+    files: list[ContestFileOne]
+    decided_at: int | None
+    decided_as: Role | None
+    reason: str | None
+    """Of the decision."""
+    correction: str | None
+    """The id of the round that replaces the contested one."""
+
+
+class ContestList(Answer):
+    items: list[ContestOne]
 
 
 class RoundVoided(StateRound):

@@ -41,12 +41,17 @@ LARGEST_BODY = 2 * 1024 * 1024
 """A show file is at most 1 MB; JSON escapes may double it."""
 LARGEST_UPLOAD = 65 * 1024 * 1024
 """A hotline file is at most 64 MB; its form wraps a little around it."""
+LARGEST_FILE = 6 * 1024 * 1024
+"""A file handed in with a contest is at most 5 MB; what is larger is refused with a sentence."""
+FILES = re.compile(r"/api/v1/rounds/[^/]+/contest/files")
 UPLOADS = re.compile(r"/office/hearings/[^/]+/import")
 """Where such files are taken; the route asks who it is before it reads them."""
 
 
 def largest_body(path: str) -> int:
     """How much a request to this address may carry."""
+    if FILES.fullmatch(path):
+        return LARGEST_FILE
     return LARGEST_UPLOAD if UPLOADS.fullmatch(path) else LARGEST_BODY
 
 

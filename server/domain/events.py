@@ -103,6 +103,15 @@ EVENTS: Mapping[str, Event] = {
         "A result was released in the hall",
     ),
     "result_internal": Event(("host",), (), "结果已内部公布", "A result was released internally"),
+    "result_contested": Event(_ALL, ("rounds",), "有结果正在复核", "A result is contested"),
+    "result_upheld": Event(_ALL, ("rounds",), "复核维持原结果", "A result was upheld"),
+    "result_corrected": Event(_ALL, ("rounds",), "结果已更正", "A result was corrected"),
+    "contest_noted": Event(
+        ("host", "panel", "stage", "overlay", "card", "podium"),
+        (),
+        "一项复核有新进展",
+        "A contest has moved on",
+    ),
     "reveal_stepped": Event(
         ("host", "stage", "overlay", "card"), (), "揭晓下一项", "The reveal moved on"
     ),

@@ -76,7 +76,8 @@ class Where(TypedDict, total=False):
 
 
 class HearingSettings(TypedDict):
-    """What a hearing was given by its show; `show` holds `language` and `rehearsal_allowed`."""
+    """What a hearing was given by its show; `show` holds `language`, `rehearsal_allowed` and
+    `contest_days`."""
 
     note: str
     stream_url: str | None

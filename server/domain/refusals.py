@@ -316,6 +316,26 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     "already_published": Row(409, "已向该范围公布。", "Already published to that audience."),
     "not_published": Row(409, "结果尚未公布。", "The result is not published."),
+    "contest_not_provided": Row(
+        409, "本场没有设定复核期限。", "The show sets no days for contesting results."
+    ),
+    "contest_too_late": Row(409, "复核申请的期限已过。", "The time for contesting it is over."),
+    "contest_open": Row(409, "这项结果已在复核中。", "The result is being contested already."),
+    "own_contest": Row(
+        403, "申请复核的人不能作出决定。", "Who contested a result does not decide on it."
+    ),
+    "correction_unfit": Row(
+        409,
+        "更正须用为此重新举行、已计票确认的一轮。",
+        "A correction needs a round that was held to replace this one and is certified.",
+    ),
+    "file_kind": Row(
+        422,
+        "文件须为 PDF、JPG、PNG、DOCX、XLSX 或 TXT。",
+        "The file must be a PDF, JPG, PNG, DOCX, XLSX or TXT.",
+    ),
+    "file_large": Row(413, "文件不能超过 5 MB。", "A file may have 5 MB at most."),
+    "files_many": Row(409, "最多 5 个文件。", "Five files at most."),
     "seat_unknown": Row(422, "没有这个席位。", "There is no such seat."),
     # Files
     "file_refused": Row(422, "文件不能导入：{place}", "The file was refused: {place}"),

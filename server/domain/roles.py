@@ -39,6 +39,9 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "page:stage": frozenset({"screen", "host"}),
     "page:overlay": frozenset({"screen", "host"}),
     "page:podium": frozenset({"screen", "host", "card", "subject"}),
+    "open_rounds": frozenset(
+        {"host", "teller", "scrutineer", "approver", "office", "leader", "subject"}
+    ),
     "page:office": frozenset({"office", "system_admin", "security_admin", "audit_admin"}),
     # acts on questions
     "moderate": frozenset({"moderator"}),
@@ -54,6 +57,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "rounds": frozenset({"host"}),
     "certify": frozenset({"host", "teller", "scrutineer", "approver"}),
     "publish": frozenset({"host", "approver", "office"}),
+    "contest": frozenset({"subject", "teller", "scrutineer", "office"}),
     "cast_ballot": frozenset({"panelist"}),
     "see_turnout": frozenset({"host", "teller", "scrutineer", "office", "approver", "panelist"}),
     "see_internal_result": frozenset(

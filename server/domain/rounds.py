@@ -31,6 +31,9 @@ STATES = (
     "tallied",
     "certified",
     "published",
+    "contested",
+    "upheld",
+    "corrected",
     "voided",
 )
 
@@ -40,11 +43,16 @@ NEXT: Mapping[str, Mapping[str, str]] = {
     "close": {"open": "closed", "closing": "closed"},
     "tally": {"closed": "tallied"},
     "certify": {"tallied": "certified"},
-    "publish": {"certified": "published", "published": "published"},
+    "publish": {"certified": "published", "published": "published", "upheld": "upheld"},
+    "contest": {"published": "contested", "upheld": "contested"},
+    "uphold": {"contested": "upheld"},
+    "correct": {"contested": "corrected"},
     "void": dict.fromkeys(("open", "closing", "closed", "tallied", "certified"), "voided"),
 }
 """act → {state it is legal in: state it leads to}."""
 
+AFTER_PUBLICATION = frozenset({"published", "contested", "upheld", "corrected"})
+"""States that tell of a publication: to whom it was not published the round is `certified`."""
 TAKES_BALLOTS = frozenset({"open", "closing"})
 AUDIENCES = ("internal", "hall", "public")
 """Audiences of a publication, narrow to wide; a wider one includes the narrower."""
@@ -68,6 +76,8 @@ class Round:
     `choices` ((key, label) pairs); `labels` are the words for dimensions and
     grades. Times are milliseconds since 1970. `cast` counts ballots. `tally_refused` is the sentence
     by language with which the rules refused the tally: the round stays `closed` and may be voided.
+    `contest_until` is until when a published result may be contested, `correction` what a corrected
+    round and the one that replaces it say of each other (domain/contests.py).
     `seal` is the public half of a secret round's seal since its opening, `seal_destroyed_at` when its
     end stood in the journal.
     """
@@ -104,6 +114,13 @@ class Round:
     replaces: str | None = None
     seal: str | None = None
     seal_destroyed_at: int | None = None
+    contest_until: int | None = None
+    correction: Mapping[str, Any] | None = None
+
+    def status_for(self, audience: str) -> str:
+        """The status as `audience` may know it."""
+        hidden = self.status in AFTER_PUBLICATION and not self.published_for(audience)
+        return "certified" if hidden else self.status
 
     @property
     def sealed(self) -> bool:
@@ -279,6 +296,34 @@ def same_ballot(round_: Round, mac: str = "") -> str:
     """What is kept of a secret round's ballot under its key, instead of a hash of what was sent, which
     anybody could try out. At closing the MAC goes and what stood before it stays (rule 7)."""
     return f"sealed:{round_.id}:{mac}"
+
+
+def held_again(round_: Round, id_: str, ordinal: int) -> Round:
+    """The round that is held in the place of this one, `ready` and linked to it."""
+    return replace(
+        round_,
+        id=id_,
+        status="ready",
+        version=1,
+        ordinal=ordinal,
+        entitled=(),
+        cast=0,
+        counts={},
+        opened_at=None,
+        closes_at=None,
+        closed_at=None,
+        result=None,
+        signed=(),
+        published_to=(),
+        reveal=0,
+        void_reason=None,
+        tally_refused=None,
+        replaces=round_.id,
+        seal=None,
+        seal_destroyed_at=None,
+        contest_until=None,
+        correction=None,
+    )
 
 
 def refusal_of(round_: Round) -> Refusal | None:

@@ -61,6 +61,7 @@ SECRECIES: tuple[Secrecy, ...] = get_args(Secrecy)
 REPLACINGS: tuple[Replacing, ...] = get_args(Replacing)
 PUBLICATIONS: tuple[Publication, ...] = get_args(Publication)
 SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
+CONTEST_DAYS = 5
 SEED_STATUSES: tuple[SeedStatus, ...] = get_args(SeedStatus)
 SIGNERS: tuple[Signer, ...] = get_args(Signer)
 PUBLISHERS: tuple[Publisher, ...] = get_args(Publisher)
@@ -234,6 +235,8 @@ class Show:
     """Keys of the roles that may publish (公布) a result, each of them alone."""
     publication: Publication = "internal"
     """The audience that results are meant for. Publishing is still an act of its own."""
+    contest_days: int = CONTEST_DAYS
+    """Days from its first publication in which a result may be contested (复核): 0–60, 0 = never."""
     subjects: tuple[ShowSubject, ...]
     items: tuple[ShowItem, ...]
     """The run of show, first item first."""

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
-from typing import Any, ClassVar, NotRequired, TypedDict
+from typing import Any, ClassVar, TypedDict
 
 from server.domain.ballot_file import BallotFileInvalid
 from server.domain.ballots import BallotJudge, Reading, reading_of
@@ -65,8 +65,7 @@ class Counts(TypedDict):
 
 
 class SubjectResult(TypedDict):
-    """One subject; marks are text, null where there is none. A composite has `channels` and neither
-    dimensions nor groups."""
+    """One subject; marks are text, null where there is none."""
 
     subject: str
     total: str | None
@@ -75,7 +74,12 @@ class SubjectResult(TypedDict):
     dimensions: dict[str, str | None]
     groups: dict[str, str | None]
     ballots: Counts
-    channels: NotRequired[dict[str, str | None]]
+
+
+class CompositeSubject(SubjectResult):
+    """One subject of a composite: the total of each channel, and neither dimensions nor groups."""
+
+    channels: dict[str, str | None]
 
 
 class Result(TypedDict):
@@ -177,7 +181,7 @@ def _printed(
         ),
     )
     if isinstance(rules, Composite):
-        printed["channels"] = dict(one.channels)
+        return CompositeSubject(**printed, channels=dict(one.channels))
     return printed
 
 

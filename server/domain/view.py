@@ -217,7 +217,7 @@ def round_state(round_: Round) -> dict[str, Any]:
         "id": round_.id,
         "title": round_.title,
         "audience": round_.audience,
-        "status": "certified" if round_.status == "published" and not published else round_.status,
+        "status": round_.status_for("public"),
         "choices": [{"key": k, "label": v} for k, v in round_.choices],
         "cast": round_.cast,
     }
@@ -227,6 +227,8 @@ def round_state(round_: Round) -> dict[str, Any]:
         one["counts"] = dict(round_.counts)
     if published and round_.result is not None:
         one["result"] = result_summary(round_)
+    if published and round_.correction is not None:
+        one["correction"] = dict(round_.correction)
     return one
 
 

@@ -48,6 +48,9 @@ ROUND: Words = {
     "tallied": ("已计票", "Tallied"),
     "certified": ("计票已确认", "Certified"),
     "published": ("已公布", "Published"),
+    "contested": ("复核中", "Contested"),
+    "upheld": ("复核维持", "Upheld"),
+    "corrected": ("已更正", "Corrected"),
     "voided": ("已作废", "Voided"),
 }
 

@@ -10,6 +10,7 @@ from server.domain.questions import Question
 from server.domain.refusals import Refusal
 from server.domain.show import (
     BEIJING,
+    CONTEST_DAYS,
     Show,
     ShowChoice,
     ShowGroup,
@@ -56,6 +57,7 @@ async def show_file_of(unit: Unit) -> str:
         signers=tuple(settings["signers"]),
         publishers=tuple(settings["publishers"]),
         publication=settings["publication"],
+        contest_days=settings["show"].get("contest_days", CONTEST_DAYS),
         subjects=tuple(ShowSubject(s.key, s.name, s.post, s.unit) for s in view.subjects),
         items=tuple(
             ShowItem(

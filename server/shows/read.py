@@ -8,6 +8,7 @@ from typing import Final
 
 from server.domain.questions import TEXT_LONGEST
 from server.domain.show import (
+    CONTEST_DAYS,
     LANGUAGES,
     PUBLICATIONS,
     PUBLISHERS,
@@ -106,6 +107,7 @@ class _ShowReader(Values):
             signers=self.words(top.may("signers"), SIGNERS, ("teller", "scrutineer", "host")),
             publishers=self.words(top.may("publishers"), PUBLISHERS, ("approver",)),
             publication=self.word(top.may("publication"), PUBLICATIONS, "internal"),
+            contest_days=self.integer(top.may("contest_days"), 0, 60, CONTEST_DAYS),
             subjects=tuple(
                 map(self.subject, self.section("subject", top.need("subjects"), FEW, 1))
             ),

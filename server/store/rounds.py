@@ -122,6 +122,8 @@ class Rounds(Repository):
                 reveal=round_.reveal,
                 void_reason=round_.void_reason,
                 tally_refused=dict(round_.tally_refused) if round_.tally_refused else None,
+                contest_until=round_.contest_until,
+                correction=dict(round_.correction) if round_.correction else None,
                 seal=round_.seal,
                 seal_destroyed_at=round_.seal_destroyed_at,
             )
@@ -271,6 +273,8 @@ def round_of(row: Row[Any], counts: Mapping[str, int]) -> Round:
         void_reason=row.void_reason,
         tally_refused=row.tally_refused,
         replaces=row.replaces,
+        contest_until=row.contest_until,
+        correction=row.correction,
         seal=row.seal,
         seal_destroyed_at=row.seal_destroyed_at,
     )

@@ -491,6 +491,10 @@ class RoundRow(SQLModel, table=True):
     seal: str | None = None
     """A secret round's since its opening: the public half of its seal (`identity/seals.py`)."""
     seal_destroyed_at: int | None = _big(default=None)
+    contest_until: int | None = _big(default=None)
+    correction: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
 
 
 class BallotRow(SQLModel, table=True):
@@ -588,6 +592,39 @@ class CountRow(SQLModel, table=True):
     round_id: str = Field(primary_key=True, foreign_key="rounds.id")
     choice: str = Field(primary_key=True)
     n: int = 0
+
+
+class ContestRow(SQLModel, table=True):
+    """复核: a published result contested, and what was decided."""
+
+    __tablename__ = "contests"
+    id: int | None = Field(default=None, primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    hearing_id: int = Field(foreign_key="hearings.id")
+    run_id: int = Field(foreign_key="runs.id", index=True)
+    round_id: str = Field(foreign_key="rounds.id")
+    at: int = _big()
+    by: str
+    name: str
+    role: str
+    grounds: str = _text()
+    status: str = "open"
+    decided_at: int | None = _big(default=None)
+    decided_by: str = ""
+    decided_as: str = ""
+    reason: str = _text(default="")
+    correction: str | None = None
+
+
+class ContestFileRow(SQLModel, table=True):
+    """A file handed in with a contest."""
+
+    __tablename__ = "contest_files"
+    contest_id: int = Field(primary_key=True, foreign_key="contests.id")
+    number: int = Field(primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    name: str
+    content: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
 class AnswerRow(SQLModel, table=True):

@@ -34,6 +34,7 @@ from server.domain.view import (
     slot_state,
     stage_state,
 )
+from server.store.contests import Contests
 from server.store.floor import Floor
 from server.store.hearings import Hearings
 from server.store.journal import Act, Journal
@@ -107,6 +108,7 @@ class Unit(Repository):
         self.floor = Floor(connection, place.ref)
         self.rounds = Rounds(connection, place.ref)
         self.sealed = Sealed(connection, place.ref)
+        self.contests = Contests(connection, place.ref)
         self.votes = Votes(connection, place.ref, books)
         self.journal = Journal(connection, place.ref)
         self.runs = Runs(connection, place.ref)

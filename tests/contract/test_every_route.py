@@ -76,6 +76,14 @@ ALLOWED: dict[str, str | frozenset[str]] = {
     "POST /rounds/{id}/publication": frozenset({"host", "office"}),
     "PUT /rounds/{id}/reveal": frozenset({"host"}),
     "POST /rounds/{id}/voiding": frozenset({"host"}),
+    "POST /rounds/{id}/again": frozenset({"host"}),
+    "POST /rounds/{id}/contest": frozenset({"office", "teller", "scrutineer"}),
+    "POST /rounds/{id}/contest/files": frozenset({"office", "teller", "scrutineer"}),
+    "POST /rounds/{id}/contest/decision": frozenset({"host", "office"}),
+    "GET /rounds/{id}/contests": frozenset({"host", "office", "teller", "scrutineer"}),
+    "GET /rounds/{id}/contests/{contest}/files/{number}": frozenset(
+        {"host", "office", "teller", "scrutineer"}
+    ),
     "PUT /rounds/{id}/draft": frozenset({"panel"}),
     "GET /rounds/{id}/ballot": frozenset({"panel"}),
     "GET /rounds/{id}/ballots.csv": frozenset({"teller", "scrutineer", "office"}),
@@ -117,6 +125,8 @@ BODIES: dict[str, Any] = {
     "POST /hearings/{slug}/rounds": {"title": "x", "audience": "public"},
     "PUT /rounds/{id}/reveal": {"step": 0},
     "POST /rounds/{id}/voiding": {"reason": ""},
+    "POST /rounds/{id}/contest": {"grounds": "x" * 20},
+    "POST /rounds/{id}/contest/decision": {"outcome": "upheld", "reason": "x"},
     "POST /offices": {"parent": 1, "name": ""},
     "POST /accounts": {"office": 1, "login": "x", "name": "x", "password": "x"},
     "POST /grants": {"account": 999, "role": "host", "office": 1},

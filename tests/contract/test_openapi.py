@@ -207,6 +207,40 @@ def panel_round(demo: Running) -> None:
         assert demo.as_("scrutineer").call("GET", f"/{name}").status_code == 200, name
     host.do("POST", f"/rounds/{second}/opening")
     host.do("POST", f"/rounds/{second}/voiding", {"reason": "宣读有误"})
+    corrected(demo, first, marks)
+
+
+def corrected(demo: Running, first: str, marks: Any) -> None:
+    """The first round's published result is contested, and corrected by one that is held again."""
+    office, host = demo.as_("office"), demo.as_("host")
+    grounds = {"grounds": "计分与会场宣布的规则不一致，请复核。"}
+    case = office.do("POST", f"/rounds/{first}/contest", grounds)
+    handed_in = httpx2.post(
+        f"{demo.url}/api/v1/rounds/{first}/contest/files?name=a.pdf",
+        content=b"%PDF-1.7",
+        headers={
+            "Authorization": f"Bearer {office.token}",
+            "Content-Type": "application/octet-stream",
+        },
+        trust_env=False,
+    )
+    documented(demo.url).check("POST", handed_in)
+    assert [one["size"] for one in handed_in.json()["files"]] == [8]
+    file = host.call("GET", f"/rounds/{first}/contests/{case['id']}/files/1")
+    assert (file.status_code, file.content) == (200, b"%PDF-1.7")
+    again = host.do("POST", f"/rounds/{first}/again")["id"]
+    host.do("POST", f"/rounds/{again}/opening")
+    demo.as_("panel").do("PUT", f"/rounds/{again}/ballot", {"marks": marks}, new_key())
+    host.do("POST", f"/rounds/{again}/closing")
+    round_until(demo, again, "tallied")
+    host.do("POST", f"/rounds/{again}/certification")
+    decision = {"outcome": "corrected", "reason": "录入有误。", "round": again}
+    told = host.do("POST", f"/rounds/{first}/contest/decision", decision)
+    assert (told["status"], told["correction"]["by"]) == ("corrected", again)
+    (decided,) = office.get(f"/rounds/{first}/contests")["items"]
+    assert (decided["status"], decided["correction"]) == ("corrected", again)
+    rounds = {one["id"]: one for one in demo.anyone().get(demo.here)["state"]["rounds"]}
+    assert rounds[again]["correction"]["of"] == first
 
 
 def public_round(demo: Running) -> None:
@@ -316,7 +350,8 @@ def test_every_operation_is_described_whole(shared_demo: Running) -> None:
         for status in ("401", "403", "404", "409", "413", "422", "429", "503"):
             assert status in operation["responses"], name
         if method != "GET" and "requestBody" in operation:
-            assert list(operation["requestBody"]["content"]) == ["application/json"], name
+            kind = "octet-stream" if name == "rounds_add_file" else "json"
+            assert list(operation["requestBody"]["content"]) == [f"application/{kind}"], name
 
 
 def test_every_member_has_a_type(shared_demo: Running) -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
-from server.domain.rounds import TAKES_BALLOTS, Round
+from server.domain.rounds import AFTER_PUBLICATION, TAKES_BALLOTS, Round
 from server.domain.rule_file import parse_draft
 from server.domain.rules_in_words import rules_in_words
 from server.domain.view import HearingView, SubjectView
@@ -54,6 +54,20 @@ class SubjectMarks:
 
 
 @dataclass(frozen=True)
+class Correction:
+    """A correction as both results tell it: the `other` round and its figures; `replaced` on the old
+    one. `decided` is the role that decided, `at` milliseconds since 1970."""
+
+    other: str
+    title: str
+    replaced: bool
+    reason: str
+    decided: str
+    at: int
+    figures: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True)
 class RoundView:
     """A round as a screen shows it. `due` is 0 for public rounds: nobody is listed there.
 
@@ -77,6 +91,7 @@ class RoundView:
     published: bool
     valid: bool
     final: bool
+    correction: Correction | None
 
 
 def round_view(
@@ -90,7 +105,8 @@ def round_view(
     public = round_.audience == "public"
     live = public and round_.show_live and round_.status not in {"ready", "voided"}
     # A status that tells of a publication elsewhere would tell too much here.
-    status = "certified" if round_.status == "published" and not published else round_.status
+    hidden = round_.status in AFTER_PUBLICATION and not published
+    status = "certified" if hidden else round_.status
     result: Mapping[str, Any] = (round_.result or {}) if published else {}
     return RoundView(
         id=round_.id,
@@ -109,6 +125,23 @@ def round_view(
         published=published,
         valid=bool(result.get("valid", True)),
         final=round_.replacing == "first",
+        correction=_correction(round_, texts) if published else None,
+    )
+
+
+def _correction(round_: Round, texts: Texts) -> Correction | None:
+    """What a corrected round and the one that replaces it say of each other."""
+    told = round_.correction
+    if told is None:
+        return None
+    return Correction(
+        other=str(told.get("by") or told.get("of")),
+        title=str(told["title"]),
+        replaced="by" in told,
+        reason=str(told["reason"]),
+        decided=texts.role(str(told["as"])),
+        at=int(told["at"]),
+        figures=tuple((str(one["name"]), str(one["figure"])) for one in told["figures"]),
     )
 
 

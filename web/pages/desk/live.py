@@ -36,5 +36,8 @@ PAGE = Page(
         "round_closed": (),
         "round_voided": (),
         "result_published": (),
+        "result_contested": (),
+        "result_upheld": (),
+        "result_corrected": (),
     },
 )

@@ -401,6 +401,7 @@ class RoundLine:
     awaited: tuple[str, ...]
     publisher: tuple[str, ...]
     publications: tuple[Publication, ...]
+    can_repeat: bool
     reveal: int
     reveal_of: int
     can_reveal: bool
@@ -431,6 +432,7 @@ CONSOLE = ("host",)
 
 def _can(one: Round) -> frozenset[str]:
     can = {act for act, states in NEXT.items() if one.status in states}
+    can.discard("contest")  # It is contested on the page of those who may.
     for act, may in (("certify", may_sign(one, CONSOLE)), ("publish", may_publish(one, CONSOLE))):
         if not may:
             can.discard(act)
@@ -444,6 +446,8 @@ def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
         round=results.round_view(view, one, lang, "internal"),
         here=view.position is not None and one.item == view.position.item,
         can=_can(one),
+        can_repeat=one.status == "contested"
+        and not any(r.replaces == one.id and r.status != "voided" for r in view.rounds),
         seats=tuple(seats[e.seat] for e in one.entitled if e.seat in seats),
         signatures=tuple(Signature(texts.role(r), r in one.signed) for r in one.signers),
         awaited=tuple(texts.role(r) for r in awaited(one)) if one.status == "tallied" else (),

@@ -115,8 +115,9 @@ MANAGING = ("page:office", "manage_cards", "import", "run_show")
 """Rights of which one is enough for a hearing's own page here."""
 
 
-OPENS_ROUNDS = "see_internal_result"
-"""The right that opens the page of a hearing's rounds: whoever signs, publishes or supervises has it."""
+OPENS_ROUNDS = "open_rounds"
+"""The right that opens the page of a hearing's rounds: whoever signs, publishes, supervises or may
+contest a result has it."""
 
 
 def may_manage(roles: Iterable[str]) -> bool:

@@ -82,6 +82,22 @@ async function renew () {
 }
 if (document.querySelector('[data-fresh]')) setInterval(() => document.hidden || dialog?.open || renew(), RENEW_MS)
 
+// ── a file that is handed in: its bytes, as they are ──
+document.addEventListener('change', async event => {
+  const picker = event.target.closest('input[data-send]')
+  const [file] = picker?.files || []
+  if (!file) return
+  picker.disabled = true
+  const headers = { 'Accept-Language': document.body.dataset.lang, 'Content-Type': 'application/octet-stream' }
+  if (document.body.dataset.seat) headers['X-Pingyi-Seat'] = document.body.dataset.seat
+  const sent = await fetch(`${picker.dataset.send}?name=${encodeURIComponent(file.name)}`, { method: 'POST', headers, body: file }).catch(() => undefined)
+  const answer = { ok: Boolean(sent?.ok), ...await sent?.json().catch(() => ({})) }
+  picker.disabled = false
+  picker.value = ''
+  toast(answer.ok ? picker.dataset.done : answer.error?.message || document.body.dataset.offline, !answer.ok)
+  picker.dispatchEvent(new CustomEvent('pingyi:answer', { bubbles: true, detail: answer }))
+})
+
 // ── forms that take a while, and a show file that is read into the text ──
 document.addEventListener('submit', event => {
   if (event.target.matches('form[data-busy]') && !event.defaultPrevented) event.submitter?.setAttribute('aria-busy', 'true')

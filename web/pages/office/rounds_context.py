@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from server.domain.contests import MOST_FILES, Contest, ContestFile
 from server.domain.roles import has_right
 from server.domain.rounds import (
     AUDIENCES,
@@ -44,9 +45,27 @@ class Audience:
 
 
 @dataclass(frozen=True)
+class ContestCard:
+    """One contest; `adds_files` and `decides`: what the reader may do with it now."""
+
+    id: int
+    status: str
+    tone: str
+    who: str
+    at: int
+    grounds: str
+    files: tuple[ContestFile, ...]
+    decided: str
+    reason: str
+    adds_files: bool
+    decides: bool
+
+
+@dataclass(frozen=True)
 class RoundCard:
     """One round. `present` is None where the turnout is not for this reader, or nobody is listed.
     `round` bears figures only when the reader may `see` the result.
+    `replacements` are the certified rounds that were held to replace it, by id and title.
     `sign` and `publish`: what the reader may do now; `signing` and `publishing`: somebody has
     still to do so.
     """
@@ -72,6 +91,10 @@ class RoundCard:
     files: tuple[str, ...]
     documents: tuple[str, ...]
     recount: bool
+    contests: tuple[ContestCard, ...]
+    may_contest: bool
+    contest_until: int | None
+    replacements: tuple[tuple[str, str], ...]
 
 
 @dataclass(frozen=True)
@@ -85,11 +108,19 @@ class RoundsPage:
     rehearsal: bool
     manage: bool
     minutes: bool
+    now: int
     lines: tuple[RoundCard, ...]
 
 
-def rounds_page(view: HearingView, roles: Sequence[str], lang: str) -> RoundsPage:
-    """The page as a person with these roles sees it."""
+def rounds_page(
+    view: HearingView,
+    roles: Sequence[str],
+    lang: str,
+    contests: Sequence[Contest] = (),
+    reader: str = "",
+    now: int = 0,
+) -> RoundsPage:
+    """The page as a person with these roles sees it; `reader` is that person's id, `now` the time."""
     return RoundsPage(
         slug=view.hearing.slug,
         title=view.hearing.title,
@@ -97,11 +128,43 @@ def rounds_page(view: HearingView, roles: Sequence[str], lang: str) -> RoundsPag
         rehearsal=view.rehearsal,
         manage=may_manage(roles),
         minutes=has_right(roles, "see_journal"),
-        lines=tuple(_card(view, one, roles, lang) for one in view.rounds),
+        now=now,
+        lines=tuple(
+            _card(view, one, roles, lang, [c for c in contests if c.round == one.id], reader, now)
+            for one in view.rounds
+        ),
     )
 
 
-def _card(view: HearingView, one: Round, roles: Sequence[str], lang: str) -> RoundCard:
+def _contest(
+    one: Contest, round_: Round, roles: Sequence[str], lang: str, reader: str
+) -> ContestCard:
+    texts = Texts(lang)
+    waits = one.status == "open"
+    return ContestCard(
+        id=one.id,
+        status=texts.round("contested" if waits else one.status),
+        tone={"open": "warn dot", "upheld": "ok"}.get(one.status, "bad"),
+        who=f"{texts.role(one.role)} {one.name}",
+        at=one.at,
+        grounds=one.grounds,
+        files=one.files,
+        decided=texts.role(one.decided_as) if one.decided_as else "",
+        reason=one.reason,
+        adds_files=waits and one.by == reader and len(one.files) < MOST_FILES,
+        decides=waits and one.by != reader and bool(set(roles) & set(round_.publishers)),
+    )
+
+
+def _card(
+    view: HearingView,
+    one: Round,
+    roles: Sequence[str],
+    lang: str,
+    contests: Sequence[Contest],
+    reader: str,
+    now: int,
+) -> RoundCard:
     texts = Texts(lang)
     result = one.result if one.result is not None and may_see_result(one, roles) else None
     sees, ballots = result is not None, may_see_ballots(one, roles)
@@ -139,6 +202,20 @@ def _card(view: HearingView, one: Round, roles: Sequence[str], lang: str) -> Rou
             *(("forms.pdf",) if _may_have_forms(one, roles) else ()),
         ),
         recount=ballots and one.rules is not None,
+        contests=tuple(_contest(case, one, roles, lang, reader) for case in contests if sees),
+        may_contest=(
+            sees
+            and has_right(roles, "contest")
+            and one.status in NEXT["contest"]
+            and one.contest_until is not None
+            and now <= one.contest_until
+        ),
+        contest_until=one.contest_until,
+        replacements=tuple(
+            (other.id, other.title)
+            for other in view.rounds
+            if other.replaces == one.id and other.status in {"certified", "published"}
+        ),
     )
 
 
@@ -157,5 +234,8 @@ _TONES: Mapping[str, str] = {
     "tallied": "accent",
     "certified": "accent",
     "published": "ok",
+    "contested": "warn dot",
+    "upheld": "ok",
+    "corrected": "bad",
     "voided": "bad",
 }

@@ -97,10 +97,11 @@ class Here:
         return place, roles
 
 
-async def _enter(request: Request, lang: str | None) -> Here | Response:
+async def _enter(request: Request, lang: str | None, rounds_of: str = "") -> Here | Response:
     """The person of `?seat=`, else of the first account of this browser; else the way to sign in.
 
-    An account comes in with any role (its hearings are listed); a device needs `page:office`.
+    An account comes in with any role (its hearings are listed); a device needs `page:office`, or for
+    the rounds of a hearing the right there that opens them.
     """
     here, chosen = services(request), language(lang)
     wanted = request.query_params.get("seat")
@@ -111,12 +112,24 @@ async def _enter(request: Request, lang: str | None) -> Here | Response:
             continue
         known = True
         reached = await office_book.offices(here.database, by)
-        if by.id.startswith("account:") or any(one.may("page:office") for one in reached):
+        if (
+            by.id.startswith("account:")
+            or any(one.may("page:office") for one in reached)
+            or (rounds_of and await _opens_rounds(here, by, rounds_of))
+        ):
             return Here(here, chosen, by, label, reached)
     if known:
         raise Refusal("not_allowed")
     path = request.url.path if request.method == "GET" else "/office"
     return RedirectResponse(f"/login?next={quote(path)}&lang={chosen}", 303)
+
+
+async def _opens_rounds(here: Services, by: Actor, slug: str) -> bool:
+    """Whether a device paired for this hearing opens its rounds."""
+    async with here.store.look(slug=slug) as unit:
+        place = unit.place
+    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    return has_right(roles, context.OPENS_ROUNDS)
 
 
 # ── hearings ──
@@ -164,13 +177,14 @@ async def _hearing(
 @router.get("/office/hearings/{slug}/rounds", response_class=HTMLResponse)
 async def rounds(slug: str, request: Request, lang: str | None = None) -> Response:
     """The hearing's rounds for those who sign, publish and supervise: its buttons go to the API."""
-    here = await _enter(request, lang)
+    here = await _enter(request, lang, slug)
     if isinstance(here, Response):
         return here
     _, roles = await here.place(slug, context.OPENS_ROUNDS)
     async with here.services.store.look(slug=slug) as unit:
-        view = await unit.view(here.services.house.now())
-    f = rounds_context.rounds_page(view, roles, here.lang)
+        now = here.services.house.now()
+        view, contests = await unit.view(now), await unit.contests.all()
+    f = rounds_context.rounds_page(view, roles, here.lang, contests, here.by.id, now)
     return here.page("rounds", f"/office/hearings/{slug}/rounds", f=f)
 
 

@@ -39,6 +39,10 @@ PAGE = Page(
         "round_certified": ("rounds",),
         "round_voided": ("rounds",),
         "result_published": ("rounds",),
+        "result_contested": ("rounds",),
+        "result_upheld": ("rounds",),
+        "result_corrected": ("rounds",),
+        "contest_noted": ("rounds",),
         "result_released": ("rounds",),
     },
 )

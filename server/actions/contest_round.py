@@ -1,0 +1,178 @@
+"""复核: a published result is contested, with grounds and files, and upheld or corrected."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import PurePath
+from typing import Any
+
+from server.actions.perform import Answer, Asked, perform
+from server.actions.ports import House, Unit
+from server.domain import contests as rules
+from server.domain.contests import Contest
+from server.domain.refusals import Refusal
+from server.domain.roles import RIGHTS, Actor, roles_at
+from server.domain.rounds import Round, may_see_result
+from server.domain.view import round_state
+
+
+async def contest_round(
+    house: House, by: Actor, round_id: str, grounds: str, key: str | None = None
+) -> Answer:
+    """`POST /rounds/ID/contest {grounds}` → 201 with the contest. Whoever contests must be allowed to
+    see the result."""
+    cleaned = house.clean(grounds)
+    if len(cleaned) < rules.LEAST_GROUNDS:
+        raise Refusal("text_too_short", least=rules.LEAST_GROUNDS)
+    if len(cleaned) > rules.LONGEST_GROUNDS:
+        raise Refusal("text_too_long", most=rules.LONGEST_GROUNDS)
+
+    async def work(unit: Unit) -> Answer:
+        round_ = await _locked(unit, round_id)
+        roles = _roles(unit, by)
+        if round_.result is None or not may_see_result(round_, roles):
+            raise Refusal("not_published")
+        if round_.status == "contested":
+            raise Refusal("contest_open")
+        contested = rules.contest(round_, house.now())
+        role = next(role for role in roles if role in RIGHTS["contest"])
+        await unit.rounds.save(contested)
+        id_ = await unit.contests.add(round_id, house.now(), by.id, by.name, role, cleaned)
+        unit.record(_event(contested, "result_contested"), ids={"round": round_id}, contest=id_)
+        found = next(one for one in await unit.contests.of(round_id) if one.id == id_)
+        return Answer(contest_state(found), 201)
+
+    asked = Asked(by, "contest", key, {"grounds": cleaned}, None, "contest")
+    return await perform(house, asked, work, round=round_id)
+
+
+async def add_contest_file(
+    house: House, by: Actor, round_id: str, name: str, content: bytes
+) -> Answer:
+    """`POST /rounds/ID/contest/files?name=` with the bytes: one more file of the open contest, by whom
+    it was handed in."""
+    plain = PurePath(house.clean(name)).name[:120]
+    if PurePath(plain).suffix.lower() not in rules.FILE_KINDS:
+        raise Refusal("file_kind")
+    if len(content) > rules.LARGEST_FILE:
+        raise Refusal("file_large")
+
+    async def work(unit: Unit) -> Answer:
+        one = await _open_contest(unit, round_id)
+        if one.by != by.id:
+            raise Refusal("not_allowed")
+        if len(one.files) >= rules.MOST_FILES:
+            raise Refusal("files_many")
+        number = len(one.files) + 1
+        await unit.contests.add_file(one.id, number, plain, content)
+        found = next(o for o in await unit.contests.of(round_id) if o.id == one.id)
+        return Answer(contest_state(found), 201)
+
+    return await perform(house, Asked(by, "contest", verb="add_contest_file"), work, round=round_id)
+
+
+async def decide_contest(
+    house: House,
+    by: Actor,
+    round_id: str,
+    outcome: str,
+    reason: str,
+    correction: str | None = None,
+    key: str | None = None,
+) -> Answer:
+    """`POST /rounds/ID/contest/decision {outcome, reason, round?}`: `upheld`, or `corrected` by the
+    certified round that was held to replace this one."""
+    cleaned = house.clean(reason)
+    if not cleaned:
+        raise Refusal("malformed", place="reason")
+    if len(cleaned) > rules.LONGEST_REASON:
+        raise Refusal("text_too_long", most=rules.LONGEST_REASON)
+    if outcome not in rules.OUTCOMES or (outcome == "corrected") != (correction is not None):
+        raise Refusal("malformed", place="outcome" if outcome not in rules.OUTCOMES else "round")
+
+    async def work(unit: Unit) -> Answer:
+        round_ = await _locked(unit, round_id)
+        role = next((role for role in _roles(unit, by) if role in round_.publishers), None)
+        if role is None:
+            raise Refusal("not_a_publisher")
+        one = await _open_contest(unit, round_id)
+        rules.check_decider(one, by.id)
+        now = house.now()
+        if correction is None:
+            done = rules.uphold(round_)
+            event = "result_upheld"
+        else:
+            new = await _locked(unit, correction)
+            named = {s.key: s.name for s in await unit.people.subjects()}
+            was, becomes = figures(round_, named), figures(new, named)
+            done, published = rules.correct(round_, new, cleaned, role, now, was, becomes)
+            published = replace(published, contest_until=round_.contest_until)
+            await unit.rounds.save(published)
+            event = "result_corrected"
+        await unit.rounds.save(done)
+        await unit.contests.decide(one.id, outcome, now, by.id, role, cleaned, correction)
+        ids = {"round": round_id}
+        unit.record(_event(done, event), ids=ids, contest=one.id, outcome=outcome, by=correction)
+        return Answer(round_state(done))
+
+    body = {"outcome": outcome, "reason": cleaned, "round": correction}
+    return await perform(
+        house, Asked(by, "publish", key, body, None, "decide"), work, round=round_id
+    )
+
+
+def _event(round_: Round, event: str) -> str:
+    """Nobody is told of what was not published for them."""
+    return event if round_.published_for("public") else "contest_noted"
+
+
+def _roles(unit: Unit, by: Actor) -> tuple[str, ...]:
+    ref = unit.place.ref
+    return roles_at(by, ref.office, unit.place.path, ref.hearing)
+
+
+async def _locked(unit: Unit, round_id: str) -> Round:
+    round_ = await unit.rounds.get(round_id, lock=True)
+    if round_ is None:
+        raise Refusal("not_found")
+    return round_
+
+
+async def _open_contest(unit: Unit, round_id: str) -> Contest:
+    one = next((one for one in await unit.contests.of(round_id) if one.status == "open"), None)
+    if one is None:
+        raise Refusal("not_found")
+    return one
+
+
+def figures(round_: Round, named: dict[str, str]) -> list[dict[str, str]]:
+    """A result in brief, with the names that people know: what both results of a correction show."""
+    result = round_.result or {}
+    told = [
+        {"name": one["label"], "figure": str(one["count"])} for one in result.get("choices", ())
+    ]
+    for one in result.get("subjects", ()):
+        grade = one.get("grade")
+        parts = [one.get("total") or "—", *([round_.labels.get(grade, grade)] if grade else [])]
+        told.append(
+            {"name": named.get(one["subject"], one["subject"]), "figure": " · ".join(parts)}
+        )
+    return told
+
+
+def contest_state(one: Contest) -> dict[str, Any]:
+    """A contest as the API tells it."""
+    return {
+        "id": one.id,
+        "round": one.round,
+        "status": one.status,
+        "at": one.at,
+        "role": one.role,
+        "name": one.name,
+        "grounds": one.grounds,
+        "files": [{"number": f.number, "name": f.name, "size": f.size} for f in one.files],
+        "decided_at": one.decided_at,
+        "decided_as": one.decided_as or None,
+        "reason": one.reason or None,
+        "correction": one.correction,
+    }

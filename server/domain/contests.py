@@ -1,0 +1,97 @@
+"""复核: a published result is contested within the days that the show sets, and upheld or corrected.
+
+Rule 1. Only a published result is contested, by whoever may, until the time that its first
+        publication set.
+Rule 2. Who contested does not decide; whoever publishes decides.
+Rule 3. A correction is a new certified result that replaces the contested one; both stay, and
+        whatever showed the old figure shows both, the reason and who decided.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+from server.domain.refusals import Refusal
+from server.domain.rounds import AUDIENCES, Round, step
+
+LEAST_GROUNDS, LONGEST_GROUNDS, LONGEST_REASON = 10, 2000, 1000
+"""Characters of the grounds (复核理由) and of the decision's reason."""
+MOST_FILES, LARGEST_FILE = 5, 5 * 1024 * 1024
+FILE_KINDS = frozenset({".pdf", ".jpg", ".jpeg", ".png", ".docx", ".xlsx", ".txt"})
+"""Endings of files that may be handed in."""
+DAY_MS = 24 * 60 * 60 * 1000
+OUTCOMES = ("upheld", "corrected")
+
+
+@dataclass(frozen=True)
+class ContestFile:
+    """A file handed in with the grounds; the bytes are asked for by its number."""
+
+    number: int
+    name: str
+    size: int
+
+
+@dataclass(frozen=True)
+class Contest:
+    """One 复核申请. `status` is `open`, `upheld` or `corrected`; `correction` the id of the round that
+    replaces the contested one. Times are milliseconds since 1970."""
+
+    id: int
+    round: str
+    at: int
+    by: str
+    name: str
+    role: str
+    grounds: str
+    files: tuple[ContestFile, ...] = ()
+    status: str = "open"
+    decided_at: int | None = None
+    decided_by: str = ""
+    decided_as: str = ""
+    reason: str = ""
+    correction: str | None = None
+
+
+def contest(round_: Round, now: int) -> Round:
+    """The round while it is 复核中 (rule 1)."""
+    contested = step(round_, "contest")
+    if round_.contest_until is None:
+        raise Refusal("contest_not_provided")
+    if now > round_.contest_until:
+        raise Refusal("contest_too_late")
+    return contested
+
+
+def check_decider(one: Contest, actor: str) -> None:
+    """Rule 2."""
+    if one.by == actor:
+        raise Refusal("own_contest")
+
+
+def uphold(round_: Round) -> Round:
+    """维持: the result stands."""
+    return step(round_, "uphold")
+
+
+def correct(
+    old: Round, new: Round, reason: str, role: str, now: int, was: Any, becomes: Any
+) -> tuple[Round, Round]:
+    """更正: the old round with the new one that replaces it, published to whom the old one was.
+
+    `was` and `becomes` are the figures of both in brief, which each of them then carries.
+    `correction_unfit` unless the new one was made to replace the old one and is certified.
+    """
+    corrected = step(old, "correct")
+    if new.replaces != old.id or new.status not in {"certified", "published"}:
+        raise Refusal("correction_unfit")
+    told = {"reason": reason, "as": role, "at": now}
+    to = tuple(one for one in AUDIENCES if one in {*old.published_to, *new.published_to})
+    published = replace(step(new, "publish"), published_to=to)
+    return (
+        replace(
+            corrected, correction={**told, "by": new.id, "title": new.title, "figures": becomes}
+        ),
+        replace(published, correction={**told, "of": old.id, "title": old.title, "figures": was}),
+    )

@@ -557,7 +557,8 @@ class Tally:
         if trim and trim.get("on", "dimension") == "dimension":
             high, low = self._how_many_leave(trim, len(marks))
         left = marks[high:]
-        left, bottom = (left[: len(left) - low], left[len(left) - low :]) if low else (left, [])
+        edge = max(0, len(left) - low)
+        left, bottom = left[:edge], left[edge:]
         text = self.scales[place[1]].text
         self.facts[place] = {
             "marks": self._counts(place[1], marks),

@@ -307,6 +307,15 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
         "channels", SEALED, lambda m: with_text(m, "rules.json", '"weight":"0.7"', '"weight":"0.6"'),
         "result", "result.json",
     ),
+    "a step told otherwise": (
+        "channels", SEALED,
+        lambda m: with_json(m, "result.json", lambda v: v["trace"][3].update(exact="9")),
+        "result", "result.json",
+    ),
+    "a step left out": (
+        "secret", SEALED, lambda m: with_json(m, "result.json", lambda v: v["trace"].pop()),
+        "result", "result.json",
+    ),
     "votes counted wrongly": (
         "public", PUBLIC,
         lambda m: with_json(m, "result.json", lambda v: v["choices"][0].update(count=60)),

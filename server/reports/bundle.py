@@ -129,15 +129,21 @@ def make_bundle(material: Material, random: Random) -> Bundle:
             "version": 1,
             "round": material.round,
             "receipts_root": receipts_root(material.receipts),
-            "editions": {
-                edition: {name: _sha256(data) for name, data in members.items()}
-                for edition, members in editions.items()
-            },
+            "editions": {edition: hashes_of(members) for edition, members in editions.items()},
         }
     )
     for members in editions.values():
         members["manifest.json"] = manifest
     return Bundle(_sha256(manifest), editions)
+
+
+def hashes_of(members: Mapping[str, bytes]) -> dict[str, str]:
+    """member → the hash by which the manifest binds it."""
+    seal = verify.seal_of(members.get("salts.json", b""))
+    return {
+        name: _sha256(seal + data if name in verify.SEALED_HASH else data)
+        for name, data in members.items()
+    }
 
 
 def zip_of(members: Mapping[str, bytes]) -> bytes:
@@ -221,9 +227,14 @@ def _panel_members(
     sealed = {
         "ballots.csv": material.ballots,
         "result.json": material.result,
-        "salts.json": document([[*cell, salt] for cell, salt in sorted(salts.items())]),
+        "salts.json": _salts(salts, random),
     }
     return public, sealed
+
+
+def _salts(salts: Mapping[Cell, str], random: Random) -> bytes:
+    left_out = [[*cell, salt] for cell, salt in sorted(salts.items())]
+    return document({"left_out": left_out, "seal": random.randbytes(32).hex()})
 
 
 def _public_round_members(
@@ -243,7 +254,7 @@ def _public_round_members(
     sealed = {
         "ballots.csv": material.ballots,
         "result.json": material.result,
-        "salts.json": document([]),
+        "salts.json": _salts({}, random),
     }
     return public, sealed
 

@@ -1593,8 +1593,20 @@ def read_manifest(data: bytes) -> Manifest:
     return Manifest(value["round"], value["receipts_root"], editions)
 
 
-_SAME = frozenset(COMMON) - {"ballots.csv", "edition.txt", "journal.jsonl", "result.json"}
+SEALED_HASH = frozenset(("ballots.csv", "journal.jsonl", "result.json"))
+"""Members of the sealed edition whose hashes are taken with a random `seal` in front: what the public
+edition leaves out of them could else be tried until the hash is met."""
+_SAME = frozenset(COMMON) - SEALED_HASH - {"edition.txt"}
 """Members that are the same in both editions."""
+
+
+def seal_of(salts: bytes) -> bytes:
+    """The seal that `salts.json` holds; empty when it holds none."""
+    try:
+        seal = json.loads(salts)["seal"]
+    except (ValueError, TypeError, KeyError, RecursionError):
+        return b""
+    return bytes.fromhex(seal) if _is_hash(seal) else b""
 
 
 # The journal ------------------------------------------------------------------------------------
@@ -1678,10 +1690,13 @@ class Journal:
 
 
 def read_journal(
-    chunks: Iterable[bytes], journal: Journal, progress: Callable[[int], None] | None = None
+    chunks: Iterable[bytes],
+    journal: Journal,
+    seal: bytes = b"",
+    progress: Callable[[int], None] | None = None,
 ) -> tuple[str, Difference | None]:
-    """SHA-256 of the member, and the first difference in it."""
-    digest, rest, wrong = hashlib.sha256(), b"", None
+    """SHA-256 of the seal and the member, and the first difference in it."""
+    digest, rest, wrong = hashlib.sha256(seal), b"", None
     for chunk in chunks:
         digest.update(chunk)
         if wrong is not None:
@@ -2101,13 +2116,15 @@ def _members(
         )
         raise Difference("members", seen(name), zh, en)
     journal, texts, wrong = Journal(manifest.round, edition == "public"), {}, None
+    sealed = seal_of(bundle.read("salts.json")) if edition == "sealed" else b""
     for name in sorted(expected):
+        seal = sealed if name in SEALED_HASH else b""
         if name == "journal.jsonl":
             chunks = bundle.chunks(name, MOST_JOURNAL)
-            digest, wrong = read_journal(chunks, journal, progress)
+            digest, wrong = read_journal(chunks, journal, seal, progress)
         else:
             texts[name] = bundle.read(name)
-            digest = _sha256(texts[name])
+            digest = _sha256(seal + texts[name])
         if digest != expected[name]:
             zh, en = "与清单的哈希不同", "it is not what the manifest says"
             raise Difference("members", name, zh, en)
@@ -2161,9 +2178,12 @@ def _figures(m: Material, codes: Iterable[str]) -> dict[str, Any]:
     public = m.edition == "public"
     member = "figures.json" if public else "salts.json"
     value = read_document(m.texts[member], member, "figures")
-    if public and (not isinstance(value, dict) or set(value) != {"figures", "left_out"}):
+    keys = {"left_out", "figures" if public else "seal"}
+    if not isinstance(value, dict) or set(value) != keys:
         raise Difference("figures", member, "不是规定的样子", "it does not have its shape")
-    left = read_left(value["left_out"] if public else value, member)
+    if not public and not _is_hash(value["seal"]):
+        raise Difference("figures", member, "没有封条", "it has no seal")
+    left = read_left(value["left_out"], member)
     if m.turnout.audience == "public":
         if left:
             raise Difference("figures", member, "没有可略去的", "nothing can be left out")

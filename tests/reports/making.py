@@ -16,7 +16,14 @@ from server.domain.ballots import BallotRow
 from server.domain.journal import GENESIS, Entry, entry_hash
 from server.domain.rule_file import parse_rule_set
 from server.domain.tally import result_bytes, tally
-from server.reports.bundle import Bundle, Material, document, make_bundle, receipts_root
+from server.reports.bundle import (
+    Bundle,
+    Material,
+    document,
+    hashes_of,
+    make_bundle,
+    receipts_root,
+)
 from server.reports.verify import channels_of, read_together
 
 ROUND = "r-4821"
@@ -178,7 +185,7 @@ def rooted(members: Mapping[str, bytes]) -> dict[str, bytes]:
     """The members with a manifest made new over them, as somebody with the database would."""
     manifest = json.loads(members["manifest.json"])
     edition = members["edition.txt"].decode().strip()
-    of_edition = {n: sha256(data) for n, data in members.items() if n != "manifest.json"}
+    of_edition = hashes_of({n: d for n, d in members.items() if n != "manifest.json"})
     other = {n: h for n, h in of_edition.items() if n in SAME}
     for name, editions in manifest["editions"].items():
         editions.update(of_edition if name == edition else other)

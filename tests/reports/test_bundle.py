@@ -62,8 +62,22 @@ def test_the_root_stands_over_every_member_of_both_editions(name: str) -> None:
         members = made.editions[edition]
         assert sha256(members["manifest.json"]) == made.root
         named = json.loads(members["manifest.json"])["editions"][edition]
-        assert named == {n: sha256(d) for n, d in members.items() if n != "manifest.json"}
+        seal = (
+            bytes.fromhex(json.loads(members["salts.json"])["seal"]) if edition == "sealed" else b""
+        )
         assert set(named) == verify.MEMBERS[edition]
+        for member, hash_ in named.items():
+            under = seal if member in {"ballots.csv", "journal.jsonl", "result.json"} else b""
+            assert hash_ == sha256(under + members[member])
+
+
+def test_what_is_left_out_cannot_be_tried_against_a_hash() -> None:
+    """Whoever guesses the marks of a small group can make the sealed result; no hash of the public
+    edition must tell whether the guess is right. (Names in the ballots cannot be guessed.)"""
+    public, sealed = (bundle_of("grouped").editions[edition] for edition in EDITIONS)
+    everything = b"".join(data for data in public.values())
+    assert sha256(sealed["result.json"]).encode() not in everything
+    assert sha256(sealed["journal.jsonl"]).encode() not in everything
 
 
 def test_the_same_source_gives_the_same_bytes_and_another_one_another_root() -> None:
@@ -101,7 +115,7 @@ def test_groups_under_the_floor_are_left_out_and_committed_to() -> None:
     assert [one[:3] for one in told["left_out"]] == [
         ["", "专家", s] for s in ('s"3', "周局长", "李,主任")
     ]
-    salts = {tuple(one[:3]): one[3] for one in json.loads(sealed["salts.json"])}
+    salts = {tuple(one[:3]): one[3] for one in json.loads(sealed["salts.json"])["left_out"]}
     lines = sealed["ballots.csv"].decode().splitlines(keepends=True)
     own = "".join(line for line in lines if line.startswith("周局长,") and "专家" in line)
     salt = bytes.fromhex(salts["", "专家", "周局长"])

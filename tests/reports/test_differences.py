@@ -358,12 +358,12 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
     ),
     "a group left out that should not be": (
         "grouped", SEALED,
-        lambda m: with_json(m, "salts.json", lambda v: v.insert(0, ["", "citizens", "周局长", "0" * 64])),
+        lambda m: with_json(m, "salts.json", lambda v: v["left_out"].insert(0, ["", "citizens", "周局长", "0" * 64])),
         "figures", "salts.json",
     ),
     "a salt changed": (
         "grouped", SEALED,
-        lambda m: with_json(m, "salts.json", lambda v: v[0].__setitem__(3, "0" * 64)),
+        lambda m: with_json(m, "salts.json", lambda v: v["left_out"][0].__setitem__(3, "0" * 64)),
         "figures", "manifest.json",
     ),
 }  # fmt: skip

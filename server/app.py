@@ -19,6 +19,7 @@ from moderation.intake.normal_form import IncomingItem
 from moderation.policy import clean_public_text
 from moderation.screening.masking import mask_item
 from server.actions import ports
+from server.actions.bundle_round import bundle_round
 from server.actions.close_round import finish_closing
 from server.actions.destroy_seal import destroy_seal
 from server.actions.ports import House
@@ -58,6 +59,7 @@ from server.live.hub import Hub
 from server.live.pulse import Pulse
 from server.live.relay import Relay
 from server.parts import Part, at_the_edge
+from server.reports.bundling import bundle_of
 from server.services import Services
 from server.settings import Settings
 from server.store.alive import Alive, Duty
@@ -180,6 +182,7 @@ class Building:
             author_secret=self.keys.question_secret,
             box=self.box,
             seals=self.seals,
+            bundle=bundle_of,
             later=self.later,
         )
         self.services = Services(
@@ -327,7 +330,7 @@ class Building:
             await asyncio.sleep(SCREEN_S)
 
     async def _timekeeper(self) -> None:
-        """Closes by time, tallies what a crash left closed, and destroys the seals of what is over. A
+        """Closes by time, tallies and bundles what a crash left closed or certified, and destroys the seals of what is over. A
         secret round is closed by a process that has its seal, whoever has the duty."""
 
         async def due(connection: AsyncConnection) -> list[tuple[str, str]]:
@@ -341,8 +344,10 @@ class Building:
             id_, status = round_
             if status == "closing":
                 await finish_closing(self.house, id_)
-            else:
+            elif status == "closed":
                 await tally_round(self.house, MACHINE, id_)
+            else:
+                await bundle_round(self.house, id_)
 
         async def over(connection: AsyncConnection) -> list[SealedRound]:
             found = await rounds_of_seals(connection, self.seals.held())

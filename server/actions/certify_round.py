@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from server.actions.bundle_round import bundle_round
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
@@ -28,6 +29,8 @@ async def certify_round(house: House, by: Actor, round_id: str, key: str | None 
         waiting = [r for r in signed.signers if r not in signed.signed]
         return Answer({**round_state(signed), "signed": list(signed.signed), "waiting": waiting})
 
-    return await perform(
-        house, Asked(by, "certify", key, {}, None, "certify"), work, round=round_id
-    )
+    asked = Asked(by, "certify", key, {}, None, "certify")
+    answer = await perform(house, asked, work, round=round_id)
+    if answer.body["status"] == "certified":
+        house.later(bundle_round(house, round_id))
+    return answer

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol, Unpack
 
 from server.domain.ballots import BallotRow
+from server.domain.bundles import BundleSource, MadeBundle
 from server.domain.contests import Contest
 from server.domain.hearing import (
     Hearing,
@@ -23,6 +24,7 @@ from server.domain.hearing import (
     Ref,
     Where,
 )
+from server.domain.journal import Entry
 from server.domain.public_acts import Done, PublicAct
 from server.domain.questions import NewQuestion, Question
 from server.domain.refusals import OutcomeUnknown, Refusal
@@ -124,6 +126,7 @@ class Rounds(Protocol):
     async def ballot(self, round_id: str, seat_id: int) -> CastBallot | None: ...
     async def put_ballot(self, round_id: str, seat_id: int, ballot: CastBallot) -> None: ...
     async def ballots(self, round_id: str) -> tuple[CastBallot, ...]: ...
+    async def progress(self, round_id: str) -> tuple[set[int], set[int]]: ...
     async def receipts(self, round_id: str) -> tuple[str, ...]: ...
     async def begin_draft(self, round_id: str, seat_id: int, at: int) -> None: ...
 
@@ -194,6 +197,13 @@ class Contests(Protocol):
     async def file(self, contest: int, number: int) -> tuple[str, bytes] | None: ...
 
 
+class Bundles(Protocol):
+    """Bundles of certified rounds."""
+
+    async def edition(self, round_id: str, edition: str) -> bytes | None: ...
+    async def keep(self, round_id: str, made: MadeBundle, at: int) -> None: ...
+
+
 class Unit(Protocol):
     """One hearing, one transaction."""
 
@@ -214,6 +224,8 @@ class Unit(Protocol):
     @property
     def contests(self) -> Contests: ...
     @property
+    def bundles(self) -> Bundles: ...
+    @property
     def votes(self) -> Votes: ...
     @property
     def journal(self) -> Journal: ...
@@ -230,6 +242,7 @@ class Unit(Protocol):
     ) -> None: ...
     async def write_down(self, *, actor: str, role: str, at: int) -> int: ...
     async def view(self, now: int) -> HearingView: ...
+    async def entries(self, after: int, limit: int = 256) -> tuple[Entry, ...]: ...
     async def stage(self) -> StageView | None: ...
 
 
@@ -333,5 +346,7 @@ class House:
     """The secret that the author of a question gets, the same each time, by (viewer, key)."""
     box: Box
     seals: Seals
+    bundle: Callable[[BundleSource], MadeBundle]
+    """Makes a round's bundle, with randomness of the machine's; takes a while."""
     later: Callable[[Coroutine[Any, Any, object]], None]
     """Runs something right after this act, outside its transaction."""

@@ -100,21 +100,28 @@ def pseudonym(round_id: str, viewer: str) -> str:
 def panel_rows(
     round_: Round, ballots: tuple[CastBallot, ...], groups: Mapping[int, str]
 ) -> list[BallotRow]:
-    """Rows in the office's order of subjects, then as the ballots stand."""
+    """Rows in the office's order of subjects, then by the raters' names but for the seat: in the order
+    of the seats, or of the receipts, a row's number would name its rater to whoever has a trace."""
     parsed = parse_rules(dict(round_.rules or {}))
     rows: list[BallotRow] = []
-    for ballot in ballots:
+    for ballot in sorted(ballots, key=lambda one: _mark_of(round_, one)):
         rows.extend(
             rows_of(
                 parsed,
                 round_.subjects,
                 ballot.marks,
                 ballot.recused,
-                rater=f"seat-{ballot.seat:03d}",
+                rater=f"seat-{ballot.seat:03d}-{_mark_of(round_, ballot)}",
                 group=groups.get(ballot.seat, ""),
             )
         )
     return _by_subject(round_, rows)
+
+
+def _mark_of(round_: Round, ballot: CastBallot) -> str:
+    """What makes a named rater's name impossible to guess: the hash of all rows is known to everybody,
+    and so are the rows without the names."""
+    return hashlib.sha256(f"{round_.id}:{ballot.key}".encode()).hexdigest()[:20]
 
 
 def _by_subject(round_: Round, rows: Iterable[BallotRow]) -> list[BallotRow]:

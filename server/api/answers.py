@@ -183,6 +183,8 @@ class StateRound(Answer):
     """Votes by choice, where the rules show them live."""
     result: list[ChoiceResult | SubjectSummary] = ABSENT
     """Once published to the public: counts by choice, or total and rank by subject."""
+    root: str = ABSENT
+    """Once published to the public: what the round's bundle stands under."""
     correction: RoundCorrection = ABSENT
     """Once a published result was corrected, on both rounds."""
 

@@ -105,6 +105,12 @@ class Ballot(Body):
     """A viewer's, instead of marks."""
 
 
+class Zip(Response):
+    """A bundle."""
+
+    media_type = "application/zip"
+
+
 class Ballots(PlainTextResponse):
     """BALLOTS.csv: `subject,rater,group,dimension,value`."""
 
@@ -322,6 +328,31 @@ async def result(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
         if round_.result is None or not may_see_result(round_, held_at(unit.place, by)):
             raise Refusal("not_published")
     return JSONResponse(dict(round_.result), headers=to_save(round_, "result.json"))
+
+
+@router.get("/rounds/{id}/bundle", response_class=Zip)
+async def bundle(
+    id_: RoundId,
+    here: ServicesDep,
+    by: MaybeActor,
+    edition: Literal["public", "sealed"] = "public",
+) -> Response:
+    """All that is needed to check the result without this program (docs/bundle.md): the public edition for
+    whoever may see the result, the sealed one for those who may read the ballots."""
+    async with here.store.look(round=id_) as unit:
+        check_announced(unit.place, by)
+        round_ = await unit.rounds.get(id_)
+        assert round_ is not None
+        roles = held_at(unit.place, by)
+        if edition == "sealed":
+            if by is None:
+                raise Refusal("not_signed_in")
+            check_may_see(round_, unit.place, by, "see_ballots")
+        sees = round_.result is not None and may_see_result(round_, roles)
+        data = await unit.bundles.edition(id_, edition) if sees or edition == "sealed" else None
+        if data is None:
+            raise Refusal("not_published")
+    return Zip(data, headers=to_save(round_, f"{edition}.zip"))
 
 
 @router.get("/rounds/{id}/ballots.csv", response_class=Ballots)

@@ -93,6 +93,12 @@ EVENTS: Mapping[str, Event] = {
         "计票已确认",
         "A round was certified",
     ),
+    "bundle_made": Event(
+        ("public", "host", "panel", "stage", "overlay", "card"),
+        ("rounds",),
+        "核验包已生成",
+        "The bundle to check was made",
+    ),
     "round_voided": Event(_ALL, ("rounds",), "本轮作废", "A round was voided"),
     "round_signed": Event(("host",), (), "已签字", "A signature was given"),
     "result_published": Event(_ALL, ("rounds",), "结果已公布", "A result was published"),

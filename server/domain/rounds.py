@@ -76,7 +76,8 @@ class Round:
     `choices` ((key, label) pairs); `labels` are the words for dimensions and
     grades. Times are milliseconds since 1970. `cast` counts ballots. `tally_refused` is the sentence
     by language with which the rules refused the tally: the round stays `closed` and may be voided.
-    `contest_until` is until when a published result may be contested, `correction` what a corrected
+    `root` is what its bundle stands under (docs/bundle.md), empty where
+    none can be made. `contest_until` is until when a published result may be contested, `correction` what a corrected
     round and the one that replaces it say of each other (domain/contests.py).
     `seal` is the public half of a secret round's seal since its opening, `seal_destroyed_at` when its
     end stood in the journal.
@@ -114,6 +115,7 @@ class Round:
     replaces: str | None = None
     seal: str | None = None
     seal_destroyed_at: int | None = None
+    root: str | None = None
     contest_until: int | None = None
     correction: Mapping[str, Any] | None = None
 
@@ -321,6 +323,7 @@ def held_again(round_: Round, id_: str, ordinal: int) -> Round:
         replaces=round_.id,
         seal=None,
         seal_destroyed_at=None,
+        root=None,
         contest_until=None,
         correction=None,
     )

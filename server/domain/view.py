@@ -227,6 +227,8 @@ def round_state(round_: Round) -> dict[str, Any]:
         one["counts"] = dict(round_.counts)
     if published and round_.result is not None:
         one["result"] = result_summary(round_)
+    if published and round_.root:
+        one["root"] = round_.root
     if published and round_.correction is not None:
         one["correction"] = dict(round_.correction)
     return one

@@ -122,6 +122,7 @@ class Rounds(Repository):
                 reveal=round_.reveal,
                 void_reason=round_.void_reason,
                 tally_refused=dict(round_.tally_refused) if round_.tally_refused else None,
+                root=round_.root,
                 contest_until=round_.contest_until,
                 correction=dict(round_.correction) if round_.correction else None,
                 seal=round_.seal,
@@ -217,7 +218,8 @@ class Rounds(Repository):
 
 
 async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str, str | None]]:
-    """(id, status, seal) of every hearing's rounds that the timekeeper must close or tally. What a
+    """(id, status, seal) of every hearing's rounds that the timekeeper must close, tally or
+    bundle. What a
     rehearsal or an archived hearing left behind waits for nobody."""
     rows = await connection.execute(
         select(_r.c.id, _r.c.status, _r.c.seal)
@@ -228,6 +230,7 @@ async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str, 
             or_(
                 and_(_r.c.status == "closing", _r.c.closes_at <= at),
                 and_(_r.c.status == "closed", _r.c.tally_refused.is_(None)),
+                and_(_r.c.status == "certified", _r.c.audience == "panel", _r.c.root.is_(None)),
             ),
         )
     )
@@ -273,6 +276,7 @@ def round_of(row: Row[Any], counts: Mapping[str, int]) -> Round:
         void_reason=row.void_reason,
         tally_refused=row.tally_refused,
         replaces=row.replaces,
+        root=row.root,
         contest_until=row.contest_until,
         correction=row.correction,
         seal=row.seal,

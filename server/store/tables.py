@@ -491,6 +491,7 @@ class RoundRow(SQLModel, table=True):
     seal: str | None = None
     """A secret round's since its opening: the public half of its seal (`identity/seals.py`)."""
     seal_destroyed_at: int | None = _big(default=None)
+    root: str | None = None
     contest_until: int | None = _big(default=None)
     correction: dict[str, Any] | None = Field(
         default=None, sa_column=Column(JSON(none_as_null=True))
@@ -592,6 +593,17 @@ class CountRow(SQLModel, table=True):
     round_id: str = Field(primary_key=True, foreign_key="rounds.id")
     choice: str = Field(primary_key=True)
     n: int = 0
+
+
+class BundleRow(SQLModel, table=True):
+    """A certified round's bundle as it was made: both editions as zips. The root is the round's."""
+
+    __tablename__ = "bundles"
+    round_id: str = Field(primary_key=True, foreign_key="rounds.id")
+    office_id: int = Field(foreign_key="offices.id")
+    public: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    sealed: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: int = _big()
 
 
 class ContestRow(SQLModel, table=True):

@@ -34,6 +34,7 @@ from server.domain.view import (
     slot_state,
     stage_state,
 )
+from server.store.bundles import Bundles
 from server.store.contests import Contests
 from server.store.floor import Floor
 from server.store.hearings import Hearings
@@ -109,6 +110,7 @@ class Unit(Repository):
         self.rounds = Rounds(connection, place.ref)
         self.sealed = Sealed(connection, place.ref)
         self.contests = Contests(connection, place.ref)
+        self.bundles = Bundles(connection, place.ref)
         self.votes = Votes(connection, place.ref, books)
         self.journal = Journal(connection, place.ref)
         self.runs = Runs(connection, place.ref)

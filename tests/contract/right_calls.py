@@ -188,6 +188,7 @@ def right_calls(demo: Running) -> dict[str, Call]:
         "rounds_certify": Call("host", on(panel_round), {}),
         "rounds_publish": Call("host", on(panel_round), {"audience": "internal"}),
         "rounds_reveal": Call("host", on(panel_round), {"step": 1}),
+        "rounds_bundle": Call("host", on(panel_round), query={"edition": "public"}),
         "rounds_again": Call("host", on(panel_round), {}),
         "rounds_contest": Call("office", on(public_round), {"grounds": "计分与规则不一致，请复核。"}),
         "rounds_contests": Call("office", on(public_round)),

@@ -87,6 +87,7 @@ ALLOWED: dict[str, str | frozenset[str]] = {
     "PUT /rounds/{id}/draft": frozenset({"panel"}),
     "GET /rounds/{id}/ballot": frozenset({"panel"}),
     "GET /rounds/{id}/ballots.csv": frozenset({"teller", "scrutineer", "office"}),
+    "GET /rounds/{id}/bundle": EVERYONE,
     "GET /rounds/{id}/forms.pdf": frozenset({"teller", "scrutineer", "office"}),
     "GET /hearings/{slug}/minutes.docx": frozenset({"office", "scrutineer"}),
     "GET /hearings/{slug}/minutes.pdf": frozenset({"office", "scrutineer"}),

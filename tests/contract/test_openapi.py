@@ -10,6 +10,7 @@ import copy
 import inspect
 import json
 import re
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -197,7 +198,8 @@ def panel_round(demo: Running) -> None:
     anyone.get(demo.here)
     assert anyone.call("GET", f"/rounds/{first}/rules.json").status_code == 200
     assert demo.as_("teller").call("GET", f"/rounds/{first}/ballots.csv").status_code == 200
-    for name in ("result.xlsx", "result.docx", "result.pdf", "tally-sheet.pdf"):
+    wait_for_bundle(demo, first)
+    for name in ("result.xlsx", "result.docx", "result.pdf", "tally-sheet.pdf", "bundle"):
         assert anyone.call("GET", f"/rounds/{first}/{name}").status_code == 200, name
     for name in (
         f"rounds/{first}/forms.pdf",
@@ -208,6 +210,15 @@ def panel_round(demo: Running) -> None:
     host.do("POST", f"/rounds/{second}/opening")
     host.do("POST", f"/rounds/{second}/voiding", {"reason": "宣读有误"})
     corrected(demo, first, marks)
+
+
+def wait_for_bundle(demo: Running, id_: str) -> None:
+    """It is made right after the certification."""
+    for _ in range(100):
+        if demo.as_("host").call("GET", f"/rounds/{id_}/bundle").status_code == 200:
+            return
+        time.sleep(0.1)
+    raise AssertionError("no bundle was made")
 
 
 def corrected(demo: Running, first: str, marks: Any) -> None:

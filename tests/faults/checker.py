@@ -295,7 +295,9 @@ class _Round:
     def _panel(self, seats: list[dict[str, str]], rows: list[dict[str, str]]) -> None:
         marks: dict[str, dict[str, dict[str, str]]] = defaultdict(dict)
         for row in rows:
-            marks[row["rater"]].setdefault(row["subject"], {})[row["dimension"]] = row["value"]
+            # `seat-007`, and what makes the name impossible to guess.
+            sheets = marks["-".join(row["rater"].split("-")[:2])]
+            sheets.setdefault(row["subject"], {})[row["dimension"]] = row["value"]
         kept = {row["who"]: row for row in seats}
         if len(kept) < len(seats):
             self.find("I3", "a seat has two ballots")

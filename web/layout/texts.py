@@ -105,6 +105,11 @@ class Texts:
         moment = datetime.fromtimestamp(at / 1000, BEIJING)
         return moment.strftime("%H:%M:%S" if seconds else "%H:%M")
 
+    @staticmethod
+    def spaced(digits: str) -> str:
+        """Hex digits in groups of eight, to be compared by eye."""
+        return " ".join(digits[i : i + 8] for i in range(0, len(digits), 8))
+
     def day(self, at: int) -> str:
         """A moment as a date."""
         return datetime.fromtimestamp(at / 1000, BEIJING).strftime("%Y-%m-%d")

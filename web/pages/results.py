@@ -72,7 +72,7 @@ class RoundView:
     """A round as a screen shows it. `due` is 0 for public rounds: nobody is listed there.
 
     `choices` bear counts only where the rules show them live or the result is published for this
-    screen's audience; `subjects` are empty before that. `published` says that they are final.
+    screen's audience; `subjects` are empty before that; so is `root`, what the bundle stands under. `published` says that they are final.
     """
 
     id: str
@@ -91,6 +91,7 @@ class RoundView:
     published: bool
     valid: bool
     final: bool
+    root: str
     correction: Correction | None
 
 
@@ -125,6 +126,7 @@ def round_view(
         published=published,
         valid=bool(result.get("valid", True)),
         final=round_.replacing == "first",
+        root=(round_.root or "") if published else "",
         correction=_correction(round_, texts) if published else None,
     )
 

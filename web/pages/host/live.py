@@ -50,6 +50,7 @@ PAGE = Page(
         "round_voided": _ROUND,
         "round_signed": ("rounds",),
         "result_published": ("rounds",),
+        "bundle_made": ("rounds",),
         "result_contested": ("rounds",),
         "result_upheld": ("rounds",),
         "result_corrected": ("rounds",),

@@ -27,6 +27,7 @@ PAGE = Page(
         "round_certified": _BARS,
         "round_voided": _BARS,
         "result_published": _ASKED,
+        "bundle_made": _ASKED,
         "result_contested": _ASKED,
         "result_upheld": _ASKED,
         "result_corrected": _ASKED,

@@ -39,6 +39,7 @@ PAGE = Page(
         "round_certified": ("rounds",),
         "round_voided": ("rounds",),
         "result_published": ("rounds",),
+        "bundle_made": ("rounds",),
         "result_contested": ("rounds",),
         "result_upheld": ("rounds",),
         "result_corrected": ("rounds",),

@@ -37,6 +37,7 @@ PAGE = Page(
         "round_certified": _ROUNDS,
         "round_voided": _ROUNDS,
         "result_published": _ROUNDS,
+        "bundle_made": _ROUNDS,
         "result_contested": _ROUNDS,
         "result_upheld": _ROUNDS,
         "result_corrected": _ROUNDS,

@@ -25,6 +25,7 @@ PAGE = Page(
         "round_certified": _ALL,
         "round_voided": _ALL,
         "result_published": _ALL,
+        "bundle_made": _ALL,
         "result_contested": _ALL,
         "result_upheld": _ALL,
         "result_corrected": _ALL,

@@ -1343,10 +1343,6 @@ def figures_of(
     }
     composite = "composite" in rules
     total = {s: all(one.total[s] for one in channels.values()) for s in subjects}
-    if composite and rules.get("floor"):
-        total = {
-            s: t and all(one.ballots[s] for one in channels.values()) for s, t in total.items()
-        }
     every = all(total.values())
     graded = {s: every if rules.get("quota") else total[s] for s in subjects}
     own = None if composite else channels[""]
@@ -1361,8 +1357,10 @@ def figures_of(
             "ballots": _kind(all(one.ballots[s] for one in channels.values())),
         }
         if composite:
+            # A floor of the composite looks at the sheets of all channels together.
+            alone = not rules.get("floor")
             found[s]["channels"] = {
-                c: _kind(one.total[s] and total[s]) for c, one in channels.items()
+                c: _kind(total[s] or (alone and one.total[s])) for c, one in channels.items()
             }
     return {"subjects": found, "valid": _kind(all(one.valid for one in channels.values()))}
 

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from server.domain.contests import MOST_FILES, Contest, ContestFile
+from server.domain.outliers import Outlier
 from server.domain.roles import has_right
 from server.domain.rounds import (
     AUDIENCES,
@@ -22,6 +24,7 @@ from server.domain.rounds import (
     may_sign,
 )
 from server.domain.view import HearingView
+from web.layout.language import say
 from web.layout.texts import Texts
 from web.pages import results
 from web.pages.office.context import may_manage
@@ -91,6 +94,7 @@ class RoundCard:
     files: tuple[str, ...]
     documents: tuple[str, ...]
     recount: bool
+    notices: tuple[str, ...]
     contests: tuple[ContestCard, ...]
     may_contest: bool
     contest_until: int | None
@@ -119,8 +123,10 @@ def rounds_page(
     contests: Sequence[Contest] = (),
     reader: str = "",
     now: int = 0,
+    noticed: Mapping[str, Sequence[Outlier]] = MappingProxyType({}),
 ) -> RoundsPage:
-    """The page as a person with these roles sees it; `reader` is that person's id, `now` the time."""
+    """The page as a person with these roles sees it; `reader` is that person's id, `now` the time,
+    `noticed` what a supervisor should look at, by round."""
     return RoundsPage(
         slug=view.hearing.slug,
         title=view.hearing.title,
@@ -130,7 +136,16 @@ def rounds_page(
         minutes=has_right(roles, "see_journal"),
         now=now,
         lines=tuple(
-            _card(view, one, roles, lang, [c for c in contests if c.round == one.id], reader, now)
+            _card(
+                view,
+                one,
+                roles,
+                lang,
+                [c for c in contests if c.round == one.id],
+                reader,
+                now,
+                noticed.get(one.id, ()),
+            )
             for one in view.rounds
         ),
     )
@@ -164,6 +179,7 @@ def _card(
     contests: Sequence[Contest],
     reader: str,
     now: int,
+    noticed: Sequence[Outlier],
 ) -> RoundCard:
     texts = Texts(lang)
     result = one.result if one.result is not None and may_see_result(one, roles) else None
@@ -202,6 +218,7 @@ def _card(
             *(("forms.pdf",) if _may_have_forms(one, roles) else ()),
         ),
         recount=ballots and one.rules is not None,
+        notices=tuple(_notice(view, note, lang) for note in noticed),
         contests=tuple(_contest(case, one, roles, lang, reader) for case in contests if sees),
         may_contest=(
             sees
@@ -217,6 +234,24 @@ def _card(
             if other.replaces == one.id and other.status in {"certified", "published"}
         ),
     )
+
+
+def _notice(view: HearingView, note: Outlier, lang: str) -> str:
+    """A sentence that points and accuses nobody."""
+    share = results.percent(*note.share.as_integer_ratio())
+    others = "" if note.others is None else results.percent(*note.others.as_integer_ratio())
+    if note.kind == "ceiling":
+        subject = view.subject(note.who)
+        name = subject.name if subject else note.who
+        return say(lang, "“%(name)s”的每一个打分都不低于满分的 %(share)s", name=name, share=share)
+    if note.kind == "group":
+        groups = {key: name for key, name, _ in view.groups}
+        name = groups.get(note.who, note.who)
+        words = "组“%(name)s”的平均分为满分的 %(share)s，其余各组的中位为 %(others)s"
+        return say(lang, words, name=name, share=share, others=others)
+    seat = note.who.split("-")[1].lstrip("0") if note.who.startswith("seat-") else note.who
+    words = "%(name)s 号席位的平均分为满分的 %(share)s，其余成员的中位为 %(others)s"
+    return say(lang, words, name=seat, share=share, others=others)
 
 
 _RESULT_DOCUMENTS = ("result.pdf", "result.docx", "result.xlsx", "tally-sheet.pdf")

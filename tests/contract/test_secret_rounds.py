@@ -145,8 +145,20 @@ def test_a_kill_at_the_closing_leaves_it_wholly_open_or_wholly_closed(demo: Runn
     assert again == receipts
     late = demo.as_("panel").refused("PUT", f"/rounds/{id_}/ballot", sheet(), new_key())
     assert late == (409, "round_closed")
-    result = demo.as_("host").get(f"/rounds/{id_}/result")
+    host = demo.as_("host")
+    result = host.get(f"/rounds/{id_}/result")
     assert result["subjects"][0]["ballots"]["valid"] == 21 * 5
+    host.do("POST", f"/rounds/{id_}/certification")
+    host.do("POST", f"/rounds/{id_}/publication", {"audience": "public"})
+    while "root" not in (whole := host.get(f"/rounds/{id_}")) or not whole["root"]:
+        assert time.monotonic() < deadline + 20
+        time.sleep(0.1)
+    for edition in ("public", "sealed"):
+        bundle = demo.data.parent / f"{edition}.zip"
+        got = demo.as_("scrutineer").call("GET", f"/rounds/{id_}/bundle?edition={edition}")
+        bundle.write_bytes(got.content)
+        checked = finished("verify", bundle, "--root", whole["root"], data=demo.data)
+        assert checked.returncode == 0, checked.stderr
 
 
 def test_an_open_round_goes_on_from_a_copy_only_with_its_seals(

@@ -80,6 +80,13 @@ class Closing(Body):
     """Seconds for which ballots are still taken."""
 
 
+class Certification(Body):
+    instead: answers.Role | None = None
+    """The signer who is missing."""
+    reason: str = Field(default="", max_length=600)
+    """Why, with `instead`; it stands in the journal and on the tally sheet."""
+
+
 class Publication(Body):
     audience: answers.PublicationAudience = "internal"
     """A wider one includes the narrower."""
@@ -189,9 +196,16 @@ async def close(
 
 @router.post("/rounds/{id}/certification", response_model=answers.RoundSigned)
 async def certify(
-    id_: RoundId, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
+    id_: RoundId,
+    here: ServicesDep,
+    by: ActorDep,
+    body: Certification | None = None,
+    key: Key = None,
 ) -> Response:
-    """One signer signs."""
+    """One signer signs; or whoever may override signs `instead` of one who is missing."""
+    if body is not None and body.instead is not None:
+        done = certifying.certify_instead(here.house, by, id_, body.instead, body.reason, key)
+        return answered(await done)
     return answered(await certifying.certify_round(here.house, by, id_, key))
 
 

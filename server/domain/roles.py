@@ -56,6 +56,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "acknowledge": frozenset({"screen", "host", "card", "subject"}),
     "rounds": frozenset({"host"}),
     "certify": frozenset({"host", "teller", "scrutineer", "approver"}),
+    "override_signature": frozenset({"approver", "office"}),
     "publish": frozenset({"host", "approver", "office"}),
     "contest": frozenset({"subject", "teller", "scrutineer", "office"}),
     "cast_ballot": frozenset({"panelist"}),

@@ -76,7 +76,7 @@ class Round:
     `choices` ((key, label) pairs); `labels` are the words for dimensions and
     grades. Times are milliseconds since 1970. `cast` counts ballots. `tally_refused` is the sentence
     by language with which the rules refused the tally: the round stays `closed` and may be voided.
-    `root` is what its bundle stands under (docs/bundle.md), empty where
+    `overrides` says of a signer who was missing who signed instead, and why. `root` is what its bundle stands under (docs/bundle.md), empty where
     none can be made. `contest_until` is until when a published result may be contested, `correction` what a corrected
     round and the one that replaces it say of each other (domain/contests.py).
     `seal` is the public half of a secret round's seal since its opening, `seal_destroyed_at` when its
@@ -116,6 +116,7 @@ class Round:
     seal: str | None = None
     seal_destroyed_at: int | None = None
     root: str | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
     contest_until: int | None = None
     correction: Mapping[str, Any] | None = None
 
@@ -228,6 +229,17 @@ def certify(round_: Round, roles: Sequence[str]) -> tuple[Round, str]:
     return replace(round_, signed=signed, version=round_.version + 1), role
 
 
+def certify_instead(round_: Round, missing: str, role: str, reason: str, now: int) -> Round:
+    """The signature of a signer who is missing, given by another in his own name, with the reason."""
+    if round_.status != "tallied":
+        raise Refusal("round_step_illegal", now=round_.status, act="certify")
+    if missing not in awaited(round_):
+        raise Refusal("already_signed" if missing in round_.signed else "not_a_signer")
+    told = {**round_.overrides, missing: {"as": role, "reason": reason, "at": now}}
+    signed, _ = certify(round_, (missing,))
+    return replace(signed, overrides=told)
+
+
 def awaited(round_: Round) -> tuple[str, ...]:
     """The signers whose signature is still to come, in the show's order."""
     return tuple(role for role in round_.signers if role not in round_.signed)
@@ -324,6 +336,7 @@ def held_again(round_: Round, id_: str, ordinal: int) -> Round:
         seal=None,
         seal_destroyed_at=None,
         root=None,
+        overrides={},
         contest_until=None,
         correction=None,
     )

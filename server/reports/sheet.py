@@ -371,10 +371,17 @@ def _signatures(round_: Round, own: Sequence[Entry], lang: Lang) -> tuple[Signat
         for e in own
         if e.event in {"round_signed", "round_certified"}
     }
-    return tuple(
-        Signature(key, role(key, lang), given.get(key, "✓") if key in round_.signed else "")
-        for key in round_.signers
-    )
+
+    def told(key: str) -> str:
+        when = given.get(key, "✓") if key in round_.signed else ""
+        instead = round_.overrides.get(key)
+        if not instead:
+            return when
+        who = role(str(instead["as"]), lang)
+        by = f"由{who}代签：" if lang == "zh" else f"signed by the {who} instead: "
+        return f"{when} {by}{instead['reason']}"
+
+    return tuple(Signature(key, role(key, lang), told(key)) for key in round_.signers)
 
 
 def _to_sign(round_: Round, lang: Lang) -> tuple[str, ...]:

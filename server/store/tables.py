@@ -492,6 +492,9 @@ class RoundRow(SQLModel, table=True):
     """A secret round's since its opening: the public half of its seal (`identity/seals.py`)."""
     seal_destroyed_at: int | None = _big(default=None)
     root: str | None = None
+    overrides: dict[str, Any] | None = Field(
+        default=None, sa_column=Column(JSON(none_as_null=True))
+    )
     contest_until: int | None = _big(default=None)
     correction: dict[str, Any] | None = Field(
         default=None, sa_column=Column(JSON(none_as_null=True))

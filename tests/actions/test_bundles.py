@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from server.actions.cast_ballot import cast_ballot
-from server.actions.certify_round import certify_round
+from server.actions.certify_round import certify_instead, certify_round
 from server.actions.close_round import close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
 from server.actions.publish_round import publish_round
+from server.domain.refusals import Refusal
 from server.domain.view import round_state
 from tests.house import Home
 
@@ -67,3 +68,37 @@ async def test_both_editions_can_be_checked(lanxi: Home, tmp_path: Path, secrecy
     await publish_round(lanxi.house, lanxi.person("host"), id_, "public")
     published = next(r for r in (await lanxi.view()).rounds if r.id == id_)
     assert round_state(published)["root"] == round_.root
+
+
+async def test_a_missing_signer_is_replaced_by_name_and_with_a_reason(lanxi: Home) -> None:
+    await lanxi.go_live()
+    host, house = lanxi.person("host"), lanxi.house
+    panel = next(r for r in (await lanxi.view()).rounds if r.audience == "panel")
+    await open_round(house, host, panel.id)
+    marks = {"water": {"duty": "6", "law": "9"}}
+    await cast_ballot(house, lanxi.panelist(0), panel.id, marks, (), "key-00000001")
+    approver = lanxi.person("approver")
+    for refused, code in (("teller", "round_step_illegal"),):
+        with pytest.raises(Refusal) as caught:
+            await certify_instead(house, approver, panel.id, refused, "突发疾病")
+        assert caught.value.code == code
+    await close_round(house, host, panel.id)
+    await lanxi.settle()
+    for who, missing, reason, code in (
+        (approver, "teller", "突发疾病", "not_a_signer"),
+        (approver, "host", " ", "malformed"),
+        (approver, "host", "长" * 301, "text_too_long"),
+        (lanxi.person("teller"), "host", "突发疾病", "not_allowed"),
+    ):
+        with pytest.raises(Refusal) as caught:
+            await certify_instead(house, who, panel.id, missing, reason)
+        assert caught.value.code == code
+    done = await certify_instead(house, approver, panel.id, "host", "突发疾病")
+    assert done.body["status"] == "certified"
+    round_ = next(r for r in (await lanxi.view()).rounds if r.id == panel.id)
+    assert round_.overrides["host"]["as"] == "approver"
+    assert round_.overrides["host"]["reason"] == "突发疾病"
+    (entry,) = [e for e in await lanxi.entries() if e.event == "round_certified"]
+    assert entry.body["signed_as"] == "host"
+    assert (entry.body["instead_as"], entry.body["reason"]) == ("approver", "突发疾病")
+    assert entry.role == "approver"

@@ -36,6 +36,7 @@ class Signer:
 
     word: str
     signed: bool
+    instead: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ class ContestCard:
 class RoundCard:
     """One round. `present` is None where the turnout is not for this reader, or nobody is listed.
     `round` bears figures only when the reader may `see` the result.
-    `replacements` are the certified rounds that were held to replace it, by id and title.
+    `missing` are the signers, key and word, in whose place the reader may sign. `replacements` are the certified rounds that were held to replace it, by id and title.
     `sign` and `publish`: what the reader may do now; `signing` and `publishing`: somebody has
     still to do so.
     """
@@ -85,6 +86,7 @@ class RoundCard:
     ballots_hash: str
     signers: tuple[Signer, ...]
     awaited: tuple[str, ...]
+    missing: tuple[tuple[str, str], ...]
     signing: bool
     sign: bool
     audiences: tuple[Audience, ...]
@@ -202,7 +204,12 @@ def _card(
         rules=results.rules_said(view, one, lang),
         rules_hash=one.rules_hash or "",
         ballots_hash=str((result or {}).get("ballots_hash") or ""),
-        signers=tuple(Signer(texts.role(r), r in one.signed) for r in one.signers),
+        signers=tuple(
+            Signer(texts.role(r), r in one.signed, _instead(one, r, texts)) for r in one.signers
+        ),
+        missing=tuple((r, texts.role(r)) for r in awaited(one))
+        if one.status == "tallied" and has_right(roles, "override_signature")
+        else (),
         awaited=tuple(texts.role(r) for r in awaited(one)),
         signing=one.status == "tallied",
         sign=may_sign(one, roles),
@@ -234,6 +241,12 @@ def _card(
             if other.replaces == one.id and other.status in {"certified", "published"}
         ),
     )
+
+
+def _instead(one: Round, role: str, texts: Texts) -> str:
+    """Who signed in a missing signer's place, and why."""
+    told = one.overrides.get(role)
+    return f"{texts.role(told['as'])}：{told['reason']}" if told else ""
 
 
 def _notice(view: HearingView, note: Outlier, lang: str) -> str:

@@ -1,4 +1,4 @@
-"""Bundles of certified rounds, and the root over each."""
+"""Bundles of certified rounds, the root over each, and who signed in a missing signer's place."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -11,6 +11,7 @@ depends_on = None
 
 def upgrade() -> None:
     op.add_column("rounds", sa.Column("root", sa.String(), nullable=True))
+    op.add_column("rounds", sa.Column("overrides", sa.JSON(), nullable=True))
     op.create_table(
         "bundles",
         sa.Column("round_id", sa.String(), sa.ForeignKey("rounds.id"), primary_key=True),

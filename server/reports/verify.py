@@ -56,7 +56,7 @@ CHECKS = {
     "members": ("清单与各文件", "The manifest and its members"),
     "journal": ("日志链与本轮记录", "The journal's chain and this round's entries"),
     "receipts": ("回执", "The receipts"),
-    "turnout": ("到场与投票人数", "The turnout"),
+    "turnout": ("到场人数与票数", "The turnout"),
     "result": ("计票结果", "The result, worked out again"),
     "figures": ("逐项说明", "What is said of each figure"),
 }
@@ -1751,7 +1751,7 @@ def check_receipts(text: str, cast: int, root: str) -> list[str]:
             zh, en = f"第 {n + 2} 行顺序不对或重复", f"row {n + 2} is out of order or twice"
             raise Difference("receipts", "receipts.csv", zh, en)
     if len(codes) != cast:
-        zh = f"有 {len(codes)} 个回执，而投票 {cast} 张"
+        zh = f"有 {len(codes)} 个回执，而票有 {cast} 张"
         en = f"it has {len(codes)} codes for {cast} ballots"
         raise Difference("receipts", "receipts.csv", zh, en)
     if merkle_root([code.encode() for code in codes]) != root:
@@ -1815,7 +1815,7 @@ def read_turnout(data: bytes, round_id: str) -> Turnout:
         if not all(isinstance(n, int) and not isinstance(n, bool) and n >= 0 for n in counts):
             raise wrong
         if any(counts[n] < counts[n + 1] for n in range(len(counts) - 1)):
-            zh, en = "投票的比到场的多", "more have cast than were present"
+            zh, en = "交票的比到场的多", "more have cast than were present"
             raise Difference("turnout", "turnout.json", zh, en)
     if parts and [sum(p for p, _ in parts), sum(c for _, c in parts)] != whole[1:]:
         zh, en = "各组相加与全体不等", "the groups do not add up to the whole"
@@ -1839,7 +1839,7 @@ def check_rows(rows: Sequence[Row], turnout: Turnout, codes: Iterable[str]) -> N
     most.update(turnout.groups)
     many = any(n > turnout.cast for n in every.values())
     if many or any(n > most[place[3]] for place, n in grouped.items()):
-        zh, en = "有的格子里票比投票人数多", "a cell has more rows than ballots were cast"
+        zh, en = "有的格子里的行比收到的票多", "a cell has more rows than ballots were cast"
         raise Difference("result", "ballots.csv", zh, en)
     if cells.intersection(codes):
         zh, en = "回执出现在票里", "a receipt stands in a row"
@@ -1880,7 +1880,7 @@ def check_choices(m: Material) -> dict[str, Any]:
             zh, en = f"第 {number} 行没有这个选项", f"row {number} has no choice of this round"
             raise Difference("result", "ballots.csv", zh, en)
     if len({row.rater for row in m.rows}) != len(m.rows) or len(m.rows) != m.turnout.cast:
-        zh, en = "票数与投票人数不同", "it has not one row for each ballot"
+        zh, en = "不是每张票一行", "it has not one row for each ballot"
         raise Difference("result", "ballots.csv", zh, en)
     counts = Counter(row.value for row in m.rows)
     again = {

@@ -20,6 +20,7 @@ from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSoc
 from fastapi.responses import HTMLResponse
 
 from server.domain.view import HearingView
+from tests.web.sheets import SHEETS
 from tests.web.views import AT, CASES, EXTREMES, SEATS, public_round, question
 from web.layout.assets import by_hashed_name
 from web.layout.page import render
@@ -38,7 +39,7 @@ CSP = (
     "base-uri 'none'; frame-ancestors 'none'"
 )
 
-ALL = {**CASES, **EXTREMES}
+ALL = {**CASES, **EXTREMES, **SHEETS}
 SIGNED_IN = ("panel", "host", "desk")
 """Pages whose session the server tells to the template."""
 PLAIN: dict[str, tuple[str, ...]] = {

@@ -8,6 +8,7 @@ from typing import Any
 
 from server.domain.view import FloorRequest, QueueView
 from tests.web.gallery import PAGES
+from tests.web.sheets import QUOTAS, VERDICT
 from tests.web.test_pages import frozen
 from tests.web.views import AT, RULES, full, overrun, panel_open, panel_round, question
 from web.layout.page import render
@@ -58,9 +59,25 @@ def test_labels_and_long_scales() -> None:
     assert [m.value for m in found.lines[1].marks] == [str(n) for n in range(0, 101, 10)]
     assert [m.value for m in found.lines[2].marks] == [str(n) for n in range(1, 11)]
     assert found.required_all
-    assert not found.sums
+    assert found.sums
     assert 'data-all="yes"' in text
+    assert 'data-points="50"' in text
+
+
+def test_labels_without_points_make_no_total() -> None:
+    found, text = sheet(VERDICT)
+    assert not found.sums
     assert "data-sums" not in text
+    assert "data-across" not in text
+    assert "data-points" not in text
+
+
+def test_what_the_rules_ask_of_a_ballot_stands_on_the_sheet() -> None:
+    found, text = sheet(QUOTAS, lang="en")
+    assert [one.words for one in found.quotas] == ["90 or more: at most 3", "below 70: at least 1"]
+    assert 'data-most="3"' in text
+    assert 'data-unequal="yes"' in text
+    assert "data-unfull" not in text
 
 
 def test_no_mark_is_preselected() -> None:
@@ -74,7 +91,7 @@ def test_no_mark_is_preselected() -> None:
 def test_each_subject_may_be_abstained_on_or_recused_from() -> None:
     found, text = sheet()
     assert len(found.officials) == 3
-    for mode in ("abstain", "recuse"):
+    for mode in ("dont_know", "abstain", "recuse"):
         assert len(re.findall(f'data-mode="{mode}"', text)) == 3
 
 

@@ -10,12 +10,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
+from server.domain.ballots import top_of
 from server.domain.exact import exact_text
 from server.domain.rounds import TAKES_BALLOTS, Round
 from server.domain.rule_file import parse_draft
-from server.domain.rules import Dimension, LabelScale, NumberScale
+from server.domain.rules import BallotQuota, Dimension, LabelScale, NumberScale
 from server.domain.secrecy import who_sees
 from server.domain.view import HearingView, SubjectView, source_name
+from web.layout.language import say
 from web.pages import results, shared
 
 MOST_BUTTONS = 25
@@ -23,6 +25,10 @@ MOST_BUTTONS = 25
 0–20 by ones is one tap, 0–100 is two or three."""
 COARSE = 10
 """Into how many parts the row of coarse marks divides a long scale."""
+FREE_STEP = Fraction(1, 100)
+"""What − / + go by where the rules name no step."""
+TOTALLED = frozenset({"mean", "sum", "median"})
+"""Ways of counting under which a seat's own total is a figure that people know."""
 
 
 @dataclass(frozen=True)
@@ -139,13 +145,15 @@ class Mark:
 
     value: str
     label: str
+    points: str = ""
 
 
 @dataclass(frozen=True)
 class Line:
     """One dimension. `kind` is `labels`, `buttons` (a button each) or `stepper` (a long scale).
 
-    `marks` are the labels, the buttons, or the coarse marks of a long scale.
+    `marks` are the labels, the buttons, or the coarse marks of a long scale. `free`: every decimal
+    in between is a mark, and `step` is only what the buttons go by. `top` are the full marks.
     """
 
     key: str
@@ -155,6 +163,21 @@ class Line:
     low: str = ""
     high: str = ""
     step: str = ""
+    free: bool = False
+    factor: str = "1"
+    top: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Quota:
+    """How many of a ballot's totals may lie at or above (else: below) a figure, and the rule in
+    words."""
+
+    figure: str
+    at_least: bool
+    most: int | None
+    least: int | None
+    words: str
 
 
 @dataclass(frozen=True)
@@ -170,8 +193,9 @@ class Official:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A panel round's sheet. `secrecy` says in one sentence who can ever see what; `sums` says that a
-    seat's own marks simply add up to a total."""
+    """A panel round's sheet. `secrecy` says in one sentence who can ever see what. `across` is how a
+    seat's marks make a total, where they do; `sums` says that the total is shown. `quotas`, `unequal`
+    and `unfull` are what the rules ask of a whole ballot, which the tablet counts along."""
 
     round: str
     title: str
@@ -179,7 +203,11 @@ class Sheet:
     secrecy: str
     final: bool
     required_all: bool
+    across: str
     sums: bool
+    quotas: tuple[Quota, ...]
+    unequal: bool
+    unfull: bool
     officials: tuple[Official, ...]
     lines: tuple[Line, ...]
     rules: tuple[str, ...]
@@ -188,7 +216,7 @@ class Sheet:
 def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
     """The sheet of a panel round, from its rules and its words."""
     rules = parse_draft(dict(round_.rules or {}))
-    numbers = all(isinstance(d.scale, NumberScale) for d in rules.dimensions)
+    pointed = all(_has_points(d) for d in rules.dimensions)
     return Sheet(
         round=round_.id,
         title=round_.title,
@@ -196,10 +224,11 @@ def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
         secrecy=who_sees(round_, rules.needs_together)[lang],
         final=round_.replacing == "first",
         required_all=rules.ballot.required == "all",
-        sums=numbers
-        and len(rules.dimensions) > 1
-        and rules.across == "sum"
-        and all(d.factor == 1 for d in rules.dimensions),
+        across=rules.across if pointed else "",
+        sums=pointed and len(rules.dimensions) > 1 and rules.within in TOTALLED,
+        quotas=tuple(_quota(one, lang) for one in rules.ballot.quotas),
+        unequal=rules.ballot.void_all_equal,
+        unfull=rules.ballot.void_all_full,
         officials=tuple(_official(view, key) for key in round_.subjects),
         lines=tuple(_line(d, round_.labels) for d in rules.dimensions),
         rules=results.rules_said(view, round_, lang),
@@ -219,13 +248,48 @@ def _official(view: HearingView, key: str) -> Official:
     )
 
 
+def _has_points(dimension: Dimension) -> bool:
+    scale = dimension.scale
+    return isinstance(scale, NumberScale) or all(one.points is not None for one in scale.labels)
+
+
+def _quota(one: BallotQuota, lang: str) -> Quota:
+    figure = exact_text(one.figure)
+    which = (
+        say(lang, "%(figure)s 分及以上", figure=figure)
+        if one.at_least
+        else say(lang, "%(figure)s 分以下", figure=figure)
+    )
+    ends = [
+        say(lang, "最多 %(n)s 名", n=one.most) if one.most is not None else "",
+        say(lang, "至少 %(n)s 名", n=one.least) if one.least is not None else "",
+    ]
+    told = say(lang, "、").join(end for end in ends if end)
+    return Quota(
+        figure,
+        one.at_least,
+        one.most,
+        one.least,
+        say(lang, "%(which)s%(limit)s", which=which, limit=told),
+    )
+
+
 def _line(dimension: Dimension, labels: Mapping[str, str]) -> Line:
     label = labels.get(dimension.key, dimension.key)
     scale = dimension.scale
+    top = tuple(sorted(top_of(dimension)))
+    factor = exact_text(dimension.factor)
     if isinstance(scale, LabelScale):
-        marks = tuple(Mark(one.key, labels.get(one.key, one.label)) for one in scale.labels)
-        return Line(dimension.key, label, "labels", marks)
-    step = scale.step or Fraction(1, 100)
+        marks = tuple(
+            Mark(
+                one.key,
+                labels.get(one.key, one.label),
+                "" if one.points is None else exact_text(one.points),
+            )
+            for one in scale.labels
+        )
+        return Line(dimension.key, label, "labels", marks, factor=factor, top=top)
+    step = scale.step or FREE_STEP
     count = int((scale.maximum - scale.minimum) / step) + 1
     if count <= MOST_BUTTONS:
         kind = "buttons"
@@ -241,4 +305,7 @@ def _line(dimension: Dimension, labels: Mapping[str, str]) -> Line:
         exact_text(scale.minimum),
         exact_text(scale.maximum),
         exact_text(step),
+        scale.step is None,
+        factor,
+        top,
     )

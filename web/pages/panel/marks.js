@@ -37,6 +37,7 @@ function spelled (value, unit) {
 
 // The total of a sheet { dimension: value }, or null where its marks have no points.
 export function total (official, marks, across) {
+  if (!across) return null
   let sum = 0n, of = 0n
   for (const mark of official.querySelectorAll('.mark')) {
     const value = marks[mark.dataset.dimension]
@@ -44,7 +45,7 @@ export function total (official, marks, across) {
     sum += grains(points(mark, value)) * grains(mark.dataset.factor)
     of++
   }
-  return of && across ? { sum, of: across === 'mean' ? of : 1n } : null
+  return of ? { sum, of: across === 'mean' ? of : 1n } : null
 }
 function points (mark, value) {
   if (mark.dataset.kind !== 'labels') return value

@@ -10,6 +10,7 @@
 
 import { newKey } from '../../live.js'
 import { toast } from '../../act.js'
+import { Quota, onScale, shown, stepped, total } from './marks.js'
 
 const { slug, epoch, me, lang, seat } = document.body.dataset
 const words = JSON.parse(document.body.dataset.words)
@@ -26,6 +27,8 @@ function write (name, value) {
   memory.set(name, value)
   try { value === null ? localStorage.removeItem(name) : localStorage.setItem(name, JSON.stringify(value)) } catch { /* kept in memory */ }
 }
+// How this tablet is looked at, whoever sits at it: large type, the whole sheet or one official at a time.
+const look = { large: false, by: 'one', ...read('pingyi-look') }
 const sheetName = round => `pingyi-sheet:${slug}:${epoch}:${round}:${me}`
 function forgetOtherRuns () {                // a rehearsal's marks have no place in the real run
   try {
@@ -70,12 +73,15 @@ class Sheet {
     this.final = root.dataset.final === 'yes'
     this.all = root.dataset.all === 'yes'
     this.officials = [...root.querySelectorAll('.official')]
+    this.quotas = [...root.querySelectorAll('.quotas li')].map(one => new Quota(one))
+    this.by(look.by)
     this.kept = { answers: {}, at: 0, begun: false, pending: null, cast: null, editing: false, ...read(sheetName(this.id)) }
     this.checking = false
     this.running = true
     root.addEventListener('change', event => this.changed(event.target))
     root.addEventListener('input', event => event.target.matches('.value') && this.typed(event.target, false))
     root.addEventListener('focusout', event => event.target.matches('.value') && this.typed(event.target, true))
+    root.addEventListener('focusin', event => this.pick(event.target.closest('.mark')))
     root.addEventListener('keydown', event => this.key(event))
     root.addEventListener('click', event => this.click(event))
     root.querySelector('form').addEventListener('submit', event => event.preventDefault())
@@ -113,9 +119,8 @@ class Sheet {
     this.kept.answers = {}
     for (const subject of recused) this.kept.answers[subject] = { mode: 'recuse', marks: {} }
     for (const [subject, given] of Object.entries(marks)) {
-      const values = Object.values(given)
-      const abstained = values.length > 0 && values.every(value => value === 'abstain')
-      this.kept.answers[subject] = { mode: abstained ? 'abstain' : 'mark', marks: abstained ? {} : { ...given } }
+      const word = wordOf(given)
+      this.kept.answers[subject] = { mode: word || 'mark', marks: word ? {} : { ...given } }
     }
     this.fill()
   }
@@ -138,12 +143,20 @@ class Sheet {
     mark.querySelector('[data-part="wrong"]').textContent = sentence
     mark.querySelector('.value')?.setAttribute('aria-invalid', sentence ? 'true' : 'false')
   }
+  // What the rules forbid is not taken: the mark stays as it was and the line says why.
   set (mark, value) {
     const answer = this.answer(mark.closest('.official').dataset.subject)
+    const refused = this.refuses(mark, value)
+    if (refused) {
+      this.put(mark, answer.marks[mark.dataset.dimension] ?? '')
+      this.wrong(mark, refused)
+      return false
+    }
     if (value === '') delete answer.marks[mark.dataset.dimension]
     else answer.marks[mark.dataset.dimension] = value
     this.put(mark, value)
     this.touched()
+    return true
   }
   touched () {
     this.keep()
@@ -157,7 +170,12 @@ class Sheet {
     await settle('PUT', `/api/v1/rounds/${this.id}/draft`, {})
   }
   changed (input) {
-    if (input.dataset.mode) {
+    if (input.dataset.byWhat !== undefined) {
+      look.by = input.value
+      write('pingyi-look', look)
+      this.pick(null)
+      for (const sheet of sheets.values()) { sheet.by(look.by); sheet.go(sheet.kept.at, false) }
+    } else if (input.dataset.mode) {
       this.answer(input.closest('.official').dataset.subject).mode = input.value
       this.modes()
       this.touched()
@@ -168,27 +186,26 @@ class Sheet {
     const mark = field.closest('.mark')
     const text = field.value.trim().replace(/[０-９．。]/g, c => '。．'.includes(c) ? '.' : String.fromCharCode(c.charCodeAt(0) - 0xFEE0))
     const value = text === '' ? '' : onScale(mark, text)
-    if (value !== null) {
+    const refused = value === null ? say(mark.dataset.free ? 'wrong_free' : 'wrong', mark.dataset) : this.refuses(mark, value)
+    if (refused) {
+      this.set(mark, '')
+      if (done || value !== null) this.wrong(mark, refused)
+    } else {
       if (value !== (this.answer(mark.closest('.official').dataset.subject).marks[mark.dataset.dimension] ?? '')) this.set(mark, value)
       else this.wrong(mark, '')
       if (done) field.value = value
-    } else {
-      this.set(mark, '')
-      if (done) this.wrong(mark, say('wrong', mark.dataset))
     }
   }
   step (mark, by) {
-    const { low, high, step } = mark.dataset
     const now = this.answer(mark.closest('.official').dataset.subject).marks[mark.dataset.dimension]
-    const wanted = now === undefined ? (by > 0 ? +low : +high) : +now + by * step
-    const value = onScale(mark, String(Math.min(+high, Math.max(+low, +wanted.toFixed(6)))))
-    if (value !== null) this.set(mark, value)
+    this.set(mark, stepped(mark, now, by))
   }
   key (event) {
     if (!event.target.matches('.value')) return
     if (event.key === 'Enter') {              // on to the next line, as on a keypad
       event.preventDefault()
-      const fields = [...event.target.closest('.official').querySelectorAll('.value')]
+      const within = this.root.dataset.by === 'all' ? this.root : event.target.closest('.official')
+      const fields = [...within.querySelectorAll('.value')].filter(one => one.offsetParent)
       const next = fields[fields.indexOf(event.target) + 1]
       next ? next.focus() : this.part('fill').querySelector('[data-do="check"]').focus()
     } else if (event.key === 'ArrowUp' || event.key === 'ArrowDown') {
@@ -199,22 +216,101 @@ class Sheet {
     }
   }
 
+  // ── one official at a time, or the whole sheet ──
+  by (what) {
+    this.root.dataset.by = this.officials.length > 1 ? what : 'one'
+    for (const radio of this.root.querySelectorAll('[data-by-what]')) radio.checked = radio.value === what
+    // On the whole sheet a finger has the row of marks at the bottom; the keyboard would cover it.
+    const keypad = this.root.dataset.by === 'all' && matchMedia('(pointer: coarse)').matches ? 'none' : 'decimal'
+    for (const field of this.root.querySelectorAll('.value')) field.inputMode = keypad
+  }
+  // On the whole sheet the marks of one line stand at the bottom, under the thumb, until another is picked.
+  pick (mark) {
+    if (mark === this.picked) return
+    this.picked?.classList.remove('picked')
+    this.picked = mark
+    mark?.classList.add('picked')
+    if (!mark || this.root.dataset.by !== 'all') return
+    this.root.style.setProperty('--bar', this.part('fill').querySelector('.sheet-bar').offsetHeight + 'px')
+    mark.scrollIntoView({ block: 'center' })
+  }
+
+  // ── what the rules ask of the whole ballot, counted along ──
+  // The totals of the sheets that would count, or only of those that are whole: a sheet on its way is not judged.
+  totals (whole, changed, value) {
+    return this.officials.map(official => {
+      const { mode, marks } = this.answer(official.dataset.subject)
+      if (mode !== 'mark') return null
+      const given = changed?.closest('.official') === official ? { ...marks, [changed.dataset.dimension]: value } : marks
+      if ((whole || this.all) && [...official.querySelectorAll('.mark')].some(mark => given[mark.dataset.dimension] === undefined)) return null
+      return total(official, given, this.root.dataset.across)
+    }).filter(Boolean)
+  }
+  refuses (mark, value) {
+    if (value === '' || !this.quotas.length) return ''
+    const before = this.totals(true), after = this.totals(true, mark, value)
+    for (const quota of this.quotas) {
+      const n = quota.number(before)
+      if (quota.most !== undefined && quota.number(after) > Math.max(n, quota.most)) return say(quota.atLeast ? 'quota_full' : 'quota_fell', { said: quota.said, n })
+    }
+    return ''
+  }
+  count () {
+    const totals = this.quotas.length ? this.totals(false) : []
+    for (const quota of this.quotas) {
+      const n = quota.number(totals)
+      quota.root.textContent = say(quota.most === undefined ? 'quota_least' : 'quota_most', { said: quota.said, n })
+      quota.root.dataset.holds = quota.holds(n) ? 'yes' : 'no'
+    }
+  }
+  // Why the tally would find this ballot void, or nothing.
+  fault () {
+    const totals = this.totals(false)
+    for (const quota of this.quotas) {
+      const n = quota.number(totals)
+      if (!quota.holds(n)) return say('quota_wrong', { said: quota.said, n })
+    }
+    const given = []
+    for (const official of this.officials) {
+      const { mode, marks } = this.answer(official.dataset.subject)
+      for (const mark of mode === 'mark' ? official.querySelectorAll('.mark') : []) {
+        const value = marks[mark.dataset.dimension]
+        if (value !== undefined) given.push({ value, full: JSON.parse(mark.dataset.top).includes(value) })
+      }
+    }
+    if (this.root.dataset.unequal && given.length > 1 && given.every(one => one.value === given[0].value)) return words.all_equal
+    if (this.root.dataset.unfull && given.length && given.every(one => one.full)) return words.all_full
+    return ''
+  }
+
   // ── what is missing ──
   missing (official) {
     const { mode, marks } = this.answer(official.dataset.subject)
     if (mode !== 'mark') return []
     return [...official.querySelectorAll('.mark')].filter(mark => marks[mark.dataset.dimension] === undefined)
   }
-  left () {
-    const official = this.officials[this.kept.at]
+  // One sentence for what is missing: by name where one official is seen, in numbers on the whole sheet.
+  lacks (official) {
     const missing = this.missing(official)
-    this.part('left').textContent = missing.length ? say('left', { n: missing.length, names: missing.map(m => m.dataset.label).join('、') }) : say('whole')
-    this.part('left').dataset.whole = missing.length ? 'no' : 'yes'
+    return missing.length ? say('left', { n: missing.length, names: missing.map(m => m.dataset.label).join('、') }) : ''
+  }
+  left () {
+    const whole = this.officials.filter(one => !this.missing(one).length).length
+    const n = this.officials.reduce((sum, one) => sum + this.missing(one).length, 0)
+    const lacks = this.root.dataset.by === 'all' ? n && say('left_all', { people: this.officials.length - whole, n }) : this.lacks(this.officials[this.kept.at])
+    this.part('left').textContent = lacks || words.whole
+    this.part('left').dataset.whole = lacks ? 'no' : 'yes'
+    const progress = this.part('progress')
+    if (progress) progress.textContent = say('progress', { n: whole, of: this.officials.length })
     for (const one of this.officials) {
+      const { mode } = this.answer(one.dataset.subject), of = one.querySelectorAll('.mark').length, n = this.missing(one).length
       const note = this.root.querySelector(`[data-left="${one.dataset.subject}"]`)
-      const n = this.missing(one).length
-      if (note) note.textContent = this.answer(one.dataset.subject).mode === 'mark' ? (n ? say('left_short', { n }) : '✓') : words[this.answer(one.dataset.subject).mode]
+      if (note) note.textContent = mode === 'mark' ? (n ? say('left_short', { n }) : '✓') : words[mode]
+      const done = this.root.querySelector(`[data-done="${one.dataset.subject}"]`)
+      done.textContent = mode === 'mark' ? say('done', { n: of - n, of }) + (n ? '' : ' ✓') : words[mode]
+      done.dataset.whole = n ? 'no' : 'yes'
     }
+    this.count()
   }
   modes () {
     for (const official of this.officials) {
@@ -224,12 +320,18 @@ class Sheet {
     }
   }
   go (at, focus) {
+    const all = this.root.dataset.by === 'all'
     this.kept.at = at
     this.keep()
-    this.officials.forEach((one, i) => { one.hidden = i !== at })
-    for (const button of this.root.querySelectorAll('[data-go]')) button.setAttribute('aria-current', +button.dataset.go === at ? 'step' : 'false')
+    this.officials.forEach((one, i) => { one.hidden = !all && i !== at })
+    for (const button of this.root.querySelectorAll('.officials [data-go]')) {
+      const here = +button.dataset.go === at
+      button.setAttribute('aria-current', here && !all ? 'step' : 'false')
+      const list = button.closest('ol'), place = button.parentElement
+      if (here && !all) list.scrollLeft = place.offsetLeft - list.offsetLeft - (list.clientWidth - place.clientWidth) / 2
+    }
     const next = this.root.querySelector('[data-do="next"]')
-    if (next) next.hidden = at === this.officials.length - 1
+    if (next) next.hidden = all || at === this.officials.length - 1
     this.left()
     if (focus) { const head = this.officials[at].querySelector('h3'); head.focus({ preventScroll: true }); head.scrollIntoView({ block: 'start' }) }
   }
@@ -240,7 +342,7 @@ class Sheet {
       const { mode, marks: given } = this.answer(subject)
       const lines = [...official.querySelectorAll('.mark')].map(mark => mark.dataset.dimension)
       if (mode === 'recuse') recused.push(subject)
-      else if (mode === 'abstain') marks[subject] = Object.fromEntries(lines.map(line => [line, 'abstain']))
+      else if (mode !== 'mark') marks[subject] = Object.fromEntries(lines.map(line => [line, mode]))
       else {
         const values = lines.filter(line => given[line] !== undefined).map(line => [line, given[line]])
         if (values.length) marks[subject] = Object.fromEntries(values)
@@ -255,40 +357,60 @@ class Sheet {
     if (nothing || (this.all && first >= 0)) {
       this.go(Math.max(first, 0), false)
       const lacking = this.missing(this.officials[this.kept.at])
-      toast(nothing ? say('nothing') : say('left', { n: lacking.length, names: lacking.map(m => m.dataset.label).join('、') }), true)
+      toast(nothing ? say('nothing') : this.officials[this.kept.at].dataset.name + ' · ' + this.lacks(this.officials[this.kept.at]), true)
       const line = lacking[0]
       line?.scrollIntoView({ block: 'center' })
       line?.querySelector('.pips input')?.focus({ preventScroll: true })
       for (const one of lacking) { one.classList.add('lacking'); setTimeout(() => one.classList.remove('lacking'), 4000) }
       return
     }
+    const fault = this.fault()
+    if (fault) return toast(fault, true)
+    this.pick(null)
     this.checking = true
-    this.part('summary').replaceChildren(...this.table(this.body()), ...this.warnings())
+    this.part('summary').replaceChildren(...this.overview(), ...this.warnings(), ...this.table(this.body(), true))
     this.show('check')
   }
-  // One table for each official: what stands there is what will be counted.
-  table (body) {
-    return this.officials.map(official => {
+  overview () {
+    if (this.officials.length === 1) return []
+    const whole = this.officials.filter(one => this.answer(one.dataset.subject).mode === 'mark' && !this.missing(one).length).length
+    const line = make('p', 'row', say('sum_whole', { of: this.officials.length, n: whole }))
+    for (const mode of ['dont_know', 'abstain', 'recuse']) {
+      const n = this.officials.filter(one => this.answer(one.dataset.subject).mode === mode).length
+      if (n) line.append(make('span', 'chip warn', `${words[mode]} ${n}`))
+    }
+    return [line]
+  }
+  // One block for each official: what stands there is what will be counted.
+  table (body, mend) {
+    return this.officials.map((official, at) => {
       const subject = official.dataset.subject
       const given = body.marks[subject] || {}
-      const box = make('section', 'sum')
-      box.append(make('h4', '', official.dataset.name))
-      if (body.recused.includes(subject)) { box.append(make('p', 'chip warn', words.recuse)); return box }
-      if (Object.values(given).length && Object.values(given).every(value => value === 'abstain')) { box.append(make('p', 'chip warn', words.abstain)); return box }
+      const box = make('section', 'sum'), head = make('div', 'sum-head')
+      head.append(make('h4', '', official.dataset.name))
+      box.append(head)
+      const word = body.recused.includes(subject) ? 'recuse' : wordOf(given)
+      const sum = this.root.dataset.sums && !word && total(official, given, this.root.dataset.across)
+      if (word) head.append(make('span', 'chip warn', words[word]))
+      if (sum) {
+        const { text, exact } = shown(sum), line = make('p', 'total', words.total + ' ')
+        line.append(make('b', 'num', exact ? text : say('about', { n: text })))
+        head.append(line)
+      }
+      if (mend) {
+        const button = make('button', 'button small', words.mend)
+        Object.assign(button, { type: 'button', ariaLabel: `${words.mend} ${official.dataset.name}` })
+        button.dataset.go = at
+        head.append(button)
+      }
+      if (word) return box
       const list = make('dl', 'sum-marks')
-      let total = 0
       for (const mark of official.querySelectorAll('.mark')) {
         const value = given[mark.dataset.dimension]
         const chosen = [...mark.querySelectorAll('.pips input')].find(radio => radio.value === value)
-        const shown = mark.dataset.kind === 'labels' && chosen ? chosen.nextElementSibling.textContent : value
+        const told = mark.dataset.kind === 'labels' && chosen ? chosen.nextElementSibling.textContent : value
         const row = make('div')
-        row.append(make('dt', '', mark.dataset.label), make('dd', value === undefined ? 'error' : 'num strong', shown ?? words.missing))
-        list.append(row)
-        total += Math.round((+value || 0) * 1e6)
-      }
-      if (this.root.dataset.sums) {
-        const row = make('div', 'total')
-        row.append(make('dt', '', words.total), make('dd', 'num strong', String(total / 1e6)))
+        row.append(make('dt', '', mark.dataset.label), make('dd', value === undefined ? 'error' : 'num strong', told ?? words.missing))
         list.append(row)
       }
       box.append(list)
@@ -332,9 +454,13 @@ class Sheet {
     }
   }
   click (event) {
+    this.pick(event.target.closest('.mark'))
     const button = event.target.closest('button')
     if (!button) return
-    if (button.dataset.go) this.go(+button.dataset.go, true)
+    if (button.dataset.go) {
+      if (this.checking) { this.checking = false; this.show('fill') }
+      this.go(+button.dataset.go, true)
+    }
     if (button.dataset.by) this.step(button.closest('.mark'), +button.dataset.by)
     const acts = {
       next: () => this.go(this.kept.at + 1, true),
@@ -397,14 +523,10 @@ function make (tag, name = '', text = '') {
   if (text) one.textContent = text
   return one
 }
-// A number in the one spelling that the scale gives it, or null when it is not on the scale.
-function onScale (mark, text) {
-  const { low, high, step } = mark.dataset
-  if (!/^\d+(\.\d*)?$|^\.\d+$|^-\d+(\.\d*)?$/.test(text)) return null
-  const places = Math.max(...[low, step].map(n => (n.split('.')[1] || '').length))
-  const steps = (+text - +low) / +step
-  if (+text < +low || +text > +high || Math.abs(steps - Math.round(steps)) > 1e-6) return null
-  return String(+(+low + Math.round(steps) * +step).toFixed(places))
+// The word that a sheet says in every line instead of marks, or nothing.
+function wordOf (given) {
+  const [first, ...others] = Object.values(given)
+  return ['abstain', 'dont_know'].includes(first) && others.every(value => value === first) ? first : ''
 }
 
 // ── which rounds run ──
@@ -455,6 +577,15 @@ function follow () {
   document.getElementById('idle').hidden = running || sheets.size > 0
   started = true
 }
+
+// ── large type ──
+const largeButton = document.getElementById('large')
+function large (on) {
+  document.documentElement.dataset.large = on ? 'yes' : 'no'
+  largeButton.setAttribute('aria-pressed', String(on))
+}
+large(look.large)
+largeButton.addEventListener('click', () => { look.large = !look.large; large(look.large); write('pingyi-look', look) })
 
 // ── link, tabs, what is only for this seat ──
 const linkWord = document.getElementById('link')

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from fastapi import APIRouter, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
@@ -34,8 +36,15 @@ async def sheet(slug: str, round_id: str, request: Request) -> HTMLResponse:
     if by.seat is None:
         raise Refusal("not_allowed")
     entitled_seat(round_, by.seat)
-    page = render("panel/_sheet.html", lang, f=context.sheet(view, round_, lang))
-    return HTMLResponse(page, headers={"Cache-Control": "no-store"})
+    return HTMLResponse(
+        _rendered(context.sheet(view, round_, lang), lang), headers={"Cache-Control": "no-store"}
+    )
+
+
+@lru_cache(maxsize=16)
+def _rendered(sheet: context.Sheet, lang: str) -> str:
+    """All seats fetch the same sheet in the moment in which the round opens."""
+    return render("panel/_sheet.html", lang, f=sheet)
 
 
 @router.get("/h/{slug}/panel/floor")

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from server.domain.journal import GENESIS, entry_hash
 from server.reports import verify
 from server.reports.bundle import document, receipts_root, zip_of
 from tests.reports.making import rooted, rows_in, sha256
@@ -80,6 +81,18 @@ def under_one_name(data: bytes) -> bytes:
     return data.replace(first["rater"].encode(), other["rater"].encode())
 
 
+def renumbered(entries: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The chain holds, and the first number is 2."""
+    prev, made = GENESIS, []
+    for entry in entries:
+        keys = ("at", "event", "actor", "role", "body", "rooms")
+        seq = entry["seq"] + 1
+        hash_ = entry_hash(prev, seq, *(entry[key] for key in keys))
+        made.append({**entry, "seq": seq, "prev": prev, "hash": hash_})
+        prev = hash_
+    return made
+
+
 def event(entries: list[dict[str, Any]], name: str) -> dict[str, Any]:
     return next(
         one for one in entries if one.get("event") == name and one["body"].get("round") == "r-4821"
@@ -143,6 +156,10 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
         ),
         "journal", "journal.jsonl",
     ),
+    "entries numbered otherwise": (
+        "grouped", SEALED, lambda m: rooted({**m, "journal.jsonl": lines(renumbered(entries_of(m)))}),
+        "journal", "journal.jsonl",
+    ),
     "an entry cut off": (
         "grouped", SEALED, lambda m: rooted({**m, "journal.jsonl": m["journal.jsonl"][:-1]}),
         "journal", "journal.jsonl",
@@ -203,6 +220,19 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
         lambda m: rooted({**m, "receipts.csv": m["receipts.csv"][:-2] + b"Z\n"}),
         "receipts", "receipts.csv",
     ),
+    "receipts without their heading": (
+        "plain", SEALED, lambda m: with_text(m, "receipts.csv", "receipt\n", "AAAA-0000\n"),
+        "receipts", "receipts.csv",
+    ),
+    "a receipt that is no code": (
+        "plain", SEALED, lambda m: with_text(m, "receipts.csv", "receipt\n", "receipt\n=1+1\n"),
+        "receipts", "receipts.csv",
+    ),
+    "receipts in two columns": (
+        "plain", SEALED,
+        lambda m: rechained({**m, "receipts.csv": m["receipts.csv"].replace(b"-", b",", 1)}),
+        "receipts", "receipts.csv",
+    ),
     "a receipt twice": (
         "plain", SEALED,
         lambda m: rooted({**m, "receipts.csv": m["receipts.csv"] + m["receipts.csv"].splitlines(True)[-1]}),
@@ -233,7 +263,35 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
         "receipts", "ballots.csv",
     ),
     "more cast than were present": (
-        "grouped", SEALED, lambda m: with_json(m, "turnout.json", lambda t: t.update(present=3)),
+        "secret", SEALED, lambda m: with_json(m, "turnout.json", lambda t: t.update(present=3)),
+        "turnout", "turnout.json",
+    ),
+    "more cast in a group than were present": (
+        "grouped", SEALED,
+        lambda m: with_json(
+            m, "turnout.json", lambda t: (t.update(present=t["present"] - 8), t["groups"]["deputies"].update(present=0))
+        ),
+        "turnout", "turnout.json",
+    ),
+    "a negative count": (
+        "secret", SEALED, lambda m: with_json(m, "turnout.json", lambda t: t.update(cast=-1)),
+        "turnout", "turnout.json",
+    ),
+    "a turnout of another shape": (
+        "secret", SEALED, lambda m: with_json(m, "turnout.json", lambda t: t.update(note=1)),
+        "turnout", "turnout.json",
+    ),
+    "a title that is no text": (
+        "secret", SEALED, lambda m: with_json(m, "turnout.json", lambda t: t.update(title=1)),
+        "turnout", "turnout.json",
+    ),
+    "an audience that there is not": (
+        "public", PUBLIC, lambda m: with_json(m, "turnout.json", lambda t: t.update(secrecy="open")),
+        "turnout", "turnout.json",
+    ),
+    "a group of another shape": (
+        "grouped", SEALED,
+        lambda m: with_json(m, "turnout.json", lambda t: t["groups"]["deputies"].update(due=9)),
         "turnout", "turnout.json",
     ),
     "groups that do not add up": (
@@ -446,31 +504,82 @@ def replaced(r: Random, value: Any, by: Any) -> Any:
     return by
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        b"",
-        b"\n",
-        b"\xff\xfe\n",
-        b'{"a":1.5}\n',
-        b'{"a":1e400}\n',
-        b"NaN\n",
-        b'{"a":1,"a":1}\n',
-        b'{"b":1,"a":1}\n',
-        b'{"a": 1}\n',
-        b'{"a":9007199254740993}\n',
-        b'{"a":' + b"9" * 9999 + b"}\n",
-        b'"\\ud800"\n',
-        b"[" * 100_000 + b"]" * 100_000 + b"\n",
-        b"[" * 60 + b"]" * 60 + b"\n",
-        b"\xef\xbb\xbf{}\n",
-    ],
-)
+OTHER_FORMS = [
+    b"",
+    b"\n",
+    b"\xff\xfe\n",
+    b'{"a":1.5}\n',
+    b'{"a":1e400}\n',
+    b"NaN\n",
+    b'{"a":1,"a":1}\n',
+    b'{"b":1,"a":1}\n',
+    b'{"a": 1}\n',
+    b'{"a":9007199254740993}\n',
+    b'{"a":' + b"9" * 9999 + b"}\n",
+    b'"\\ud800"\n',
+    b"[" * 100_000 + b"]" * 100_000 + b"\n",
+    b"[" * 60 + b"]" * 60 + b"\n",
+    b"\xef\xbb\xbf{}\n",
+]
+BY_FORM = pytest.mark.parametrize("text", OTHER_FORMS)
+
+
+@BY_FORM
 def test_json_that_is_not_canonical_is_a_difference(text: bytes) -> None:
     whole = members_of("plain", PUBLIC)
     assert found({**whole, "manifest.json": text}) == ("members", "manifest.json")
     journal = rooted({**whole, "journal.jsonl": (text or b"\n") + whole["journal.jsonl"]})
     assert found(journal) == ("journal", "journal.jsonl")
+
+
+@BY_FORM
+def test_a_document_is_read_in_one_form_only(text: bytes) -> None:
+    with pytest.raises(verify.Difference):
+        verify.read_document(text, "x.json", "members")
+
+
+@pytest.mark.parametrize("text", [b'{"a":[1,"b",null,true]}', b"[" * 40 + b"]" * 40, b"7"])
+def test_a_document_in_that_form_is_read(text: bytes) -> None:
+    assert verify.read_document(text + b"\n", "x.json", "members") == json.loads(text)
+    with pytest.raises(verify.Difference, match="does not end"):
+        verify.read_document(text, "x.json", "members")
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        {"version": 2},
+        {"version": True},
+        {"round": 7},
+        {"receipts_root": "0"},
+        {"receipts_root": None},
+        {"editions": []},
+        {"editions": {"public": {}}},
+        {"editions": {"public": {}, "sealed": {}}},
+        {"editions": {"public": [], "sealed": []}},
+        {"editions": {"public": {}, "sealed": {}, "third": {}}},
+    ],
+)
+def test_a_manifest_has_one_shape(more: dict[str, Any]) -> None:
+    whole = members_of("plain", PUBLIC)
+    manifest = {**json.loads(whole["manifest.json"]), **more}
+    assert found({**whole, "manifest.json": document(manifest)}) == ("members", "manifest.json")
+
+
+def test_every_hash_of_a_manifest_is_one() -> None:
+    whole = members_of("plain", PUBLIC)
+    manifest = json.loads(whole["manifest.json"])
+    manifest["editions"]["sealed"]["salts.json"] = "F" * 64
+    assert found({**whole, "manifest.json": document(manifest)}) == ("members", "manifest.json")
+
+
+def test_what_does_not_unpack_is_named() -> None:
+    """The bytes of a member are changed within the zip, which keeps its checksum."""
+    data = bytearray(bundle_of("plain").zipped(PUBLIC))
+    for name in ("journal.jsonl", "rules.json"):
+        place = data.index(name.encode()) + len(name) + 8
+        broken = data[:place] + bytes((data[place] ^ 255,)) + data[place + 1 :]
+        assert found(bytes(broken)) == ("zip", name)
 
 
 def test_what_is_no_zip_is_a_difference() -> None:
@@ -501,7 +610,8 @@ def test_members_that_unpack_without_end_are_refused(monkeypatch: pytest.MonkeyP
     assert found(many) == ("zip", "zip")
     monkeypatch.setattr(verify, "MOST_LINE", 1 << 10)
     long = rooted({**whole, "journal.jsonl": b'{"a":"' + b"x" * (1 << 11)})
-    assert found(long) == ("journal", "journal.jsonl")
+    with pytest.raises(verify.Difference, match="a line is too long"):
+        verify.verify(io.BytesIO(zip_of(long)))
 
 
 def test_a_size_that_lies_does_not_help() -> None:

@@ -19,6 +19,7 @@ from server.domain.show import (
     PUBLICATIONS,
     PUBLISHERS,
     REPLACINGS,
+    UNSENTS,
     SEED_STATUSES,
     SIGNERS,
     SOURCE_KINDS,
@@ -460,6 +461,7 @@ def shows(draw: st.DrawFn) -> Show:
             audience="panel" if marked else draw(st.sampled_from(["panel", "public"])),
             secrecy="secret" if secrecy == "secret" else "named",
             replacing=draw(st.sampled_from(REPLACINGS)),
+            unsent=draw(st.sampled_from(UNSENTS)),
             subjects=tuple(
                 draw(st.lists(some_subject, min_size=int(marked), max_size=3, unique=True))
             ),

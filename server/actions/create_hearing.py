@@ -91,6 +91,7 @@ async def _rounds(house: House, unit: Unit, show: Show) -> None:
             choices=tuple((c.key, c.label) for c in one.choices),
             labels={label.key: label.label for label in one.labels},
             show_live=one.show_live,
+            unsent=one.unsent,
             item=one.item,
         )
         made = await checked_round(unit, new, house.code(), show.signers, show.publishers)

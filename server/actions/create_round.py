@@ -31,6 +31,7 @@ class NewRound:
     choices: tuple[tuple[str, str], ...] = ()
     labels: Mapping[str, str] = field(default_factory=dict)
     show_live: bool = False
+    unsent: str = "discard"
     item: str | None = None
     replaces: str | None = None
 
@@ -100,6 +101,7 @@ async def checked_round(
         rules_hash=digest,
         labels=new.labels,
         show_live=new.show_live,
+        unsent=new.unsent,
         signers=tuple(signers),
         publishers=tuple(publishers),
         replaces=new.replaces,

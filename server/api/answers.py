@@ -44,6 +44,7 @@ RejectionReason = Annotated[str, one_of(questions.REJECTION_REASONS)]
 RoundStatus = Annotated[str, one_of(rounds.STATES)]
 RoundAudience = Annotated[str, one_of(("panel", "public"))]
 Secrecy = Annotated[str, one_of(("named", "secret"))]
+Unsent = Annotated[str, one_of(("discard", "send"))]
 Replacing = Annotated[str, one_of(("first", "last"))]
 PublicationAudience = Annotated[str, one_of(rounds.AUDIENCES)]
 Role = Annotated[str, one_of(ROLES)]
@@ -522,6 +523,8 @@ class RoundWhole(StateRound):
     """One sentence: whether it is 记名 or 无记名, and who can ever see what."""
     replacing: Replacing
     """Whether a voter's first or last ballot holds."""
+    unsent: Unsent
+    """Panel rounds: what becomes of a whole sheet that was not sent when the round closes."""
     subjects: list[Subject]
     opened_at: int | None
     closed_at: int | None
@@ -545,6 +548,11 @@ class RoundSigned(StateRound):
 
 class RoundPublished(StateRound):
     published_to: list[PublicationAudience]
+
+
+class SeatPresence(Answer):
+    number: int
+    present: bool
 
 
 class ContestFileOne(Answer):

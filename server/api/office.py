@@ -8,10 +8,11 @@ from fastapi import APIRouter, Path, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import Field
 
+from server.actions.check_in import note_presence
 from server.actions.create_hearing import create_hearing
 from server.actions.perform import allowed
 from server.api import answers
-from server.api.common import LARGEST, ActorDep, Body, Id, Number, ServicesDep, Word, answered
+from server.api.common import LARGEST, ActorDep, Body, Id, Key, Number, ServicesDep, Word, answered
 from server.domain.refusals import Refusal
 from server.domain.roles import ROLES, has_right
 from server.identity import office_book
@@ -53,6 +54,10 @@ class NewGrant(Body):
     """Also for the offices below."""
     hearing: Word | None = None
     """The slug of the one hearing that it is for; null: all of the office's."""
+
+
+class Presence(Body):
+    present: bool
 
 
 class NewCard(Body):
@@ -247,6 +252,19 @@ async def people(slug: str, here: ServicesDep, by: ActorDep) -> Response:
         {"number": s.number, "name": s.name, "group": s.group, "present": s.present} for s in seats
     ]
     return JSONResponse({"seats": told})
+
+
+@router.put("/hearings/{slug}/seats/{number}/presence", response_model=answers.SeatPresence)
+async def presence(
+    slug: str,
+    number: Annotated[int, Path(ge=1, le=LARGEST)],
+    body: Presence,
+    here: ServicesDep,
+    by: ActorDep,
+    key: Key = None,
+) -> Response:
+    """Signed in by hand, or gone early; counts from the next round."""
+    return answered(await note_presence(here.house, by, slug, number, body.present, key))
 
 
 @router.get("/roles", response_model=answers.Roles)

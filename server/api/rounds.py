@@ -59,6 +59,9 @@ class RoundBody(Body):
     secrecy: Literal["named", "secret"] = "named"
     replacing: Literal["first", "last"] = "last"
     """Whether a voter's first or last ballot holds."""
+    unsent: Literal["discard", "send"] = "discard"
+    """Panel rounds: whether a tablet sends a whole sheet by itself when the countdown to the closing
+    ends, or whether what was not sent is left out. It is told on the sheet."""
     subjects: list[Word] = Field(default_factory=list, max_length=200)
     """Keys of officials; a panel round needs one at least."""
     rules: dict[str, Any] | None = None
@@ -134,6 +137,7 @@ async def create(
         audience=body.audience,
         secrecy=body.secrecy,
         replacing=body.replacing,
+        unsent=body.unsent,
         subjects=tuple(body.subjects),
         rules=body.rules,
         choices=tuple((c.key, here.house.clean(c.label)) for c in body.choices),
@@ -157,6 +161,7 @@ async def one(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
         **round_state(round_),
         "secrecy": round_.secrecy,
         "replacing": round_.replacing,
+        "unsent": round_.unsent,
         "subjects": [
             {"key": k, "name": subjects[k].name, "unit": subjects[k].unit}
             for k in round_.subjects

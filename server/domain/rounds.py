@@ -54,6 +54,7 @@ NEXT: Mapping[str, Mapping[str, str]] = {
 AFTER_PUBLICATION = frozenset({"published", "contested", "upheld", "corrected"})
 """States that tell of a publication: to whom it was not published the round is `certified`."""
 TAKES_BALLOTS = frozenset({"open", "closing"})
+UNSENT = ("discard", "send")
 AUDIENCES = ("internal", "hall", "public")
 """Audiences of a publication, narrow to wide; a wider one includes the narrower."""
 
@@ -79,6 +80,8 @@ class Round:
     `overrides` says of a signer who was missing who signed instead, and why. `root` is what its bundle stands under (docs/bundle.md), empty where
     none can be made. `contest_until` is until when a published result may be contested, `correction` what a corrected
     round and the one that replaces it say of each other (domain/contests.py).
+    `unsent` is what becomes of a sheet that is whole and not sent when the round closes: `discard`, or
+    `send`, when the tablet sends it by itself at the end of the countdown.
     `seal` is the public half of a secret round's seal since its opening, `seal_destroyed_at` when its
     end stood in the journal.
     """
@@ -98,6 +101,7 @@ class Round:
     rules_hash: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     show_live: bool = False
+    unsent: str = "discard"
     entitled: tuple[Entitled, ...] = ()
     cast: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)

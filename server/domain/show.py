@@ -48,6 +48,7 @@ StepKey: TypeAlias = Literal[
 RoundAudience: TypeAlias = Literal["panel", "public"]
 Secrecy: TypeAlias = Literal["named", "secret"]
 Replacing: TypeAlias = Literal["first", "last"]
+Unsent: TypeAlias = Literal["discard", "send"]
 Publication: TypeAlias = Literal["internal", "hall", "public"]
 SourceKind: TypeAlias = Literal["hotline", "mailbox", "live"]
 SeedStatus: TypeAlias = Literal["received", "approved", "shortlisted", "queued"]
@@ -58,6 +59,7 @@ LANGUAGES: tuple[Language, ...] = get_args(Language)
 STEP_KEYS: tuple[StepKey, ...] = get_args(StepKey)
 ROUND_AUDIENCES: tuple[RoundAudience, ...] = get_args(RoundAudience)
 SECRECIES: tuple[Secrecy, ...] = get_args(Secrecy)
+UNSENTS: tuple[Unsent, ...] = get_args(Unsent)
 REPLACINGS: tuple[Replacing, ...] = get_args(Replacing)
 PUBLICATIONS: tuple[Publication, ...] = get_args(Publication)
 SOURCE_KINDS: tuple[SourceKind, ...] = get_args(SourceKind)
@@ -165,6 +167,8 @@ class ShowRound:
     from a file they are `named` (not sealed) unless it says otherwise."""
     replacing: Replacing = "last"
     """Which ballot of one person counts when several are sent: the first or the last valid one."""
+    unsent: Unsent = "discard"
+    """What becomes of a panelist's sheet that is whole and not sent when the round closes."""
     subjects: tuple[str, ...] = ()
     """Keys of the subjects that the round is about; at least one where there are rules."""
     item: str | None = None

@@ -103,6 +103,7 @@ def _round(number: int, round_: Any) -> ShowRound:
         audience=round_.audience,
         secrecy=round_.secrecy,
         replacing=round_.replacing,
+        unsent=round_.unsent,
         subjects=round_.subjects,
         item=round_.item,
         choices=tuple(ShowChoice(k, v.strip()) for k, v in round_.choices),

@@ -19,6 +19,7 @@ from server.domain.show import (
     SIGNERS,
     SOURCE_KINDS,
     STEP_KEYS,
+    UNSENTS,
     Language,
     RulesDocument,
     Show,
@@ -194,6 +195,7 @@ class _ShowReader(Values):
             audience=audience,
             secrecy=self.word(fields.may("secrecy"), SECRECIES, "named"),
             replacing=self.word(fields.may("replacing"), REPLACINGS, "last"),
+            unsent=self.word(fields.may("unsent"), UNSENTS, "discard"),
             subjects=self.subjects_of_round(subjects, least=0 if rules is None else 1),
             item=self.refer("item", fields.may("item")),
             choices=tuple(

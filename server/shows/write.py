@@ -89,6 +89,7 @@ def _plain_rounds(rounds: Iterable[ShowRound]) -> Iterator[dict[str, object]]:
             audience=this.audience,
             secrecy=this.secrecy,
             replacing=this.replacing,
+            unsent=this.unsent if this.unsent != "discard" else None,
             subjects=list(this.subjects),
             item=this.item,
             choices=[_given(key=c.key, label=c.label) for c in this.choices] or None,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from server.domain.view import SeatView, SubjectView
 from server.store.rows import HEARING, OFFICE, RUN, Repository, inserted_id, table, upsert
@@ -63,6 +63,15 @@ class People(Repository):
             )
             for row in rows
         )
+
+    async def leave(self, seat_id: int) -> bool:
+        """The seat is present no more; False when it was not."""
+        gone = await self._c.execute(
+            delete(_presence).where(
+                _presence.c.run_id == self._ref.run, _presence.c.seat_id == seat_id
+            )
+        )
+        return bool(gone.rowcount)
 
     async def check_in(self, seat_id: int, at: int) -> bool:
         """The seat is present in this run; False when it already was."""

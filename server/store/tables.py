@@ -463,6 +463,7 @@ class RoundRow(SQLModel, table=True):
     audience: str
     secrecy: str = "named"
     replacing: str = "last"
+    unsent: str = Field(default="discard", sa_column_kwargs={"server_default": "discard"})
     subjects: list[str] = _json(default_factory=list)
     item: str | None = None
     choices: list[list[str]] = _json(default_factory=list)

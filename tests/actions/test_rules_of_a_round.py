@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from server.actions.cast_ballot import cast_ballot
+from server.actions.check_in import note_presence
 from server.actions.close_round import close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
@@ -16,6 +17,7 @@ from server.domain.rule_file import parse_rules
 from server.domain.rules import rules_hash
 from server.shows.rule_presets import presets
 from tests.house import Home
+from web.pages.host import context as host_page
 
 pytestmark = pytest.mark.anyio
 
@@ -61,6 +63,23 @@ async def test_a_quorum_of_the_hall(lanxi: Home) -> None:
     await lanxi.go_live()
     quorum = {"quorum": {"share": "1", "compare": ">=", "of": "due"}}
     round_id = await made(lanxi, {**presets()["trimmed-mean"].rules, "session": quorum})
+    # Whoever has left is missing, and is there again when signed in by hand.
+    host, slug = lanxi.person("host"), lanxi.slug
+
+    async def told() -> Any:
+        lines = host_page.rounds(await lanxi.view(), "zh").lines
+        return next(line.quorum for line in lines if line.round.id == round_id)
+
+    assert (await told()) == host_page.Quorum(3, 3, True)
+    await note_presence(lanxi.house, host, slug, 2, present=False)
+    assert (await told()) == host_page.Quorum(2, 3, False)
+    await note_presence(lanxi.house, host, slug, 2, present=False)
+    await note_presence(lanxi.house, host, slug, 2, present=True)
+    noted = [e.body for e in await lanxi.entries() if e.body.get("by_hand")]
+    assert [one["present"] for one in noted] == [False, True]
+    with pytest.raises(Refusal) as caught:
+        await note_presence(lanxi.house, host, slug, 99, present=True)
+    assert caught.value.code == "not_found"
     round_ = await held(lanxi, round_id, [{"water": {"overall": "90"}}])
     assert round_.rules["session"] == {**quorum, "present": 3, "due": 3}
     assert round_.result["valid"] is True

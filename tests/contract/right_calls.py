@@ -208,6 +208,7 @@ def right_calls(demo: Running) -> dict[str, Call]:
         "exports_forms": Call("teller", on(panel_round)),
         "exports_minutes_docx": Call("scrutineer", here),
         "exports_minutes_pdf": Call("scrutineer", here),
+        "office_presence": Call("host", {**here, "number": 7}, {"present": False}),
         "office_sign_in": Call("nobody", {}, {"login": "somebody", "password": "not a password"}),
         "office_sign_out": Call("nobody"),
         "office_new_office": Call("admin", {}, {"parent": 1, "name": "新区依法治区办", "level": "county"}),

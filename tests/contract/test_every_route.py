@@ -102,6 +102,7 @@ ALLOWED: dict[str, str | frozenset[str]] = {
     "POST /offices/{office}/hearings": frozenset({"office"}),
     "GET /hearings/{slug}/show": frozenset({"office"}),
     "GET /hearings/{slug}/people": frozenset({"office", "host"}),
+    "PUT /hearings/{slug}/seats/{number}/presence": frozenset({"office", "host"}),
     "GET /roles": frozenset({"moderator", "host", "office", "teller", "scrutineer", "panel"}),
 }
 BODIES: dict[str, Any] = {
@@ -128,6 +129,7 @@ BODIES: dict[str, Any] = {
     "POST /rounds/{id}/voiding": {"reason": ""},
     "POST /rounds/{id}/contest": {"grounds": "x" * 20},
     "POST /rounds/{id}/contest/decision": {"outcome": "upheld", "reason": "x"},
+    "PUT /hearings/{slug}/seats/{number}/presence": {"present": True},
     "POST /offices": {"parent": 1, "name": ""},
     "POST /accounts": {"office": 1, "login": "x", "name": "x", "password": "x"},
     "POST /grants": {"account": 999, "role": "host", "office": 1},

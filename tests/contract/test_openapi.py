@@ -289,6 +289,7 @@ def the_office(demo: Running) -> None:
     assert office.do("POST", "/shows/check", {"text": "title: 1\n"})["ok"] is False
     office.do("POST", "/offices/1/hearings", {"text": show, "slug": "another"})
     office.get(f"{demo.here}/people")
+    office.do("PUT", f"{demo.here}/seats/2/presence", {"present": False})
     admin.do("DELETE", "/sessions")
 
 

@@ -41,6 +41,7 @@ PURE_LIBRARY = frozenset(
         "itertools",
         "json",
         "math",
+        "statistics",
         "operator",
         "re",
         "string",

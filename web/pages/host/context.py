@@ -7,6 +7,7 @@ publication; live counts of a public round only where its rules show them).
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 
 from server.actions.publish_round import reveal_steps
 from server.domain.hearing import LEASES, Item, following, preceding
@@ -20,6 +21,8 @@ from server.domain.rounds import (
     may_publish,
     may_sign,
 )
+from server.domain.rule_file import parse_rules, with_counts
+from server.domain.rules import COMPARED
 from server.domain.view import FloorRequest, HearingView, SeatView, source_name
 from web.layout.texts import Texts
 from web.pages import results, shared
@@ -379,6 +382,15 @@ class Signature:
 
 
 @dataclass(frozen=True)
+class Quorum:
+    """How many are present of how many, and whether the round's rules are content with it."""
+
+    present: int
+    of: int
+    holds: bool
+
+
+@dataclass(frozen=True)
 class Publication:
     """One audience; each publication is an act of its own."""
 
@@ -402,6 +414,7 @@ class RoundLine:
     publisher: tuple[str, ...]
     publications: tuple[Publication, ...]
     can_repeat: bool
+    quorum: Quorum | None
     reveal: int
     reveal_of: int
     can_reveal: bool
@@ -428,6 +441,20 @@ def rounds(view: HearingView, lang: str) -> Rounds:
 
 CONSOLE = ("host",)
 """Whose acts the console offers: it shows the same to everyone who opens it."""
+
+
+def _quorum(view: HearingView, one: Round, texts: Texts) -> Quorum | None:
+    """Whether the quorum would hold if the round were opened now."""
+    if one.rules is None or not (one.rules.get("session") or {}).get("quorum"):
+        return None
+    seats = len(view.seats)
+    present = sum(seat.present for seat in view.seats)
+    frozen = with_counts(one.rules, present=present, due=seats, members=seats)
+    session = parse_rules(frozen).ending.session
+    assert session.quorum is not None
+    needed = session.quorum.threshold.share * session.counts[session.quorum.of]
+    holds = COMPARED[session.quorum.threshold.compare](Fraction(session.counts["present"]), needed)
+    return Quorum(session.counts["present"], session.counts[session.quorum.of], holds)
 
 
 def _can(one: Round) -> frozenset[str]:
@@ -464,6 +491,7 @@ def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
         can_reveal=one.published_for("hall"),
         void_reason=one.void_reason or "",
         tally_refused=(one.tally_refused or {}).get(lang, ""),
+        quorum=_quorum(view, one, texts) if one.status == "ready" else None,
         # To be read before the round opens and freezes them.
         rules=results.rules_said(view, one, lang) if one.status == "ready" else (),
     )

@@ -63,6 +63,6 @@ PAGE = Page(
         "notice": ("notice",),
         "notice_seen": ("notice",),
         "lease_taken": ("leases",),
-        "presence_changed": ("status",),
+        "presence_changed": ("status", "rounds"),
     },
 )

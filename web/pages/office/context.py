@@ -236,6 +236,7 @@ class HearingPage:
     groups: tuple[tuple[str, str], ...]
     seats: tuple[SeatRow, ...]
     present: int
+    checking: bool
     waiting: int
     devices: tuple[tuple[str, str, str], ...]
     states: tuple[tuple[str, int], ...]
@@ -287,6 +288,7 @@ def hearing_page(
         groups=tuple((name, weight) for _, name, weight in view.groups),
         seats=seats,
         present=sum(one.present for one in seats),
+        checking=view.hearing.status in {"check_in", "live", "paused"},
         waiting=sum(not one.joined for one in seats),
         devices=tuple((key, texts.role(key), side(d, lang)) for key, d in DEVICES.items()),
         states=tuple((texts.question(key), states[key]) for key in STATES if states.get(key)),

@@ -260,11 +260,21 @@ def _notice(view: HearingView, note: Outlier, lang: str) -> str:
     if note.kind == "group":
         groups = {key: name for key, name, _ in view.groups}
         name = groups.get(note.who, note.who)
-        words = "组“%(name)s”的平均分为满分的 %(share)s，其余各组的中位为 %(others)s"
-        return say(lang, words, name=name, share=share, others=others)
+        return say(
+            lang,
+            "组“%(name)s”的平均分为满分的 %(share)s，其余各组的中位为 %(others)s",
+            name=name,
+            share=share,
+            others=others,
+        )
     seat = note.who.split("-")[1].lstrip("0") if note.who.startswith("seat-") else note.who
-    words = "%(name)s 号席位的平均分为满分的 %(share)s，其余成员的中位为 %(others)s"
-    return say(lang, words, name=seat, share=share, others=others)
+    return say(
+        lang,
+        "%(name)s 号席位的平均分为满分的 %(share)s，其余成员的中位为 %(others)s",
+        name=seat,
+        share=share,
+        others=others,
+    )
 
 
 _RESULT_DOCUMENTS = ("result.pdf", "result.docx", "result.xlsx", "tally-sheet.pdf")

@@ -13,7 +13,8 @@ from random import Random
 from typing import Any
 
 from server.domain.journal import GENESIS, canonical, entry_hash
-from server.reports.bundle import document, receipts_root
+from server.domain.merkle import root_of
+from server.reports.bundle import document
 from tests.reports.making import rooted, sha256
 
 Members = dict[str, bytes]
@@ -101,7 +102,7 @@ def rechained(members: Members) -> Members:
         result["rules_hash"] = sha256(members["rules.json"])
     codes = members["receipts.csv"].decode().splitlines()[1:]
     turnout = json.loads(members["turnout.json"])
-    root = receipts_root(codes)
+    root = root_of([code.encode() for code in codes]).hex()
     said: dict[str, dict[str, Any]] = {
         "round_opened": {"rules_hash": result["rules_hash"]},
         "round_closed": {"cast": turnout["cast"], "receipts_root": root},

@@ -235,12 +235,19 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
     ),
     "a receipt twice": (
         "plain", SEALED,
-        lambda m: rooted({**m, "receipts.csv": m["receipts.csv"] + m["receipts.csv"].splitlines(True)[-1]}),
+        lambda m: rechained(
+            {
+                **m,
+                "receipts.csv": b"".join(
+                    [*m["receipts.csv"].splitlines(True)[:-1], m["receipts.csv"].splitlines(True)[-2]]
+                ),
+            }
+        ),
         "receipts", "receipts.csv",
     ),
     "receipts in another order": (
         "plain", SEALED,
-        lambda m: rooted(
+        lambda m: rechained(
             {**m, "receipts.csv": b"receipt\n" + b"".join(m["receipts.csv"].splitlines(True)[:0:-1])}
         ),
         "receipts", "receipts.csv",

@@ -54,7 +54,6 @@ NEXT: Mapping[str, Mapping[str, str]] = {
 AFTER_PUBLICATION = frozenset({"published", "contested", "upheld", "corrected"})
 """States that tell of a publication: to whom it was not published the round is `certified`."""
 TAKES_BALLOTS = frozenset({"open", "closing"})
-UNSENT = ("discard", "send")
 AUDIENCES = ("internal", "hall", "public")
 """Audiences of a publication, narrow to wide; a wider one includes the narrower."""
 
@@ -77,7 +76,7 @@ class Round:
     `choices` ((key, label) pairs); `labels` are the words for dimensions and
     grades. Times are milliseconds since 1970. `cast` counts ballots. `tally_refused` is the sentence
     by language with which the rules refused the tally: the round stays `closed` and may be voided.
-    `overrides` says of a signer who was missing who signed instead, and why. `root` is what its bundle stands under (docs/bundle.md), empty where
+    `about` is the code of the question whose answer a light round is about. `overrides` says of a signer who was missing who signed instead, and why. `root` is what its bundle stands under (docs/bundle.md), empty where
     none can be made. `contest_until` is until when a published result may be contested, `correction` what a corrected
     round and the one that replaces it say of each other (domain/contests.py).
     `unsent` is what becomes of a sheet that is whole and not sent when the round closes: `discard`, or
@@ -117,6 +116,7 @@ class Round:
     void_reason: str | None = None
     tally_refused: Mapping[str, str] | None = None
     replaces: str | None = None
+    about: str | None = None
     seal: str | None = None
     seal_destroyed_at: int | None = None
     root: str | None = None

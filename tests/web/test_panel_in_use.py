@@ -228,6 +228,43 @@ def test_abstain_and_recuse_are_sent_as_such(browser: Browser, demo: Running) ->
     assert list(cast["marks"]["market"].values()) == ["20"]
 
 
+def test_a_whole_sheet_is_sent_at_the_closing_only_where_the_round_says_so(
+    browser: Browser, demo: Running
+) -> None:
+    host, page = demo.as_("host"), tablet(browser, demo, 3)
+    rules = host.get(f"/rounds/{opened(demo)}")["rules"]
+    rounds = {}
+    for unsent in ("send", "discard"):
+        body = {
+            "title": unsent,
+            "audience": "panel",
+            "unsent": unsent,
+            "subjects": ["city"],
+            "rules": rules,
+        }
+        rounds[unsent] = host.do("POST", f"{demo.here}/rounds", body)["id"]
+        host.do("POST", f"/rounds/{rounds[unsent]}/opening")
+        on = page.locator(f"#sheet-{rounds[unsent]}")
+        for dimension in DIMENSIONS:
+            on.locator(f'[data-dimension="{dimension}"] .pips .seg').nth(12).tap()
+        word = {"send": "由本机自动提交", "discard": "没有提交的测评表不计入"}[unsent]
+        assert word in on.inner_text()
+    soon = page.locator("#closing-soon")
+    assert soon.is_hidden()
+    host.do("POST", f"/rounds/{rounds['send']}/closing", {"in": 6})
+    expect(soon).to_contain_text("秒后截止 · 已填完，将自动提交")
+    assert violations(page) == []
+    host.do("POST", f"/rounds/{rounds['discard']}/closing", {"in": 4})
+    expect(soon).to_contain_text("秒后截止 · 请尽快提交")  # of the two the one that closes first
+    page.wait_for_selector(f"#sheet-{rounds['discard']}[data-state='shut']")
+    page.wait_for_selector(f"#sheet-{rounds['send']}[data-state='shut']")
+    seat = demo.as_("panel", 3)
+    assert seat.get(f"/rounds/{rounds['discard']}/ballot")["receipt"] is None
+    receipt = seat.get(f"/rounds/{rounds['send']}/ballot")["receipt"]
+    assert receipt in page.inner_text(f"#sheet-{rounds['send']} [data-part='shut']")
+    expect(soon).to_be_hidden()
+
+
 def test_only_the_seat_that_is_asked_sees_that_it_is_next(browser: Browser, demo: Running) -> None:
     mine, other = tablet(browser, demo, 2), tablet(browser, demo, 3)
     host = demo.as_("host")

@@ -193,7 +193,8 @@ class Official:
 
 @dataclass(frozen=True)
 class Sheet:
-    """A panel round's sheet. `secrecy` says in one sentence who can ever see what. `across` is how a
+    """A panel round's sheet. `secrecy` says in one sentence who can ever see what, `unsent` what becomes
+    of a whole sheet that is not sent at the closing. `across` is how a
     seat's marks make a total, where they do; `sums` says that the total is shown. `quotas`, `unequal`
     and `unfull` are what the rules ask of a whole ballot, which the tablet counts along."""
 
@@ -202,6 +203,7 @@ class Sheet:
     named: bool
     secrecy: str
     final: bool
+    unsent: str
     required_all: bool
     across: str
     sums: bool
@@ -223,6 +225,7 @@ def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
         named=not round_.sealed,
         secrecy=who_sees(round_, rules.needs_together)[lang],
         final=round_.replacing == "first",
+        unsent=round_.unsent,
         required_all=rules.ballot.required == "all",
         across=rules.across if pointed else "",
         sums=pointed and len(rules.dimensions) > 1 and rules.within in TOTALLED,

@@ -8,7 +8,7 @@
 //     try, so that whatever happens in between, the server sees one ballot and not two.
 // Nothing here is ever rewritten by a cue: #rounds says which rounds run, and only that is read.
 
-import { newKey } from '../../live.js'
+import { newKey, now } from '../../live.js'
 import { toast } from '../../act.js'
 import { Quota, onScale, shown, stepped, total } from './marks.js'
 
@@ -64,6 +64,8 @@ async function settle (method, path, body, key, told) {
     await pause(wait * (0.5 + Math.random() / 2))
   }
 }
+
+const SENDS_ITSELF = 3                       // seconds before the closing, as the sheet says
 
 // ── one sheet ──
 class Sheet {
@@ -501,15 +503,29 @@ class Sheet {
       this.root.scrollIntoView({ block: 'start' })
     }
   }
+  // ── the closing ──
+  // Filled in wholly, and not what the server has of it.
+  get unsent () {
+    const open = this.running && !this.sending && !this.kept.pending && (!this.kept.cast || this.kept.editing)
+    return open && Object.keys(this.kept.answers).length > 0 && !this.officials.some(one => this.missing(one).length) && !this.fault()
+  }
+  // The last seconds: what the round says of whole sheets is done, and the banner says what will be.
+  nearing (seconds) {
+    const byItself = this.root.dataset.unsent === 'send' && this.unsent
+    if (byItself && seconds <= SENDS_ITSELF && !this.sentItself) {
+      this.sentItself = true                  // once: what is refused is not sent four times a second
+      this.send()
+      toast(words.sent_by_itself)
+    }
+    return this.kept.cast && !this.kept.editing ? 'closing_cast' : byItself || this.kept.pending ? 'closing_send' : 'closing_now'
+  }
   // What #rounds says of this round: running, when it closes, or how it ended.
   follow (line) {
     const running = line.dataset.running === 'yes'
     this.root.dataset.status = line.dataset.status
-    const closing = this.part('closing')
-    closing.hidden = !line.dataset.closesAt
-    if (line.dataset.closesAt) closing.querySelector('time').dataset.endsAt = line.dataset.closesAt
     if (running === this.running) return
     this.running = running
+    this.sentItself = false
     if (!running) {                           // the receipt stays, the marks leave this device
       this.checking = false
       if (!this.kept.pending) { this.kept.answers = {}; if (this.kept.cast) this.kept.cast.body = null; this.keep() }
@@ -577,6 +593,22 @@ function follow () {
   document.getElementById('idle').hidden = running || sheets.size > 0
   started = true
 }
+
+// ── the closing is announced half a minute ahead, where nothing that is touched has to move ──
+const ANNOUNCED = 30
+const soon = document.getElementById('closing-soon')
+function announce () {
+  let first = Infinity, said = ''
+  for (const line of document.querySelectorAll('#rounds [data-closes-at]')) {
+    const left = (line.dataset.closesAt - now()) / 1000
+    if (left > ANNOUNCED || left < -1) continue
+    const what = sheets.get(line.dataset.round)?.nearing(left) || 'closing_none'
+    if (left < first) { first = left; said = say(what, { n: Math.max(0, Math.ceil(left)) }) }
+  }
+  soon.hidden = !said
+  if (soon.textContent !== said) soon.textContent = said
+}
+setInterval(announce, 250)
 
 // ── large type ──
 const largeButton = document.getElementById('large')

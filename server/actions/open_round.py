@@ -32,11 +32,8 @@ async def open_round(house: House, by: Actor, round_id: str, key: str | None = N
         round_ = await unit.rounds.get(round_id, lock=True)
         if round_ is None:
             raise Refusal("not_found")
-        entitled = [
-            Entitled(seat.id, seat.group, seat.unit, seat.present)
-            for seat in (await unit.people.seats() if round_.audience == "panel" else ())
-        ]
-        opened = rules.open_round(_with_the_hall(round_, entitled), entitled, house.now())
+        entitled = await entitled_now(unit, round_)
+        opened = rules.open_round(frozen_with_the_hall(round_, entitled), entitled, house.now())
         if opened.sealed:
             await _check_floor(unit, opened, entitled)
             opened = replace(opened, seal=made)
@@ -59,7 +56,13 @@ async def open_round(house: House, by: Actor, round_id: str, key: str | None = N
     return answer
 
 
-def _with_the_hall(round_: Round, entitled: Sequence[Entitled]) -> Round:
+async def entitled_now(unit: Unit, round_: Round) -> list[Entitled]:
+    """The panel's seats, with who is present at this moment; a public round has no list."""
+    seats = await unit.people.seats() if round_.audience == "panel" else ()
+    return [Entitled(seat.id, seat.group, seat.unit, seat.present) for seat in seats]
+
+
+def frozen_with_the_hall(round_: Round, entitled: Sequence[Entitled]) -> Round:
     """The rules with the counts of the hall that they ask for, so that their hash is of all that the
     tally works by."""
     if round_.rules is None:

@@ -15,7 +15,7 @@ from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_h
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema, create_model
 
-from server.domain import contests, hearing, questions, rounds, tally
+from server.domain import contests, hearing, questions, reactions, rounds, tally
 from server.domain.events import EVENTS
 from server.domain.roles import ROLES
 
@@ -48,6 +48,8 @@ Unsent = Annotated[str, one_of(("discard", "send"))]
 Replacing = Annotated[str, one_of(("first", "last"))]
 PublicationAudience = Annotated[str, one_of(rounds.AUDIENCES)]
 Role = Annotated[str, one_of(ROLES)]
+AnswerRating = Annotated[str, one_of(reactions.RATINGS)]
+ReactionKind = Annotated[str, one_of(tuple(reactions.REACTIONS))]
 ContestOutcome = Annotated[str, one_of(contests.OUTCOMES)]
 ContestStatus = Annotated[str, one_of(("open", *contests.OUTCOMES))]
 
@@ -380,12 +382,19 @@ class Fate(Answer):
     reply: str = ABSENT
     """The written reply."""
     appealed: bool
+    rating: AnswerRating = ABSENT
+    """What the author says of the answer."""
 
 
 class Appealed(Answer):
     code: str
     status: QuestionStatus
     appealed: bool
+
+
+class Rated(Answer):
+    code: str
+    rating: AnswerRating
 
 
 class ViewerToken(Answer):

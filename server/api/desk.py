@@ -9,6 +9,7 @@ from fastapi.responses import JSONResponse
 from pydantic import Field
 
 from server.actions import merge_questions, moderate_question, order_queue, take_question
+from server.actions.ask_reaction import ask_reaction
 from server.actions.edit_question import edit_question
 from server.actions.perform import allowed
 from server.api import answers
@@ -87,6 +88,12 @@ class Take(Body):
     """A seat's number, or a name; null: the seat it was given to, else its source."""
     text: str | None = None
     """What is asked off the cuff, up to 600 characters; it may be typed later."""
+
+
+class Reaction(Body):
+    kind: answers.ReactionKind
+    """`mood`: cards; `answer`: settled, partly, evaded."""
+    audience: answers.RoundAudience
 
 
 class Phase(Body):
@@ -301,6 +308,14 @@ async def take(slug: str, body: Take, here: ServicesDep, by: ActorDep, key: Key 
     return answered(
         await take_question.ask_off_the_cuff(here.house, by, slug, body.asker, body.text, key)
     )
+
+
+@router.post("/hearings/{slug}/stage/reaction", status_code=201, response_model=answers.StateRound)
+async def reaction(
+    slug: str, body: Reaction, here: ServicesDep, by: ActorDep, key: Key = None
+) -> Response:
+    """The public or the panel is asked about the answer on stage, for a minute."""
+    return answered(await ask_reaction(here.house, by, slug, body.kind, body.audience, key))
 
 
 @router.patch("/hearings/{slug}/stage", response_model=answers.Stage)

@@ -10,6 +10,7 @@ from pydantic import Field
 
 from server.actions import ask_question as asking
 from server.actions.appeal_question import appeal_question
+from server.actions.rate_answer import rate_answer
 from server.api import answers
 from server.api.common import (
     Body,
@@ -38,6 +39,12 @@ class NewQuestion(Body):
     """How the author may be reached; sealed, shown to nobody."""
     epoch: Word | None = None
     """Of the run that it is meant for; another run refuses it (`run_changed`)."""
+
+
+class Rating(Body):
+    secret: Word
+    """What asking answered."""
+    rating: answers.AnswerRating
 
 
 class Appeal(Body):
@@ -112,7 +119,16 @@ def fate_of(question: Question, lang: str) -> dict[str, Any]:
     if question.reply:
         told["reply"] = question.reply
     told["appealed"] = question.appealed
+    if question.rating is not None:
+        told["rating"] = question.rating
     return told
+
+
+@router.put("/questions/{code}/rating", response_model=answers.Rated)
+async def rate(code: str, body: Rating, request: Request, here: ServicesDep) -> Response:
+    """The author says whether the answer settled the question."""
+    here.limiter.check("ask", here.door.address(request), f"rating {code}")
+    return answered(await rate_answer(here.house, code, body.secret, body.rating))
 
 
 @router.post("/questions/{code}/appeal", status_code=201, response_model=answers.Appealed)

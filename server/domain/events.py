@@ -61,6 +61,7 @@ EVENTS: Mapping[str, Event] = {
     "question_answered": Event(
         _ALL, ("stage", "questions"), "问题已答复", "A question was answered"
     ),
+    "question_rated": Event(_STAFF, (), "提问人评价了答复", "An asker rated the answer"),
     "floor_requested": Event(("host", "panel"), (), "有成员申请提问", "A panelist asks to speak"),
     "floor_granted": Event(
         ("host", "panel"), (), "一项发言申请已安排", "A request to speak was granted"

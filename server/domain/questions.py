@@ -126,6 +126,7 @@ class Question:
     answered_at: int | None = None
     reply: str | None = None
     appealed: bool = False
+    rating: str | None = None
     rewritten: bool = False
 
 

@@ -241,6 +241,15 @@ CATALOGUE: Mapping[str, Row] = {
         409, "不能并入这个问题。", "Questions cannot be merged into that one."
     ),
     "stage_occupied": Row(409, "台上已有一个问题，请先撤下。", "A question is already on stage."),
+    "reaction_running": Row(
+        409, "对这次答复的评价正在进行。", "This answer is being rated already."
+    ),
+    "reaction_of_nobody": Row(
+        409,
+        "台上的问题没有指定述法人，评议团无从亮牌。",
+        "The question on stage is put to no subject, so the panel has nobody to rate.",
+    ),
+    "rating_early": Row(409, "答复之后才能评价。", "An answer is rated after it was given."),
     "stage_empty": Row(409, "台上没有问题。", "No question is on stage."),
     "phase_illegal": Row(
         409,

@@ -163,6 +163,10 @@ class Questions(Repository):
         )
         return result.rowcount == 1
 
+    async def set_rating(self, id_: int, rating: str) -> None:
+        """What the author says of the answer; the last one holds."""
+        await self._c.execute(update(_q).where(_q.c.id == id_).values(rating=rating))
+
     async def appeal(self, id_: int) -> str | None:
         """The author's appeal, or None."""
         found = await self._c.execute(select(_q.c.appeal).where(_q.c.id == id_))
@@ -336,5 +340,6 @@ def question_of(row: Row[Any]) -> Question:
         answered_at=row.answered_at,
         reply=row.reply,
         appealed=row.appeal is not None,
+        rating=row.rating,
         rewritten=row.text != row.first_text,
     )

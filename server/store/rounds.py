@@ -100,6 +100,7 @@ class Rounds(Repository):
                 signers=list(round_.signers),
                 publishers=list(round_.publishers),
                 replaces=round_.replaces,
+                about=round_.about,
             )
         )
 
@@ -279,6 +280,7 @@ def round_of(row: Row[Any], counts: Mapping[str, int]) -> Round:
         void_reason=row.void_reason,
         tally_refused=row.tally_refused,
         replaces=row.replaces,
+        about=row.about,
         root=row.root,
         overrides=row.overrides or {},
         contest_until=row.contest_until,

@@ -348,6 +348,7 @@ class QuestionRow(SQLModel, table=True):
     asker: str = ""
     reason: str | None = None
     reply: str | None = _text(default=None)
+    rating: str | None = None
     appeal: str | None = _text(default=None)
     off_cuff: bool = False
     version: int = 1
@@ -488,6 +489,7 @@ class RoundRow(SQLModel, table=True):
     published_to: list[str] = _json(default_factory=list)
     reveal: int = 0
     void_reason: str | None = None
+    about: str | None = None
     replaces: str | None = None
     seal: str | None = None
     """A secret round's since its opening: the public half of its seal (`identity/seals.py`)."""

@@ -103,6 +103,9 @@ def right_calls(demo: Running) -> dict[str, Call]:
             "viewer", here, {"text": "请问多久答复？", "subject": slot["subject"], "contact": "微信"}
         ),
         "questions_fate": Call("nobody", {"code": code}),
+        "questions_rate": Call(
+            "nobody", {"code": asked["code"]}, {"secret": asked["secret"], "rating": "solved"}
+        ),
         "questions_appeal": Call(
             "nobody",
             {"code": asked["code"]},
@@ -144,6 +147,7 @@ def right_calls(demo: Running) -> dict[str, Call]:
             "moderator", question(TARGET), {"reason": "已在别处办理"}, targets=approved[9:13]
         ),
         "desk_queue": Call("moderator", here),
+        "desk_reaction": Call("host", here, {"kind": "mood", "audience": "public"}),
         "desk_phase": Call("host", here, {"phase": "answering"}),
         "desk_pull": Call("host", here, {"outcome": "withdrawn"}, {"outcome": "withdrawn"}),
         "desk_give": Call("host", question(queue["ids"][0]), {"seat": 3}),

@@ -58,6 +58,7 @@ def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 def test_every_operation_answers_as_described(demo: Running) -> None:
     asked_before_the_show(demo)
     desk_and_stage(demo)
+    rated(demo)
     run_of_show(demo)
     panel_round(demo)
     public_round(demo)
@@ -128,6 +129,8 @@ def desk_and_stage(demo: Running) -> None:
     host.do("PUT", f"{demo.here}/stage", {"question": page[0]["id"]})
     host.do("PATCH", f"{demo.here}/stage", {"phase": "answering"})
     assert demo.state()["stage"]["phase"] == "answering"
+    asked = host.do("POST", f"{demo.here}/stage/reaction", {"kind": "mood", "audience": "public"})
+    host.do("POST", f"/rounds/{asked['id']}/closing")
     host.do("DELETE", f"{demo.here}/stage", {"outcome": "answered"})
     assert demo.anyone().get(f"/questions/{page[0]['code']}")["answered_at"]
 
@@ -210,6 +213,20 @@ def panel_round(demo: Running) -> None:
     host.do("POST", f"/rounds/{second}/opening")
     host.do("POST", f"/rounds/{second}/voiding", {"reason": "宣读有误"})
     corrected(demo, first, marks)
+
+
+def rated(demo: Running) -> None:
+    """A viewer's question is answered, and rated by him."""
+    viewer, host, desk = demo.viewer(), demo.as_("host"), demo.as_("moderator")
+    text = {"text": "请问河道保洁由哪个部门负责，多久一次？"}
+    asked = viewer.do("POST", f"{demo.here}/questions", text, new_key())
+    id_ = desk.get(f"{demo.here}/desk/questions?q={asked['code']}")["items"][0]["id"]
+    desk.do("POST", f"{demo.here}/desk/questions/{id_}/approval")
+    host.do("PUT", f"{demo.here}/stage", {"question": id_})
+    host.do("DELETE", f"{demo.here}/stage", {"outcome": "answered"})
+    said = {"secret": asked["secret"], "rating": "partly"}
+    demo.anyone().do("PUT", f"/questions/{asked['code']}/rating", said)
+    assert demo.anyone().get(f"/questions/{asked['code']}")["rating"] == "partly"
 
 
 def wait_for_bundle(demo: Running, id_: str) -> None:

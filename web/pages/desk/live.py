@@ -25,6 +25,7 @@ PAGE = Page(
         "question_changed": _MOVED,
         "question_removed": _MOVED,
         "question_moderated": ("counts",),
+        "question_rated": (),
         "queue_changed": _MOVED,
         "question_given": ("queue",),
         "question_taken": _MOVED,

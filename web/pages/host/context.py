@@ -24,6 +24,7 @@ from server.domain.rounds import (
 from server.domain.rule_file import parse_rules, with_counts
 from server.domain.rules import COMPARED
 from server.domain.view import FloorRequest, HearingView, SeatView, source_name
+from web.layout.language import say
 from web.layout.texts import Texts
 from web.pages import results, shared
 
@@ -268,6 +269,15 @@ class Queued:
 
 
 @dataclass(frozen=True)
+class ReactionButton:
+    """One light round that a press opens."""
+
+    kind: str
+    audience: str
+    word: str
+
+
+@dataclass(frozen=True)
 class StageNow:
     """The question on stage. `needs_text`: it was asked off the cuff and its text is still to be
     typed. `then` is the first of the queue, which one press can bring on."""
@@ -280,6 +290,7 @@ class StageNow:
     support: int
     needs_text: bool
     phases: tuple[PhaseButton, ...]
+    reactions: tuple[ReactionButton, ...]
     then: Queued | None
 
 
@@ -301,8 +312,25 @@ def stage(view: HearingView, lang: str) -> StageNow:
         )
         if at
         else (),
+        reactions=_reactions(view, lang),
         then=lines[0] if lines else None,
     )
+
+
+def _reactions(view: HearingView, lang: str) -> tuple[ReactionButton, ...]:
+    """What may be asked about the answer on stage, once it is being given; not twice at a time."""
+    at = view.stage
+    if at is None or at.phase == "asking":
+        return ()
+    running = {
+        r.audience for r in view.rounds if r.about == at.question.code and r.status in TAKES_BALLOTS
+    }
+    offered = (
+        ReactionButton("answer", "public", say(lang, "请观众评价答复")),
+        ReactionButton("mood", "public", say(lang, "请观众亮表情")),
+        ReactionButton("mood", "panel", say(lang, "请评议团亮牌")),
+    )
+    return tuple(one for one in offered if one.audience not in running)
 
 
 @dataclass(frozen=True)

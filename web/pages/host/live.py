@@ -30,6 +30,7 @@ PAGE = Page(
         "question_changed": ("stage", "queue"),
         "question_removed": ("queue", "stage"),
         "question_moderated": (),
+        "question_rated": (),
         "queue_changed": ("queue", "stage"),
         "question_given": ("queue", "stage"),
         "question_taken": ("stage", "queue", "now"),

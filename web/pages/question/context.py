@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.domain.questions import REJECTION_REASONS, Question
+from server.domain.reactions import REACTIONS
 from web.layout.texts import Texts
 
 DONE = frozenset({"answered", "replied_in_writing", "converted"})
@@ -30,10 +31,19 @@ class Fate:
     reply: str
     can_appeal: bool
     appealed: bool
+    can_rate: bool
+    rating: str
+    ratings: tuple[tuple[str, str], ...]
     said: str
     said_bad: bool
     secret: str
     text: str
+
+
+def _ratings(lang: str) -> tuple[tuple[str, str], ...]:
+    """What an author may say of the answer: (key, word)."""
+    side = 1 if lang == "en" else 0
+    return tuple((key, words[side]) for key, words in REACTIONS["answer"].choices)
 
 
 def fate(
@@ -72,6 +82,9 @@ def fate(
         reply=question.reply or "",
         can_appeal=key == "rejected" and not question.appealed,
         appealed=question.appealed,
+        can_rate=key in DONE or (key == "closed" and answered is not None),
+        rating=dict(_ratings(lang)).get(question.rating or "", ""),
+        ratings=_ratings(lang),
         said=said,
         said_bad=said_bad,
         secret=secret,

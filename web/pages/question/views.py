@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from server.actions.appeal_question import appeal_question
 from server.actions.ask_question import ask_question
 from server.actions.cast_vote import cast_vote
+from server.actions.rate_answer import rate_answer
 from server.domain.refusals import Refusal
 from server.identity.viewers import VIEWER_DAYS, viewer_token
 from server.services import Services, services
@@ -93,6 +94,20 @@ async def appeal(
     except FAILED as error:
         refused = refusal_of(error)
         return await _fate(here, request, code, chosen, refused, secret=secret, text=text)
+    return RedirectResponse(f"/q/{quote(code)}?lang={chosen}", 303)
+
+
+@router.post("/q/{code}/rating", response_class=HTMLResponse)
+async def rate(
+    code: str, request: Request, lang: str | None = None, secret: Field = "", rating: Field = ""
+) -> Response:
+    """The author says whether the answer settled it; what is wrong stands on the same page."""
+    here, chosen = services(request), language(lang)
+    try:
+        here.limiter.check("ask", here.door.address(request), f"rating {code}")
+        await rate_answer(here.house, code, secret.strip(), rating)
+    except FAILED as error:
+        return await _fate(here, request, code, chosen, refusal_of(error), secret=secret)
     return RedirectResponse(f"/q/{quote(code)}?lang={chosen}", 303)
 
 

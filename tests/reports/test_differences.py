@@ -175,6 +175,13 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
         ),
         "journal", "journal.jsonl",
     ),
+    "a link numbered otherwise": (
+        "grouped", PUBLIC,
+        lambda m: rooted(
+            {**m, "journal.jsonl": lines([{**entries_of(m)[0], "seq": 2}, *entries_of(m)[1:]])}
+        ),
+        "journal", "journal.jsonl",
+    ),
     "links in the sealed journal": (
         "grouped", SEALED,
         lambda m: rooted({**m, "journal.jsonl": bundle_of("grouped").editions[PUBLIC]["journal.jsonl"]}),
@@ -225,7 +232,9 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
         "receipts", "receipts.csv",
     ),
     "a receipt that is no code": (
-        "plain", SEALED, lambda m: with_text(m, "receipts.csv", "receipt\n", "receipt\n=1+1\n"),
+        "plain", SEALED, lambda m: rechained(
+            {**m, "receipts.csv": b"receipt\n=1+1\n" + b"".join(m["receipts.csv"].splitlines(True)[2:])}
+        ),
         "receipts", "receipts.csv",
     ),
     "receipts in two columns": (
@@ -370,6 +379,16 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
     ),
     "a weight changed": (
         "channels", SEALED, lambda m: with_text(m, "rules.json", '"weight":"0.7"', '"weight":"0.6"'),
+        "result", "result.json",
+    ),
+    "a subject renamed": (
+        "plain", SEALED,
+        lambda m: with_json(m, "result.json", lambda v: v["subjects"][0].update(subject="x")),
+        "result", "result.json",
+    ),
+    "a figure that there is not": (
+        "plain", SEALED,
+        lambda m: with_json(m, "result.json", lambda v: v["subjects"][0].update(stars="5")),
         "result", "result.json",
     ),
     "a step told otherwise": (
@@ -571,6 +590,18 @@ def test_a_manifest_has_one_shape(more: dict[str, Any]) -> None:
     whole = members_of("plain", PUBLIC)
     manifest = {**json.loads(whole["manifest.json"]), **more}
     assert found({**whole, "manifest.json": document(manifest)}) == ("members", "manifest.json")
+
+
+def test_a_manifest_has_two_editions() -> None:
+    whole = members_of("plain", PUBLIC)
+    for change in (
+        lambda editions: editions.update(third=editions["public"]),
+        lambda editions: editions.pop("sealed"),
+    ):
+        manifest = json.loads(whole["manifest.json"])
+        change(manifest["editions"])
+        changed = {**whole, "manifest.json": document(manifest)}
+        assert found(changed) == ("members", "manifest.json")
 
 
 def test_every_hash_of_a_manifest_is_one() -> None:

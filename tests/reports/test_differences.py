@@ -331,9 +331,9 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
         "plain", SEALED, lambda m: with_text(m, "ballots.csv", ",poor\n", ",good\n"),
         "result", "result.json",
     ),
-    "a ballot's hash that is not": (
+    "ballots that are not those of the hash": (
         "plain", SEALED,
-        lambda m: rooted({**m, "ballots.csv": m["ballots.csv"].replace(b",poor\n", b",good\n", 1)}),
+        lambda m: rooted({**m, "ballots.csv": m["ballots.csv"].replace(b"seat-01", b"seat-99")}),
         "result", "result.json",
     ),
     "a value off the scale": (
@@ -390,6 +390,50 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
         "plain", SEALED,
         lambda m: with_json(m, "result.json", lambda v: v["subjects"][0].update(stars="5")),
         "result", "result.json",
+    ),
+    "a committed figure that is no mark": (
+        "grouped", PUBLIC,
+        lambda m: with_json(m, "result.json", lambda v: v["subjects"][0]["dimensions"].update(履职=5)),
+        "result", "result.json",
+    ),
+    "a committed total that is no mark": (
+        "grouped", PUBLIC,
+        lambda m: with_json(m, "result.json", lambda v: v["subjects"][0].update(total=[])),
+        "result", "result.json",
+    ),
+    "a hash of ballots that is none": (
+        "grouped", PUBLIC, lambda m: with_json(m, "result.json", lambda v: v.update(ballots_hash="x")),
+        "result", "result.json",
+    ),
+    "a result of other rules": (
+        "grouped", PUBLIC,
+        lambda m: rooted(
+            {**m, "result.json": document({**json.loads(m["result.json"]), "rules_hash": "0" * 64})}
+        ),
+        "result", "result.json",
+    ),
+    "ballots that are no text": (
+        "public", PUBLIC,
+        lambda m: rooted({**m, "ballots.csv": m["ballots.csv"].replace(b"poor", b"\xff", 1)}),
+        "result", "ballots.csv",
+    ),
+    "receipts that are no text": (
+        "public", PUBLIC, lambda m: rooted({**m, "receipts.csv": m["receipts.csv"][:-1] + b"\xff\n"}),
+        "receipts", "receipts.csv",
+    ),
+    "a public round that leaves out": (
+        "public", SEALED,
+        lambda m: with_json(m, "salts.json", lambda v: v["left_out"].append(["", "", "s1", "0" * 64])),
+        "figures", "salts.json",
+    ),
+    "salts without a seal": (
+        "plain", SEALED,
+        lambda m: rooted({**m, "salts.json": document({"left_out": [], "seal": ""})}),
+        "figures", "salts.json",
+    ),
+    "salts of another shape": (
+        "grouped", SEALED, lambda m: with_json(m, "salts.json", lambda v: v.update(more=1)),
+        "figures", "salts.json",
     ),
     "a step told otherwise": (
         "channels", SEALED,

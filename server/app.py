@@ -33,6 +33,7 @@ from server.api import (
     health,
     hearings,
     office,
+    paper,
     questions,
     rounds,
     sockets,
@@ -419,7 +420,8 @@ def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> Fas
         generate_unique_id_function=operation_id,
     )
     api = [
-        m.router for m in (hearings, questions, viewers, desk, rounds, contests, exports, office)
+        m.router
+        for m in (hearings, questions, viewers, desk, rounds, contests, paper, exports, office)
     ]
     pages = [sockets.router, *ROUTERS]
     if part is Part.EDGE:

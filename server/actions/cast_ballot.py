@@ -7,16 +7,17 @@ under its key is a MAC that only the round's seal can make.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from server.actions.open_boxes import closed_box, seal_of
 from server.actions.perform import Answer, Asked, check_key, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
-from server.domain.ballots import BallotInvalid, rows_of
+from server.domain.ballots import BallotInvalid, BallotRow, rows_of
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
-from server.domain.rounds import Cast, CastBallot
+from server.domain.rounds import Cast, CastBallot, Round
 from server.domain.rule_file import parse_rules
 from server.domain.sealed_sheets import pack
 
@@ -48,48 +49,11 @@ async def cast_ballot(
         if refusal is not None:
             raise refusal
         rules.entitled_seat(round_, seat)
-        parsed = parse_rules(dict(round_.rules or {}))
-        try:
-            rows = rows_of(parsed, round_.subjects, marks, recused)
-        except BallotInvalid as error:
-            names = {s.key: s.name for s in await unit.people.subjects()}
-            raise Refusal(
-                "ballot_invalid",
-                problem=error.code,
-                subject=error.subject,
-                dimension=error.dimension,
-                place=error.told(names, round_.labels),
-            ) from error
-        before: Cast | CastBallot | None = (
-            await unit.sealed.cast(round_id, seat)
-            if round_.sealed
-            else await unit.rounds.ballot(round_id, seat)
-        )
-        if before is not None and round_.replacing == "first":
-            raise Refusal("already_cast")
-        clean: dict[str, dict[str, str]] = {}
-        for row in rows:
-            clean.setdefault(row.subject, {})[row.dimension] = row.value
-        away = tuple(s for s in round_.subjects if s in recused)
-        now, receipt = house.now(), house.receipt()
-        replacements = before.replacements + 1 if before else 0
-        if round_.sealed:
-            sheet = pack(parsed, round_.subjects, clean, away)
-            box = closed_box(house, round_, seat, receipt, sheet)
-            cast = Cast(receipt, now, replacements)
-            await unit.sealed.put(round_id, seat, by.id, box, cast)
-        else:
-            number = next(s.number for s in await unit.people.seats() if s.id == seat)
-            named = CastBallot(number, clean, away, key or "", receipt, now, replacements)
-            await unit.rounds.put_ballot(round_id, seat, named)
-        return Answer(
-            {
-                "receipt": receipt,
-                "round": round_id,
-                "replaced": before is not None,
-                "at": now,
-            }
-        )
+        if seat in await unit.paper.seats(round_id):
+            raise Refusal("votes_on_paper")
+        rows = await checked_rows(unit, round_, marks, recused)
+        sheet = Sheet(rows, tuple(s for s in round_.subjects if s in recused), key or "")
+        return Answer(await keep_ballot(house, unit, round_, seat, by.id, sheet))
 
     async def kept_as(unit: Unit, digest: str) -> str:
         round_ = await unit.rounds.get(round_id)
@@ -108,6 +72,67 @@ async def cast_ballot(
     )
     await house.bell.stir(round_id)
     return answer
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """A checked ballot and the key that it was sent under."""
+
+    rows: Sequence[BallotRow]
+    recused: tuple[str, ...]
+    key: str
+
+    @property
+    def marks(self) -> dict[str, dict[str, str]]:
+        """subject → dimension → value."""
+        marks: dict[str, dict[str, str]] = {}
+        for row in self.rows:
+            marks.setdefault(row.subject, {})[row.dimension] = row.value
+        return marks
+
+
+async def checked_rows(
+    unit: Unit, round_: Round, marks: Mapping[str, Mapping[str, Any]], recused: Sequence[str]
+) -> tuple[BallotRow, ...]:
+    """The rows of a ballot that the round's rules take, or `ballot_invalid` with the place in words."""
+    try:
+        return rows_of(parse_rules(dict(round_.rules or {})), round_.subjects, marks, recused)
+    except BallotInvalid as error:
+        names = {s.key: s.name for s in await unit.people.subjects()}
+        raise Refusal(
+            "ballot_invalid",
+            problem=error.code,
+            subject=error.subject,
+            dimension=error.dimension,
+            place=error.told(names, round_.labels),
+        ) from error
+
+
+async def keep_ballot(
+    house: House, unit: Unit, round_: Round, seat: int, owner: str, sheet: Sheet
+) -> dict[str, Any]:
+    """The seat's ballot, named or in its box, with the round's row locked by the caller."""
+    before: Cast | CastBallot | None = (
+        await unit.sealed.cast(round_.id, seat)
+        if round_.sealed
+        else await unit.rounds.ballot(round_.id, seat)
+    )
+    if before is not None and round_.replacing == "first":
+        raise Refusal("already_cast")
+    now, receipt = house.now(), house.receipt()
+    replacements = before.replacements + 1 if before else 0
+    if round_.sealed:
+        parsed = parse_rules(dict(round_.rules or {}))
+        packed = pack(parsed, round_.subjects, sheet.marks, sheet.recused)
+        box = closed_box(house, round_, seat, receipt, packed)
+        await unit.sealed.put(round_.id, seat, owner, box, Cast(receipt, now, replacements))
+    else:
+        number = next(s.number for s in await unit.people.seats() if s.id == seat)
+        named = CastBallot(
+            number, sheet.marks, sheet.recused, sheet.key, receipt, now, replacements
+        )
+        await unit.rounds.put_ballot(round_.id, seat, named)
+    return {"receipt": receipt, "round": round_.id, "replaced": before is not None, "at": now}
 
 
 async def begin_draft(house: House, by: Actor, round_id: str) -> Answer:

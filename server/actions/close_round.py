@@ -71,6 +71,7 @@ async def _close(house: House, unit: Unit, round_: Round) -> Round:
         roots["receipts_root"] = root_of(leaves).hex()
     if closed.sealed:
         await open_boxes(house, unit, closed)
+        await unit.paper.drop(closed.id)
     await unit.rounds.save(closed)
     unit.record("round_closed", ids={"round": closed.id}, cast=closed.cast, **roots)
     return closed

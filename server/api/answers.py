@@ -48,6 +48,7 @@ Unsent = Annotated[str, one_of(("discard", "send"))]
 Replacing = Annotated[str, one_of(("first", "last"))]
 PublicationAudience = Annotated[str, one_of(rounds.AUDIENCES)]
 Role = Annotated[str, one_of(ROLES)]
+FormStatus = Annotated[str, one_of(("none", "once", "differs", "counted"))]
 AnswerRating = Annotated[str, one_of(reactions.RATINGS)]
 ReactionKind = Annotated[str, one_of(tuple(reactions.REACTIONS))]
 ContestOutcome = Annotated[str, one_of(contests.OUTCOMES)]
@@ -557,6 +558,33 @@ class RoundSigned(StateRound):
 
 class RoundPublished(StateRound):
     published_to: list[PublicationAudience]
+
+
+class PaperSeatState(Answer):
+    round: str
+    number: int
+    paper: bool
+
+
+class PaperCell(Answer):
+    subject: str
+    dimension: str
+    """Or `recused`."""
+
+
+class PaperFormState(Answer):
+    form: int
+    status: FormStatus
+    """`none` keyed in, `once`, `differs`, `counted`."""
+    keyed_by: list[str]
+    differing: list[PaperCell]
+    """Where the two entries differ."""
+    receipt: str = ABSENT
+    """When this entry made it a ballot."""
+
+
+class PaperForms(Answer):
+    forms: list[PaperFormState]
 
 
 class SeatPresence(Answer):

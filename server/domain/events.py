@@ -100,6 +100,8 @@ EVENTS: Mapping[str, Event] = {
         "核验包已生成",
         "The bundle to check was made",
     ),
+    "paper_set": Event(("host", "panel"), (), "有席位改用纸质票", "A seat votes on paper"),
+    "paper_counted": Event(("host",), (), "一张纸质票已计入", "A paper ballot counts"),
     "round_voided": Event(_ALL, ("rounds",), "本轮作废", "A round was voided"),
     "round_signed": Event(("host",), (), "已签字", "A signature was given"),
     "result_published": Event(_ALL, ("rounds",), "结果已公布", "A result was published"),

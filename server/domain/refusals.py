@@ -345,6 +345,21 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     "file_large": Row(413, "文件不能超过 5 MB。", "A file may have 5 MB at most."),
     "files_many": Row(409, "最多 5 个文件。", "Five files at most."),
+    "votes_on_paper": Row(
+        409,
+        "本席本轮改用纸质票，平板不再提交；如需改回，请告知主持台。",
+        "This seat votes on paper in this round; tell the host if it should be the tablet.",
+    ),
+    "form_unknown": Row(
+        404,
+        "没有这张纸质票：先在主持台把席位设为纸质票。",
+        "There is no such form: the seat must be set to paper first.",
+    ),
+    "form_counted": Row(
+        409,
+        "这张纸质票已经两人录入一致并计入。",
+        "This form was keyed in alike by two people and counts.",
+    ),
     "seat_unknown": Row(422, "没有这个席位。", "There is no such seat."),
     # Files
     "file_refused": Row(422, "文件不能导入：{place}", "The file was refused: {place}"),

@@ -57,6 +57,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     "rounds": frozenset({"host"}),
     "certify": frozenset({"host", "teller", "scrutineer", "approver"}),
     "override_signature": frozenset({"approver", "office"}),
+    "key_paper": frozenset({"teller", "scrutineer", "office"}),
     "publish": frozenset({"host", "approver", "office"}),
     "contest": frozenset({"subject", "teller", "scrutineer", "office"}),
     "cast_ballot": frozenset({"panelist"}),

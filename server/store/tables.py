@@ -601,6 +601,31 @@ class CountRow(SQLModel, table=True):
     n: int = 0
 
 
+class PaperSeatRow(SQLModel, table=True):
+    """A seat that votes on paper in this round: its tablet does not."""
+
+    __tablename__ = "paper_seats"
+    round_id: str = Field(primary_key=True, foreign_key="rounds.id")
+    seat_id: int = Field(primary_key=True, foreign_key="seats.id")
+    office_id: int = Field(foreign_key="offices.id")
+    at: int = _big()
+
+
+class PaperEntryRow(SQLModel, table=True):
+    """A paper form as one person keyed it in. `cells` are its values by "subject dimension"; in a secret
+    round their MACs."""
+
+    __tablename__ = "paper_entries"
+    round_id: str = Field(primary_key=True, foreign_key="rounds.id")
+    form: int = Field(primary_key=True)
+    by: str = Field(primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    name: str
+    at: int = _big()
+    cells: dict[str, str] = _json(default_factory=dict)
+    counted: bool = False
+
+
 class BundleRow(SQLModel, table=True):
     """A certified round's bundle as it was made: both editions as zips. The root is the round's."""
 

@@ -39,6 +39,7 @@ from server.store.contests import Contests
 from server.store.floor import Floor
 from server.store.hearings import Hearings
 from server.store.journal import Act, Journal
+from server.store.paper import Paper
 from server.store.people import People
 from server.store.places import locate
 from server.store.questions import Questions
@@ -111,6 +112,7 @@ class Unit(Repository):
         self.sealed = Sealed(connection, place.ref)
         self.contests = Contests(connection, place.ref)
         self.bundles = Bundles(connection, place.ref)
+        self.paper = Paper(connection, place.ref)
         self.votes = Votes(connection, place.ref, books)
         self.journal = Journal(connection, place.ref)
         self.runs = Runs(connection, place.ref)

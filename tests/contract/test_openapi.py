@@ -31,7 +31,7 @@ from tests.several import Several
 ROUTERS = [m.router for m in (hearings, questions, viewers, desk, rounds, exports, office, health)]
 UNTYPED = {
     "ErrorDetail.detail", "JournalEntry.body", "RoundWhole.rules", "RoundBody.rules", "RuleSet",
-    "PanelResult.trace", "Ballot.marks",
+    "PanelResult.trace", "Ballot.marks", "PaperForm.marks",
 }  # fmt: skip
 """What has no one shape: it depends on the code, the event or the rules."""
 
@@ -191,6 +191,13 @@ def panel_round(demo: Running) -> None:
     panel.do("PUT", f"/rounds/{first}/ballot", {"marks": marks}, new_key())
     assert panel.get(f"/rounds/{first}/ballot")["marks"] == marks
     host.get(f"/rounds/{first}/turnout")
+    host.do("PUT", f"/rounds/{first}/seats/2/paper", {"paper": True})
+    teller, watcher = demo.as_("teller"), demo.as_("scrutineer")
+    teller.do("PUT", f"/rounds/{first}/paper/2", {"marks": marks})
+    other = {subject: dict.fromkeys(dimensions, "14")}
+    assert watcher.do("PUT", f"/rounds/{first}/paper/2", {"marks": other})["differing"]
+    assert watcher.do("PUT", f"/rounds/{first}/paper/2", {"marks": marks})["receipt"]
+    assert teller.get(f"/rounds/{first}/paper")["forms"][0]["status"] == "counted"
     assert "closes_at" in host.do("POST", f"/rounds/{first}/closing", {"in": 60})
     host.do("POST", f"/rounds/{first}/closing")
     round_until(demo, first, "tallied")

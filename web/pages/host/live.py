@@ -52,6 +52,8 @@ PAGE = Page(
         "round_signed": ("rounds",),
         "result_published": ("rounds",),
         "bundle_made": ("rounds",),
+        "paper_set": ("rounds",),
+        "paper_counted": ("rounds",),
         "result_contested": ("rounds",),
         "result_upheld": ("rounds",),
         "result_corrected": ("rounds",),

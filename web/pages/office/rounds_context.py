@@ -96,6 +96,7 @@ class RoundCard:
     files: tuple[str, ...]
     documents: tuple[str, ...]
     recount: bool
+    paper: bool
     notices: tuple[str, ...]
     contests: tuple[ContestCard, ...]
     may_contest: bool
@@ -225,6 +226,9 @@ def _card(
             *(("forms.pdf",) if _may_have_forms(one, roles) else ()),
         ),
         recount=ballots and one.rules is not None,
+        paper=one.audience == "panel"
+        and one.status in TAKES_BALLOTS
+        and (has_right(roles, "rounds") or has_right(roles, "key_paper")),
         notices=tuple(_notice(view, note, lang) for note in noticed),
         contests=tuple(_contest(case, one, roles, lang, reader) for case in contests if sees),
         may_contest=(

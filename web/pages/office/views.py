@@ -20,6 +20,7 @@ from moderation.intake.refusals import FileRefused
 from moderation.take_in import incoming
 from server.actions.create_hearing import create_hearing
 from server.actions.import_questions import Source, import_questions
+from server.actions.key_paper import forms
 from server.actions.perform import allowed
 from server.actions.tally_round import rows_counted
 from server.domain.hearing import Place
@@ -40,7 +41,13 @@ from web.layout.language import language, say
 from web.layout.page import render
 from web.layout.qr import qr_svg
 from web.layout.texts import Texts, side
-from web.pages.office import context, files_context, people_context, rounds_context
+from web.pages.office import (
+    context,
+    files_context,
+    paper_context,
+    people_context,
+    rounds_context,
+)
 from web.pages.office.uploads import Uploads
 
 router = APIRouter()
@@ -197,6 +204,26 @@ async def rounds(slug: str, request: Request, lang: str | None = None) -> Respon
         }
     f = rounds_context.rounds_page(view, roles, here.lang, contests, here.by.id, now, noticed)
     return here.page("rounds", f"/office/hearings/{slug}/rounds", f=f)
+
+
+@router.get("/office/hearings/{slug}/rounds/{id_}/paper", response_class=HTMLResponse)
+async def paper(slug: str, id_: str, request: Request, lang: str | None = None) -> Response:
+    """Paper ballots of a panel round: who votes on paper, and the forms as two people key them in."""
+    here = await _enter(request, lang, slug)
+    if isinstance(here, Response):
+        return here
+    _, roles = await here.place(slug, context.OPENS_ROUNDS)
+    async with here.services.store.look(round=id_) as unit:
+        if unit.place.slug != slug:
+            raise Refusal("not_found")
+        view = await unit.view(here.services.house.now())
+        round_ = await unit.rounds.get(id_)
+        if round_ is None or round_.audience != "panel":
+            raise Refusal("not_found")
+        cast, _begun = await unit.rounds.progress(id_)
+        seats, found = await unit.paper.seats(id_), await forms(unit, round_)
+    f = paper_context.paper_page(view, round_, roles, here.lang, seats, cast, found)
+    return here.page("paper", f"/office/hearings/{slug}/rounds/{id_}/paper", f=f)
 
 
 # ── join cards ──

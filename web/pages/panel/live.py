@@ -40,6 +40,7 @@ PAGE = Page(
         "round_voided": ("rounds",),
         "result_published": ("rounds",),
         "bundle_made": ("rounds",),
+        "paper_set": ("rounds",),
         "result_contested": ("rounds",),
         "result_upheld": ("rounds",),
         "result_corrected": ("rounds",),

@@ -127,6 +127,8 @@ class ShowSeat:
     number: int
     """Number on the desk, 1–999, unique."""
     name: str
+    """Empty for an unnamed seat (无名组卡): its card bears the group alone and is drawn in the hall, so that
+    nobody knows who holds which."""
     group: str
     """Key of a group."""
     unit: str | None = None

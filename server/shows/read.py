@@ -173,7 +173,7 @@ class _ShowReader(Values):
         self.define("seat", str(number or ""), node)
         return ShowSeat(
             number=number,
-            name=self.text(fields.need("name"), NAME),
+            name=self.text_or_none(fields.may("name"), NAME) or "",
             group=self.refer("group", fields.need("group")) or "",
             unit=self.text_or_none(fields.may("unit"), TITLE),
         )

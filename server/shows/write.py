@@ -63,7 +63,10 @@ def _plain_show(show: Show) -> dict[str, object]:
         subjects=[_given(key=s.key, name=s.name, post=s.post, unit=s.unit) for s in show.subjects],
         items=[_plain_item(item) for item in show.items],
         groups=[_given(key=g.key, name=g.name, weight=g.weight) for g in show.groups] or None,
-        seats=[_given(number=s.number, name=s.name, group=s.group, unit=s.unit) for s in show.seats]
+        seats=[
+            _given(number=s.number, name=s.name or None, group=s.group, unit=s.unit)
+            for s in show.seats
+        ]
         or None,
         rounds=list(_plain_rounds(show.rounds)) or None,
         questions=[_plain_question(question) for question in show.questions] or None,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import html
 import re
+import sqlite3
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -130,6 +132,35 @@ def test_a_sheet_leaves_out_the_seats_that_are_taken(tmp_path: Path) -> None:
         assert tablet.get(f"/join/{codes[1]}").status_code == 404  # The older paper is void.
         staff.post(path, data={"seat_number": "1"})
         assert tablet.get(panel).status_code == 303  # Reissued: the newest tablet sits.
+
+
+def test_cards_of_unnamed_seats_bear_the_group_alone_and_are_shuffled(
+    shared_demo: Running, office: httpx2.Client
+) -> None:
+    group = "  - {{number: {n}, group: deputies}}\n"
+    show = (
+        "title: 无名场次\nslug: unnamed\noffice: 办\n"
+        "subjects: [{key: a, name: 甲, post: 长, unit: 局}]\n"
+        "items: [{key: one, title: 开场, steps: [{key: opening}]}]\n"
+        "groups: [{key: deputies, name: 人大代表, weight: '1'}]\nseats:\n"
+        + "".join(group.format(n=n) for n in range(1, 31))
+    )
+    shared_demo.as_("office").do("POST", "/offices/1/hearings", {"text": show})
+    text = office.post(f"/office/hearings/unnamed/cards{SEAT}", data={"all": "yes"}).text
+    codes = re.findall(r"/join/(\w{10})<", text)
+    assert len(codes) == 30
+    assert "人大代表" in text
+    assert "无名卡" in text
+    assert "号席" not in text
+    with contextlib.closing(sqlite3.connect(shared_demo.data / "pingyi.db")) as database:
+        cards = database.execute(
+            "SELECT seats.number FROM cards JOIN seats ON seats.id = cards.seat_id"
+            " JOIN hearings ON hearings.id = cards.hearing_id"
+            " WHERE hearings.slug = 'unnamed' ORDER BY cards.id"
+        ).fetchall()
+    issued = [number for (number,) in cards]
+    assert sorted(issued) == list(range(1, 31))
+    assert issued != sorted(issued)
 
 
 # ── import ──

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -255,6 +256,9 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
         wanted = [s for s in view.seats if str(s.number) == number]
         if not wanted:
             raise Refusal("seat_unknown", seat=number)
+    # Cards of unnamed seats are drawn: neither their order nor a number may tell one from another.
+    random.SystemRandom().shuffle(unnamed := [seat for seat in wanted if seat and not seat.name])
+    wanted = [*(seat for seat in wanted if seat is None or seat.name), *unnamed]
     door = here.services.door
     base = here.services.settings.public_url or f"{door.scheme(request)}://{request.url.netloc}"
     cards = []
@@ -266,9 +270,9 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
         cards.append(
             context.IssuedCard(
                 code=issued["code"],
-                who=say(here.lang, "%(n)s 号席", n=seat.number) if seat else texts.role(role),
+                who=_whose(seat, texts) if seat else texts.role(role),
                 name=seat.name if seat else "",
-                detail=seat.group_name
+                detail=_detail(seat, here.lang)
                 if seat
                 else side(context.DEVICES.get(role, ("", "")), here.lang),
                 url=url,
@@ -278,6 +282,15 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
         )
     f = context.Cards(slug, place.title, view.office_name, view.rehearsal, tuple(cards))
     return here.page("cards", f"/office/hearings/{slug}", f=f)
+
+
+def _whose(seat: SeatView, texts: Texts) -> str:
+    """What stands large on a seat's card: its number, or of an unnamed seat its group alone."""
+    return say(texts.lang, "%(n)s 号席", n=seat.number) if seat.name else seat.group_name
+
+
+def _detail(seat: SeatView, lang: str) -> str:
+    return seat.group_name if seat.name else say(lang, "无名卡：当场抽取，不记录谁持有")
 
 
 # ── import of a hotline file ──

@@ -1384,9 +1384,7 @@ def _known(
     groups = [group["key"] for group in rules.get("groups") or ()] or [""]
     ratio = rules.get("within") == "best_ratio"
     hidden = set(left)
-    if ratio and floor and left:
-        hidden = {(g, s) for g in groups for s in subjects}
-    elif ratio or _of_ballots(rules):
+    if ratio or _of_ballots(rules):
         hidden = {(g, s) for g in {g for g, _ in left} for s in subjects}
     whole = {s: not any((g, s) in hidden for g in groups) for s in subjects}
     group = {(g, s): whole[s] if floor else (g, s) not in hidden for g in groups for s in subjects}

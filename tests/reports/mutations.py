@@ -56,8 +56,8 @@ def swap(r: Random, members: Members) -> Members:
         return {**members, one: members[two], two: members[one]}
     name = _some(r, members)
     parts = _parts(r, members[name])
-    one, two = r.randrange(len(parts)), r.randrange(len(parts))
-    parts[one], parts[two] = parts[two], parts[one]
+    here, there = r.randrange(len(parts)), r.randrange(len(parts))
+    parts[here], parts[there] = parts[there], parts[here]
     return {**members, name: b"".join(parts)}
 
 

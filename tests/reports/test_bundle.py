@@ -8,6 +8,7 @@ import zipfile
 from collections import Counter, defaultdict
 from dataclasses import replace
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -182,14 +183,92 @@ def test_names_reach_as_far_as_a_rule_reads(more: dict[str, object], together: s
     assert found == together
 
 
-def test_the_order_of_the_public_rows_is_not_that_of_the_sealed_ones() -> None:
-    made = bundle_of("public")
-    values = [
-        [row["value"] for row in rows_in(made.editions[edition]["ballots.csv"])]
+@BY_ROUND
+def test_the_order_of_the_public_rows_is_not_that_of_the_sealed_ones(name: str) -> None:
+    made = bundle_of(name)
+    kept = ("subject", "group", "dimension", "value")
+    public, sealed = (
+        [
+            tuple(row[key] for key in kept)
+            for row in rows_in(made.editions[edition]["ballots.csv"])
+            if name in ("secret", "public") or row["group"] != "专家"
+        ]
         for edition in EDITIONS
-    ]
-    assert sorted(values[0]) == sorted(values[1])
-    assert values[0] != values[1]
+    )
+    if name in ("grouped", "public"):
+        assert sorted(public) == sorted(sealed)
+    assert public != sealed
+
+
+TWO: dict[str, Any] = {
+    "dimensions": [{"key": "d"}],
+    "groups": [{"key": "g"}, {"key": "h"}],
+}
+LEFT = frozenset({("", "g", "s1")})
+"""The group g is left out for the subject s1, and for s2 it is not."""
+
+
+@pytest.mark.parametrize(
+    ("more", "committed"),
+    [
+        ({}, {"s1": ("total", "rank", "grade", "ballots", "d", "g"), "s2": ("rank",)}),
+        (
+            {"quota": [{"grade": "x"}]},
+            {"s1": ("total", "rank", "grade", "ballots", "d", "g"), "s2": ("rank", "grade")},
+        ),
+        (
+            {"floor": 5},
+            {"s1": ("total", "rank", "grade", "ballots", "d", "g", "h"), "s2": ("rank",)},
+        ),
+        (
+            {"within": "best_ratio"},
+            {
+                "s1": ("total", "rank", "grade", "ballots", "d", "g"),
+                "s2": ("total", "rank", "grade", "ballots", "d", "g"),
+            },
+        ),
+        (
+            {"within": "rank_points"},
+            {
+                "s1": ("total", "rank", "grade", "ballots", "d", "g"),
+                "s2": ("total", "rank", "grade", "ballots", "d", "g"),
+            },
+        ),
+        (
+            {"within": "best_ratio", "floor": 5},
+            {
+                "s1": ("total", "rank", "grade", "ballots", "d", "g", "h"),
+                "s2": ("total", "rank", "grade", "ballots", "d", "g", "h"),
+            },
+        ),
+    ],
+)
+def test_what_is_committed_follows_from_what_is_left_out(
+    more: dict[str, Any], committed: dict[str, tuple[str, ...]]
+) -> None:
+    told = verify.figures_of({**TWO, **more}, ["s1", "s2"], LEFT, True)
+    for subject, figures in told["subjects"].items():
+        flat = {**figures, **figures["dimensions"], **figures["groups"]}
+        found = {key for key, kind in flat.items() if kind == COMMITTED}
+        assert found == set(committed[subject]), subject
+    assert told["valid"] == RECOMPUTABLE
+
+
+def test_the_session_is_committed_where_rows_are_held_against_its_counts() -> None:
+    by_due = {**TWO, "denominator": "due"}
+    assert verify.figures_of(by_due, ["s1"], LEFT, True)["valid"] == COMMITTED
+    assert verify.figures_of(by_due, ["s1"], frozenset(), True)["valid"] == RECOMPUTABLE
+
+
+@pytest.mark.parametrize("floor", [0, 6])
+def test_a_channel_stands_alone_unless_the_composite_has_a_floor(floor: int) -> None:
+    """A floor of the composite counts the sheets of all channels."""
+    channels = [{"channel": c, "weight": "0.5", "rules": TWO} for c in ("a", "b")]
+    rules = {"composite": channels, "floor": floor}
+    told = verify.figures_of(rules, ["s1"], frozenset({("a", "g", "s1")}), True)["subjects"]["s1"]
+    kind = COMMITTED if floor else RECOMPUTABLE
+    assert told["channels"] == {"a": COMMITTED, "b": kind}
+    assert told["total"] == COMMITTED
 
 
 def test_names_that_could_be_guessed_are_refused() -> None:

@@ -93,12 +93,12 @@ def page() -> Iterator[Page]:
     """The page, opened from the disk."""
     with chromium() as browser:
         opened = browser.new_page(viewport=PHONE)
-        opened.errors = []  # type: ignore[attr-defined]
-        opened.requests = []  # type: ignore[attr-defined]
-        opened.on("pageerror", lambda error: opened.errors.append(str(error)))  # type: ignore[attr-defined]
+        opened.errors = []  # type: ignore[attr-defined, call-overload, method-assign, assignment]
+        opened.requests = []  # type: ignore[attr-defined, call-overload, method-assign, assignment]
+        opened.on("pageerror", lambda error: opened.errors.append(str(error)))  # type: ignore[attr-defined, call-overload, method-assign, assignment]
 
         def asked(request: Request) -> None:
-            opened.requests.append(request.url)  # type: ignore[attr-defined]
+            opened.requests.append(request.url)  # type: ignore[attr-defined, call-overload, method-assign, assignment]
 
         opened.on("request", asked)
         opened.goto(HTML.as_uri())
@@ -165,8 +165,8 @@ def test_a_person_chooses_a_file_and_reads_what_holds(page: Page, tmp_path: Path
     page.click("#lang")
     assert "differs" in page.inner_text("#checks")
     assert "result.json" in page.inner_text("#said")
-    assert not page.errors  # type: ignore[attr-defined]
-    assert all(url.startswith("file:") for url in page.requests)  # type: ignore[attr-defined]
+    assert not page.errors  # type: ignore[attr-defined, call-overload, method-assign, assignment]
+    assert all(url.startswith("file:") for url in page.requests)  # type: ignore[attr-defined, call-overload, method-assign, assignment]
 
 
 def test_the_page_asks_nobody_and_is_old_enough() -> None:

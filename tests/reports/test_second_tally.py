@@ -7,6 +7,7 @@ the byte, refusals included.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from random import Random
 from typing import Any
 
@@ -23,7 +24,7 @@ from tests.reports.documents import ballots, composite, document
 REFUSED = "refused"
 
 
-def product(rules: dict[str, Any], rows: list[tuple[str, ...]]) -> Any:
+def product(rules: dict[str, Any], rows: Sequence[tuple[str, ...]]) -> Any:
     """What the product says."""
     try:
         result: Any = tally(parse_rule_set(rules), [BallotRow(*row) for row in rows], b"")
@@ -32,7 +33,7 @@ def product(rules: dict[str, Any], rows: list[tuple[str, ...]]) -> Any:
     return json.loads(json.dumps({key: result[key] for key in ("subjects", "valid", "trace")}))
 
 
-def verifier(rules: dict[str, Any], rows: list[tuple[str, ...]]) -> Any:
+def verifier(rules: dict[str, Any], rows: Sequence[tuple[str, ...]]) -> Any:
     """What the verifier says."""
     try:
         return tallied(rules, rows)
@@ -148,7 +149,7 @@ def test_the_verifier_against_arithmetic_by_hand(
         ({"rounding": {"mode": "half_up", "total": 10**9}}, [("s", "r", "", "d", "1")]),
     ],
 )  # fmt: skip
-def test_what_cannot_be_worked_out_is_refused(rules: Any, rows: list[tuple[str, ...]]) -> None:
+def test_what_cannot_be_worked_out_is_refused(rules: Any, rows: Sequence[tuple[str, ...]]) -> None:
     with pytest.raises(Refused):
         tallied({**RULES, **rules}, rows)
 

@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 from random import Random
+from typing import Any
 
 from server.domain.journal import GENESIS, entry_hash
 from server.reports import verify
@@ -34,7 +35,7 @@ def long_journal(entries: int) -> dict[str, bytes]:
     prev, lines = GENESIS, []
     for seq in range(1, entries + 1):
         place = seq - 1 - (entries - len(own))
-        one = own[place] if place >= 0 else {
+        one: dict[str, Any] = own[place] if place >= 0 else {
             "event": "question_approved", "actor": "p-12", "role": "moderator",
             "body": {"id": f"q{seq}", "code": f"Q{seq:07d}", "act": "approve", "reason": None},
             "rooms": {"public": seq, "desk": seq, "host": seq},

@@ -131,8 +131,12 @@ class Running:
         )
         headers = {"Authorization": f"Bearer {token}"} if token else {}
         return connect(
-            address, origin=origin, additional_headers=headers, proxy=None, open_timeout=10
-        )  # type: ignore[arg-type]
+            address,
+            origin=origin,  # type: ignore[arg-type]
+            additional_headers=headers,
+            proxy=None,
+            open_timeout=10,
+        )
 
     def state(self) -> Any:
         """The public state as it is now."""

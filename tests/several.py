@@ -111,7 +111,7 @@ def several(folder: Path, database: str, redis: str, *, edges: int = EDGES) -> I
     names = ["web", *(f"edge-{n}" for n in range(1, edges + 1)), "worker"]
     front = free_port()
     found = Several(
-        None,
+        None,  # type: ignore[arg-type]
         {"url": f"http://127.0.0.1:{front}"},
         data,
         [],

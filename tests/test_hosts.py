@@ -64,7 +64,7 @@ def test_a_hearing_on_several_hosts_goes_on_when_one_is_lost(tmp_path: Path) -> 
         until(lambda: up(web, 8000) and up(place["edge1"], 8100) and up(place["edge2"], 8100))
         line = in_a_thread(scene({**settings, "PINGYI_DATA": str(tmp_path / "mine")}, base))
         here = f"/hearings/{line['hearing']}"
-        host, anyone = Client(base, line["tokens"]["host"]), Client(base)
+        console, anyone = Client(base, line["tokens"]["host"]), Client(base)
         viewer = anyone.do("POST", "/viewers")["viewer"]
         address = f"ws://{front.address}:8080/h/{line['hearing']}/socket?as=json"
         sockets = [
@@ -73,13 +73,13 @@ def test_a_hearing_on_several_hosts_goes_on_when_one_is_lost(tmp_path: Path) -> 
         ]
         for one in sockets:
             frames_until(one, lambda f: f["type"] == "snapshot")
-        host.do("PUT", f"{here}/screens", {"cleared": True})
+        console.do("PUT", f"{here}/screens", {"cleared": True})
         versions = [
             frames_until(one, lambda f: f.get("event") == "screen_cleared", 3)[-1]["version"]
             for one in sockets
         ]
         assert len(set(versions)) == 1
-        round_ = next(r for r in host.get(here)["state"]["rounds"] if r["audience"] == "public")
+        round_ = next(r for r in console.get(here)["state"]["rounds"] if r["audience"] == "public")
         vote = {"type": "vote", "round": round_["id"], "choice": round_["choices"][0]["key"]}
         assert ask_socket(sockets[0], vote)["type"] == "ack"
 
@@ -88,7 +88,7 @@ def test_a_hearing_on_several_hosts_goes_on_when_one_is_lost(tmp_path: Path) -> 
         with connect(f"{address}&version={versions[0]}&epoch=none", proxy=None) as again:
             assert json.loads(again.recv(10))["type"] == "snapshot"
         assert time.monotonic() - begun < 8  # nginx goes to the other after two seconds.
-        host.do("PUT", f"{here}/screens", {"cleared": False})
+        console.do("PUT", f"{here}/screens", {"cleared": False})
         time.sleep(1)
         told = sum(heard(one, "screen_restored") for one in sockets)
         assert 2 <= told <= 6  # The kernel of nginx gave some of them to either host.

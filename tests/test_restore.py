@@ -97,7 +97,7 @@ def test_a_hearing_goes_on_from_the_copy(demo: Running, tmp_path: Path) -> None:
     first, second = done.stdout.splitlines()
     assert str(path) in first
     # What was acknowledged after the copy stood in the log beside the database, and is kept too.
-    assert asked(Path(second.split()[-1]), SUPPORTS) == [(held + later,)]
+    assert asked(Path(second.split()[-1]), SUPPORTS) == [(held + later,)]  # type: ignore[operator]
     demo.again()
     after = demo.anyone().get(demo.here)
     assert after["state"]["hearing"]["status"] == "paused"

@@ -13,6 +13,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -30,7 +31,7 @@ PARTS = (("web", "--port", "0"), EDGE, ("worker", "--port", "0"))
 NOWHERE = "redis://127.0.0.1:1/0"
 
 
-def told(code: str, *arguments: str | Path, data: Path, status: int = 1, **settings: str) -> None:
+def told(code: str, *arguments: str | Path, data: Path, status: int = 1, **settings: Any) -> None:
     """The command ends with the catalogue's sentence for this code, and nothing else."""
     done = finished(*arguments, data=data, **settings)
     lines = done.stderr.strip().splitlines()
@@ -169,7 +170,7 @@ def test_a_database_that_lets_nobody_in_or_is_not_there(database: str, tmp_path:
     ):
         for command in (SERVE, EDGE):
             settings = {"PINGYI_DATABASE_URL": url, "PINGYI_REDIS_URL": NOWHERE}
-            told(code, *command, data=tmp_path, **settings)
+            told(code, *command, data=tmp_path, **settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.system
@@ -191,10 +192,10 @@ def test_a_schema_from_a_newer_release(
         with made.begin() as connection:
             connection.execute(text(change))
         made.dispose()
-    told("schema_newer", *SERVE, data=tmp_path, **settings)
-    told("schema_newer", "migrate", data=tmp_path, **settings)
+    told("schema_newer", *SERVE, data=tmp_path, **settings)  # type: ignore[arg-type]
+    told("schema_newer", "migrate", data=tmp_path, **settings)  # type: ignore[arg-type]
     if settings:
-        told("schema_newer", *EDGE, data=tmp_path, **settings)
+        told("schema_newer", *EDGE, data=tmp_path, **settings)  # type: ignore[arg-type]
 
 
 def _execute(url: str, statement: str) -> None:
@@ -230,7 +231,7 @@ def test_two_edges_with_different_secrets(database: str, tmp_path: Path, redis_u
         "INSERT INTO secret_fingerprints (kid, fingerprint, created_at) VALUES ('0', 'another', 0)",
     )
     for command in (EDGE, ("worker", "--port", "0"), SERVE):
-        told("secret_differs", *command, data=tmp_path, PINGYI_SECRET="mine", **settings)
+        told("secret_differs", *command, data=tmp_path, PINGYI_SECRET="mine", **settings)  # type: ignore[arg-type]
 
 
 @pytest.mark.system

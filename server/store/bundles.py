@@ -10,7 +10,10 @@ from server.store.tables import BundleRow
 
 _b = table(BundleRow)
 _HERE = (_b.c.round_id == bindparam("id"), _b.c.office_id == OFFICE)
-_EDITIONS = {"public": select(_b.c.public).where(*_HERE), "sealed": select(_b.c.sealed).where(*_HERE)}
+_EDITIONS = {
+    "public": select(_b.c.public).where(*_HERE),
+    "sealed": select(_b.c.sealed).where(*_HERE),
+}
 
 
 class Bundles(Repository):

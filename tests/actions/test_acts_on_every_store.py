@@ -295,7 +295,7 @@ async def test_rules_that_refuse_the_tally_say_why_and_the_round_can_be_held_aga
     host = lanxi.person("host")
     round_id = next(r.id for r in (await lanxi.view()).rounds if r.audience == "panel")
     async with lanxi.building.store.look(round=round_id) as unit:
-        rules = dict((await unit.rounds.get(round_id)).rules)
+        rules = dict((await unit.rounds.get(round_id)).rules)  # type: ignore[arg-type]
     strict = NewRound(
         "从严", "panel", subjects=("water",), rules={**rules, "empty_group": "refuse"}
     )
@@ -336,7 +336,7 @@ async def test_the_order_of_the_rows_does_not_name_the_seats(lanxi: Home) -> Non
     await lanxi.settle()
     async with lanxi.building.store.look(round=round_id) as unit:
         round_ = await unit.rounds.get(round_id)
-        rows = (await ballots_csv(unit, round_)).splitlines()[1:]
+        rows = (await ballots_csv(unit, round_)).splitlines()[1:]  # type: ignore[arg-type]
     raters = list(dict.fromkeys(row.split(",")[1] for row in rows))
     # What follows the seat's number cannot be guessed, and the rows stand in its order.
     assert sorted(rater[:8] for rater in raters) == ["seat-001", "seat-002", "seat-003"]

@@ -71,6 +71,7 @@ async def test_two_people_who_read_the_same_make_a_ballot(lanxi: Home, secrecy: 
     assert await refusal(set_paper(house, host, id_, 2, False)) == "already_cast"
     async with lanxi.building.store.look(round=id_) as unit:
         round_ = await unit.rounds.get(id_)
+        assert round_ is not None
         assert round_.cast == 2
         assert [one.status for one in await forms(unit, round_)] == ["counted"]
         stored = [row.cells for row in await unit.connection.execute(select(table(PaperEntryRow)))]

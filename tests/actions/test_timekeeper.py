@@ -59,7 +59,7 @@ async def test_a_round_that_cannot_be_closed_holds_up_no_other(
     await lanxi.go_live()
     host = lanxi.person("host")
     one, other = (r.id for r in (await lanxi.view()).rounds)
-    finish = app.finish_closing
+    finish = app.finish_closing  # type: ignore[attr-defined]
 
     async def broken(house: Any, id_: str) -> None:
         if id_ == one:

@@ -67,7 +67,7 @@ def right_calls(demo: Running) -> dict[str, Call]:
     here: dict[str, Any] = {"slug": demo.slug}
     clear = ("DELETE", f"/api/v1{demo.here}/stage")
 
-    def question(id_: int, **more: Any) -> dict[str, Any]:
+    def question(id_: int | str, **more: Any) -> dict[str, Any]:
         return {**here, "id": id_, **more}
 
     def on(id_: str) -> dict[str, Any]:

@@ -474,7 +474,10 @@ def test_an_integer_is_one_however_json_writes_it(shared_demo: Running) -> None:
     demo, host = shared_demo, shared_demo.as_("host")
     path = f"{demo.here}/queue"
     queue = host.get(path)
-    same = {"version": float(queue["version"]), "ids": [float(i) for i in queue["ids"]]}
+    same: dict[str, Any] = {
+        "version": float(queue["version"]),
+        "ids": [float(i) for i in queue["ids"]],
+    }
     assert len(same["ids"]) > 1
     after = host.do("PUT", path, same)
     assert (after["version"], after["ids"]) == (queue["version"] + 1, queue["ids"])

@@ -27,7 +27,7 @@ pytestmark = [pytest.mark.timeout(300), pytest.mark.xdist_group("imports")]
 def take_in(demo: Running, path: Path, source: str, *options: str) -> Any:
     """`pingyi import --json` on the running demonstration's data."""
     words = ("import", path, "--hearing", demo.slug, "--source", source, "--json", *options)
-    done = finished(*words, data=demo.data)
+    done = finished(*map(str, words), data=demo.data)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 

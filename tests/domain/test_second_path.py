@@ -86,7 +86,7 @@ def cast(draw: st.DrawFn) -> tuple[dict[str, Any], list[BallotRow]]:
     return rules, [row._replace(group=group[row.rater]) for row in rows]
 
 
-def paths(rules: dict[str, Any], rows: list[BallotRow]) -> tuple[Any, ...]:
+def paths(rules: dict[str, Any], rows: list[BallotRow]) -> tuple[Any, Any, Any, Any]:
     """What `difference` is given: as SQL would count the rows, and as the tally reads them."""
     cells = [(row.subject, row.dimension, row.group, row.value) for row in rows]
     raters = {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -17,10 +18,10 @@ def a_question(status: str) -> Question:
     return Question(1, "CODE", status, "text", 3, "live", before_merge="approved")
 
 
-def a_round(status: str, **more: object) -> Round:
+def a_round(status: str, **more: Any) -> Round:
     return Round(
         "R", "title", "panel", "named", "last", ("s1",), status, 1, publishers=("host",), **more
-    )  # type: ignore[arg-type]
+    )
 
 
 def a_hearing(status: str) -> Hearing:

@@ -121,7 +121,7 @@ async def _break(
     for name in names:
         await asyncio.sleep(steady.chance.uniform(0.2, 0.5))
         began = time.monotonic()
-        breaking = asyncio.create_task(ways[name]())
+        breaking = asyncio.ensure_future(ways[name]())
         await asyncio.sleep(0.1)
         await screens.act()
         await breaking
@@ -173,7 +173,10 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
             screens = Screens(here, views, chance, report)
             names = ["frozen" if plant else list(ways)[k % len(ways)] for k in range(n)]
             with History(place / "histories" / "clients.jsonl") as history:
-                steady = Steady(here, history, chance, *rounds, sockets=2, seats=4, pause_s=0.2)
+                public, panel = rounds
+                steady = Steady(
+                    here, history, chance, public, panel, sockets=2, seats=4, pause_s=0.2
+                )
                 await _break(report, steady, screens, ways, names)
             await _numbers_are_equal(report, http, here, views, rounds[0])
             await export.close_rounds(http, here.hall, rounds)

@@ -440,7 +440,7 @@ def tally(
     dimensions = [one["key"] for one in rules["dimensions"]]
     found = {}
     for subject, marks in cells.items():
-        mean = {name: sum(values) / len(values) for name, values in marks.items()}
+        mean = {name: sum(values, Fraction(0)) / len(values) for name, values in marks.items()}
         sums = {}
         for group in groups:
             mine = [half_up(mean[group, d], places) for d in dimensions if (group, d) in mean]

@@ -176,7 +176,9 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
                 ways = only or tuple(breaking.all)
                 names = [ways[k % len(ways)] for k in range(n)]
                 with History(place / "histories" / "clients.jsonl") as history:
-                    steady = Steady(here, history, chance, *rounds, pause_s=PAUSE_S[size])
+                    steady = Steady(
+                        here, history, chance, rounds[0], rounds[1], pause_s=PAUSE_S[size]
+                    )
                     await _break(report, steady, breaking, names)
                 await export.close_rounds(http, hall, rounds)
                 await export.export(place, http, hall, rounds, here.database)

@@ -141,7 +141,7 @@ async def _group(folder: Path, here: Installation, chance: random.Random, n: int
     ):
         with History(folder / "histories" / "clients.jsonl") as history:
             post = Post(here.hall, history, chance, sockets.port, requests.port)
-            _fill(post, *rounds, n)
+            _fill(post, rounds[0], rounds[1], n)
             await asyncio.gather(post.carry(), post.carry_sheets())
             for round_ in rounds:
                 history.closing("host", round_)

@@ -44,10 +44,10 @@ ARGUMENTS = [
     f"--disable-features={','.join(OFF)}",
 ]
 AXE = Path(__file__).parent.parent / "vendor" / "axe.min.js"
-PHONE = {"width": 360, "height": 740}
-TABLET = {"width": 1024, "height": 768}
-DESKTOP = {"width": 1440, "height": 900}
-STAGE = {"width": 1920, "height": 1080}
+PHONE: Any = {"width": 360, "height": 740}
+TABLET: Any = {"width": 1024, "height": 768}
+DESKTOP: Any = {"width": 1440, "height": 900}
+STAGE: Any = {"width": 1920, "height": 1080}
 FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Until the page is drawn as it is now."""
 

@@ -150,7 +150,7 @@ async def test_long_keys_of_many_choices_are_told_in_several_pulses(lanxi: Home)
         await until(all_told, 6)
         assert page.cast[id_] == 12
         async with opened(lanxi) as late:
-            await until(lambda: late.look() or late.counts.get(id_) == page.counts[id_], 4)
+            await until(lambda: late.look() or late.counts.get(id_) == page.counts[id_], 4)  # type: ignore[func-returns-value]
 
 
 async def test_another_run_is_told_nothing_of_the_one_before(lanxi: Home) -> None:

@@ -36,7 +36,9 @@ class Connection(Transport):
         after = Transport()
         after.sent += rest
         return [
-            Close.parse(bytes(f.data)).code if f.opcode is Opcode.CLOSE else json.loads(f.data)
+            Close.parse(bytes(f.data)).code
+            if f.opcode is Opcode.CLOSE
+            else json.loads(bytes(f.data))
             for f in received(after)
         ]
 

@@ -58,7 +58,7 @@ async def connection() -> Http:
 
 def later(seconds: float) -> float:
     """So long after now."""
-    return serving.monotonic() + seconds
+    return serving.monotonic() + seconds  # type: ignore[attr-defined]
 
 
 async def test_a_head_is_waited_for_five_seconds(connection: Http) -> None:

@@ -93,13 +93,13 @@ def _named(patch: pytest.MonkeyPatch, name: Callable[[int, str, int], str]) -> N
 
 def sizes(patch: pytest.MonkeyPatch) -> None:
     """Sheets go into their boxes without being filled up."""
-    pack = casting.pack
+    pack = casting.pack  # type: ignore[attr-defined]
     patch.setattr(casting, "pack", lambda *of: pack(*of).rstrip(b" "))
 
 
 def kept_hashes(patch: pytest.MonkeyPatch) -> None:
     """What is kept under a key is the hash of the body, as for named ballots."""
-    asked = casting.Asked
+    asked = casting.Asked  # type: ignore[attr-defined]
 
     def as_named(*of: Any, **more: Any) -> Any:
         more.pop("kept_as", None)
@@ -138,7 +138,7 @@ def log_lines(patch: pytest.MonkeyPatch) -> None:
 
 def _packed(patch: pytest.MonkeyPatch, told: Callable[[str], Any] = str) -> list[str]:
     """What the latest sheet says of the fifth dimension."""
-    pack, last = casting.pack, [""]
+    pack, last = casting.pack, [""]  # type: ignore[attr-defined]
 
     def packed(rules: Any, subjects: Any, marks: Any, away: Any) -> bytes:
         last[0] = marks[SUBJECT][TARGET]
@@ -151,7 +151,7 @@ def _packed(patch: pytest.MonkeyPatch, told: Callable[[str], Any] = str) -> list
 
 def journal(patch: pytest.MonkeyPatch) -> None:
     """The entry of the closing lists the marks as the boxes were read."""
-    cut, record, read = opening.cut_apart, Unit.record, list[str]()
+    cut, record, read = opening.cut_apart, Unit.record, list[str]()  # type: ignore[attr-defined]
 
     def noted(ballots: list[Sequence[BallotRow]], together: Any, new_name: Any) -> Any:
         read[:] = [row.value for ballot in ballots for row in ballot if row.dimension == TARGET]

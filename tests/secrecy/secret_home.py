@@ -21,9 +21,11 @@ SECRET_SHOW = SMALL_SHOW.replace("secrecy: named", "secrecy: secret")
 
 
 @asynccontextmanager
-async def secret_home(data: Path, *servers: str, show: str = SECRET_SHOW) -> AsyncIterator[Home]:
+async def secret_home(
+    data: Path, database: str = "", redis: str = "", show: str = SECRET_SHOW
+) -> AsyncIterator[Home]:
     """The small hearing, live, with a secret panel round."""
-    async with home(data, *servers, show=show) as found:
+    async with home(data, database, redis, show=show) as found:
         await found.go_live()
         yield found
 

@@ -24,6 +24,7 @@ from tests.web.views import (
     question,
     speaking,
 )
+from web.layout.texts import Texts
 from web.pages.host import context
 
 HOST = PAGES["host"]
@@ -62,7 +63,7 @@ def test_whoever_ends_the_hearing_is_told_which_rounds_are_not_finished(lang: st
         told = re.search(r'<div[^>]*id="run-unfinished".*?</div>', text, re.S)
         assert told
         for one in now.rounds:
-            assert f"{one.title}</span> <b>{context.Texts(lang).round(one.status)}<" in told[0]
+            assert f"{one.title}</span> <b>{Texts(lang).round(one.status)}<" in told[0]
         (button,) = [tag for _, tag in acts(text) if "ended" in tag]
         assert 'aria-describedby="run-unfinished"' in button
         assert "data-held" in button

@@ -53,7 +53,9 @@ def juries() -> Mapping[Jury, Sequence[Mapping[str, str]]]:
 def published() -> Mapping[tuple[Jury, str], int]:
     """Jury points by jury and song."""
     return {
-        ((row["year"], row["round"], row["from_country"]), row["to_country"]): int(row["jury_points"])
+        ((row["year"], row["round"], row["from_country"]), row["to_country"]): int(
+            row["jury_points"]
+        )
         for row in table("scores-eurovision", "votes.csv")
     }
 

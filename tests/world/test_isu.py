@@ -36,7 +36,9 @@ def test_every_component_mark_and_total_is_the_published_one(factor: str, tmp_pa
         if Fraction(one["factor"]) == Fraction(factor)
     }
     rows = [
-        BallotRow(aspect["performance_id"], mark["judge"], "", KEYS[aspect["aspect_desc"]], mark["score"])
+        BallotRow(
+            aspect["performance_id"], mark["judge"], "", KEYS[aspect["aspect_desc"]], mark["score"]
+        )
         for mark in table("scores-isu", "judge-scores.csv")
         if (aspect := aspects.get(mark["aspect_id"])) is not None
     ]

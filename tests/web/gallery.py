@@ -28,6 +28,7 @@ from web.pages.desk import context as desk
 from web.pages.home.context import Listed, home
 from web.pages.join.context import Card, join
 from web.pages.panel import context as panel
+from web.pages.panel import views as panel_views
 from web.pages.problem.context import problem
 from web.pages.question.context import fate
 from web.pages.voted.context import voted
@@ -182,6 +183,10 @@ def sheet(id_: str, request: Request) -> HTMLResponse:
 def nothing() -> dict[str, Any]:
     """Nobody has asked for the floor."""
     return {}
+
+
+app.get("/h/{slug}/panel/worker.js")(panel_views.worker)
+app.get("/h/{slug}/panel/app.webmanifest")(panel_views.manifest)
 
 
 @app.get("/h/{slug}/host/numbers")

@@ -6,13 +6,14 @@ update, a vote sent twice after a lost answer); the storm of updates is in tests
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.journeys.browser import PHONE, TABLET, open_page, violations
-from tests.running import Running
+from tests.running import Running, running
 
 expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
@@ -137,6 +138,74 @@ def test_offline_it_waits_and_a_reload_goes_on_sending(browser: Browser, demo: R
     page.reload()
     state(page, "received")
     assert demo.as_("panel", 5).get(f"/rounds/{round_}/ballot")["receipt"]
+
+
+def test_where_the_connection_is_trusted_the_page_opens_without_a_network(
+    browser: Browser, demo: Running
+) -> None:
+    page = tablet(browser, demo, 8)
+    expect(page.locator("#offline")).to_contain_text("没有网络时也能打开")
+    kept = "caches.match(location.href).then(a => a.text()).then(t => t.includes('data-running'))"
+    round_ = opened(demo)
+    state(page, "fill")
+    for _ in range(100):
+        if page.evaluate(kept):
+            break
+        page.wait_for_timeout(100)
+    fill(page, 11, 12)
+    demo.kill()
+    page.reload()
+    state(page, "fill")
+    assert marks_on(page) == ["11", "12", "", "", ""]
+    expect(page.locator("#link")).to_have_attribute("data-state", "down")
+    fill(page, 11, 12, 13, 14, 15)
+    page.tap('[data-do="check"]')
+    page.tap('[data-do="send"]')
+    state(page, "sending")
+    page.close()  # The browser is gone too; another window of it finds what was to be sent.
+    page = browser.contexts[-1].new_page()
+    page.goto(demo.line["links"]["panel"][8].split("/demo/")[0] + f"/h/{demo.slug}/panel")
+    state(page, "sending")
+    demo.again()
+    state(page, "received")
+    cast = demo.as_("panel", 8).get(f"/rounds/{round_}/ballot")
+    assert list(cast["marks"]["housing"].values()) == ["11", "12", "13", "14", "15"]
+    assert demo.as_("host").get(f"/rounds/{round_}/turnout")["cast"] == 1
+    # Its worker is the panel page's alone.
+    other = browser.contexts[-1].new_page()
+    other.goto(f"{demo.url}/h/{demo.slug}")
+    assert not other.evaluate("!!navigator.serviceWorker.controller")
+    manifest = page.evaluate(
+        "fetch(document.querySelector('[rel=manifest]').href).then(a => a.json())"
+    )
+    assert manifest["scope"] == f"/h/{demo.slug}/panel"
+    assert page.evaluate(f"fetch({manifest['icons'][1]['src']!r}).then(a => a.ok)")
+
+
+def test_over_plain_http_it_says_so_and_still_loses_nothing(
+    browser: Browser, tmp_path: Path
+) -> None:
+    with running(tmp_path / "data", "--lan") as demo:
+        page = tablet(browser, demo, 8)
+        context = page.context
+        assert not page.evaluate("isSecureContext")
+        expect(page.locator("#offline")).to_contain_text("没有网络时不能重新打开")
+        round_ = opened(demo)
+        state(page, "fill")
+        fill(page, 11, 12)
+        context.set_offline(True)
+        fill(page, 11, 12, 13, 14, 15)
+        page.tap('[data-do="check"]')
+        page.tap('[data-do="send"]')
+        state(page, "sending")
+        address = page.url
+        page.close()
+        context.set_offline(False)
+        page = context.new_page()
+        page.goto(address)
+        state(page, "received")
+        cast = demo.as_("panel", 8).get(f"/rounds/{round_}/ballot")
+        assert list(cast["marks"]["housing"].values()) == ["11", "12", "13", "14", "15"]
 
 
 def test_a_spare_tablet_of_the_seat_knows_what_was_cast(browser: Browser, demo: Running) -> None:

@@ -10,6 +10,7 @@
 
 import { newKey, now } from '../../live.js'
 import { toast } from '../../act.js'
+import { forgetPage, install, keepPage, keepSheet } from './offline.js'
 import { Quota, onScale, shown, stepped, total } from './marks.js'
 
 const { slug, epoch, me, lang, seat } = document.body.dataset
@@ -550,17 +551,20 @@ const sheets = new Map()
 const loading = new Set()
 const without = new Set()                    // rounds that opened before this seat had checked in
 const holder = document.getElementById('sheets')
+const installed = install().catch(() => false)
 async function load (id, fresh) {
   if (loading.has(id)) return
   loading.add(id)
   for (let tries = 0; ; tries++) {
     try {
-      const answer = await fetch(url(`/h/${slug}/panel/sheet/${id}`), { headers: seat ? { 'X-Pingyi-Seat': seat } : {} })
+      const address = url(`/h/${slug}/panel/sheet/${id}`)
+      const answer = await fetch(address, { headers: seat ? { 'X-Pingyi-Seat': seat } : {} })
       if (answer.status === 403) { without.add(id); break }
       if (answer.status === 409 || answer.status === 404) return loading.delete(id)   // closed meanwhile
       if (!answer.ok) throw new Error(String(answer.status))
       const box = document.createElement('template')
-      box.innerHTML = await answer.text()
+      const html = box.innerHTML = await answer.text()
+      installed.then(() => keepSheet(address, html)).catch(() => {})
       const root = box.content.querySelector('.sheet')
       if (root && !sheets.has(id)) {
         // A new sheet comes on top, unless that would move one that is being filled.
@@ -568,6 +572,8 @@ async function load (id, fresh) {
         else holder.prepend(root)
         sheets.set(id, new Sheet(root))
         if (fresh) toast(say('opened'), false, false)
+        // Without a network the page must know of this round. Not all tablets ask in the same moment.
+        if (fresh) setTimeout(() => keepPage().catch(() => {}), 2000 * Math.random())
         tell('sheets')
       }
       break
@@ -627,7 +633,12 @@ function link (state) {
 }
 document.addEventListener('pingyi:up', () => { link('up'); for (const resolve of wake) resolve(); wake.clear() })
 document.addEventListener('pingyi:down', () => link('down'))
-document.addEventListener('pingyi:out', () => link('out'))
+document.addEventListener('pingyi:out', () => { link('out'); forgetPage() })
+installed.then(can => {
+  const word = document.getElementById('offline')
+  word.textContent = words[can ? 'offline_yes' : 'offline_no']
+  word.hidden = false
+})
 addEventListener('online', () => { for (const resolve of wake) resolve(); wake.clear() })
 
 // A fragment is the same on every tablet; a rule of this tablet's own shows what bears its number.

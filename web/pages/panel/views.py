@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Annotated
+from urllib.parse import quote
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 
 from server.actions.perform import allowed
 from server.domain.refusals import Refusal
 from server.domain.rounds import entitled_seat, refusal_of
 from server.services import language_of, services
+from web.layout.assets import TYPES, asset_url, assets
+from web.layout.language import html_language, language, say
 from web.layout.page import render
 from web.pages.panel import context
 
 router = APIRouter()
+LABEL = r"^[a-z0-9-]{0,40}$"
+"""The name of a session, as a page's address says it."""
 
 
 @router.get("/h/{slug}/panel/sheet/{round_id}", response_class=HTMLResponse)
@@ -39,6 +45,39 @@ async def sheet(slug: str, round_id: str, request: Request) -> HTMLResponse:
     return HTMLResponse(
         _rendered(context.sheet(view, round_, lang), lang), headers={"Cache-Control": "no-store"}
     )
+
+
+@router.get("/h/{slug}/panel/worker.js")
+async def worker(slug: str) -> Response:
+    """The page's service worker: for this page alone (`Service-Worker-Allowed` is as far as it may
+    reach), under one name, so that browsers find a newer one."""
+    headers = {"Cache-Control": "no-cache", "Service-Worker-Allowed": f"/h/{quote(slug)}/panel"}
+    script = assets()["pages/panel/worker.js"]
+    return Response(script.plain, media_type=script.type, headers=headers)
+
+
+@router.get("/h/{slug}/panel/app.webmanifest")
+async def manifest(
+    slug: str, lang: str | None = None, seat: Annotated[str, Query(pattern=LABEL)] = ""
+) -> Response:
+    """What an installed tablet opens: this seat's page, without the browser's bars."""
+    chosen, page = language(lang), f"/h/{quote(slug)}/panel"
+    told = {
+        "name": say(chosen, "评议"),
+        "id": page,
+        "start_url": f"{page}?lang={chosen}" + (f"&seat={seat}" if seat else ""),
+        "scope": page,
+        "lang": html_language(chosen),
+        "display": "standalone",
+        "background_color": "#ffffff",
+        "theme_color": "#15508f",
+        "icons": [
+            {"src": asset_url("icon.svg"), "sizes": "any", "type": "image/svg+xml"},
+            {"src": asset_url("icon-192.png"), "sizes": "192x192", "type": "image/png"},
+            {"src": asset_url("icon-512.png"), "sizes": "512x512", "type": "image/png"},
+        ],
+    }
+    return JSONResponse(told, media_type=TYPES[".webmanifest"])
 
 
 @lru_cache(maxsize=16)

@@ -14,10 +14,13 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
+from server.domain.rounds import may_see_result
+from server.domain.view import HearingView
 from server.services import Services, services
 from web.layout.language import language
 from web.layout.page import STAFF, render
 from web.layout.qr import qr_svg
+from web.pages import results
 from web.pages.desk import views as desk
 from web.pages.home import views as home
 from web.pages.host import views as host
@@ -28,11 +31,15 @@ from web.pages.panel import views as panel
 from web.pages.problem import context as problem_page
 from web.pages.question import views as question
 from web.pages.setup import views as setup
+from web.pages.spare import views as spare
 from web.renderer import PAGES
 
 router = APIRouter()
 ROUTERS = (
-    *(views.router for views in (desk, home, host, join, login, office, panel, question, setup)),
+    *(
+        views.router
+        for views in (desk, home, host, join, login, office, panel, question, setup, spare)
+    ),
     router,
 )
 """Every page's addresses; the last are the live pages' own, `/h/SLUG/PAGE` being the widest."""
@@ -90,12 +97,20 @@ async def qr(slug: str, request: Request) -> Response:
 
 
 @router.get("/h/{slug}/{page}")
-async def staff_page(slug: str, page: str, request: Request, lang: str | None = None) -> Response:
-    """A staff page, for a session that holds the page's right."""
+async def staff_page(
+    slug: str, page: str, request: Request, lang: str | None = None, preview: str = ""
+) -> Response:
+    """A staff page, for a session that holds the page's right. `preview` is ROUND:STEP: the hall screen
+    as it would show this step of the reveal, standing still, for who directs the screens."""
     if page not in STAFF:
         raise Refusal("not_found")
     here, chosen = services(request), language(lang)
-    sign_in = RedirectResponse(f"/login?next=/h/{quote(slug)}/{page}&lang={chosen}", 303)
+    # A tablet has no account to sign in with: it may ask for a seat.
+    sign_in: Response = (
+        spare.page(slug, chosen)
+        if page == "panel"
+        else RedirectResponse(f"/login?next=/h/{quote(slug)}/{page}&lang={chosen}", 303)
+    )
     try:
         async with here.store.look(slug=slug) as unit:
             place = unit.place
@@ -109,12 +124,29 @@ async def staff_page(slug: str, page: str, request: Request, lang: str | None = 
         if refusal.code == "not_found" and await here.door.maybe_actor(request) is None:
             return sign_in
         raise
+    if preview and page == "stage":
+        return _preview(view, place, by, chosen, preview)
     me = next((s for s in view.seats if s.id == by.seat), None)
     if page == "panel" and me is None:
         raise Refusal("not_allowed")
     html = PAGES[page].html(
         view, chosen, socket=f"/h/{slug}/{page}/socket", seat=seat, slug=slug, me=me, by=by
     )
+    return HTMLResponse(html, headers={"Cache-Control": "no-store"})
+
+
+def _preview(view: HearingView, place: Place, by: Actor, lang: str, wanted: str) -> Response:
+    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    id_, _, step = wanted.partition(":")
+    round_ = next((one for one in view.rounds if one.id == id_), None)
+    if round_ is None or not step.isdigit() or len(step) > 4:
+        raise Refusal("not_found")
+    if not has_right(roles, "screens") or round_.result is None:
+        raise Refusal("not_allowed")
+    if not may_see_result(round_, roles):
+        raise Refusal("not_published")
+    there = results.as_revealed(view, round_, int(step))
+    html = PAGES["stage"].html(there, lang, still=True, slug=view.hearing.slug)
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 

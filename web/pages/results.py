@@ -7,7 +7,7 @@ it, and is None unless the round was published for that audience.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
@@ -271,6 +271,16 @@ def revealed(view: HearingView, audience: str = "hall") -> Round | None:
     if round_ is None or round_.reveal < 1 or not round_.published_for(audience):
         return None
     return round_
+
+
+def as_revealed(view: HearingView, round_: Round, step: int) -> HearingView:
+    """The hearing as it would be with this step of the round's reveal on the hall screen."""
+    shown = replace(round_, reveal=step, published_to=(*round_.published_to, "hall"))
+    return replace(
+        view,
+        rounds=tuple(shown if one.id == round_.id else one for one in view.rounds),
+        screens=replace(view.screens, cleared=False, round=round_.id),
+    )
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,8 @@ rater first, which needs room for all of them. The result is the same.
 A row that cannot be used is a `BallotFileInvalid` with its number (the header is row 1); the first
 one in the file is named.
 
-Source: the contract, "Rules and ballots"; docs/rules.md, "Which sheets count".
+Source: the contract, "Rules and ballots"; docs/rules.md, "Which sheets count"; why it counts as it reads:
+docs/decisions/0016-counting-as-it-is-read.md.
 """
 
 from __future__ import annotations

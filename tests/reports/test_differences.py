@@ -233,7 +233,7 @@ FAULTS: dict[str, tuple[str, str, Callable[[Members], Members], str, str]] = {
     ),
     "a receipt that is no code": (
         "plain", SEALED, lambda m: rechained(
-            {**m, "receipts.csv": b"receipt\n=1+1\n" + b"".join(m["receipts.csv"].splitlines(True)[2:])}
+            {**m, "receipts.csv": b"receipt\n!1+1\n" + b"".join(m["receipts.csv"].splitlines(True)[2:])}
         ),
         "receipts", "receipts.csv",
     ),

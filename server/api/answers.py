@@ -320,6 +320,12 @@ class FloorSettled(Answer):
     status: FloorOutcome
 
 
+class TakeoverSettled(Answer):
+    id: int
+    seat: int
+    status: FloorOutcome
+
+
 class JournalEntry(Answer):
     seq: int
     at: int

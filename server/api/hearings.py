@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import Field
 
-from server.actions import change_agenda, direct_screens, request_floor
+from server.actions import change_agenda, direct_screens, request_floor, take_over_seat
 from server.actions.change_status import change_status
 from server.actions.move_position import move_position
 from server.actions.perform import allowed
@@ -245,6 +245,16 @@ async def settle(
 ) -> Response:
     """The host grants or declines it."""
     return answered(await request_floor.settle_floor(here.house, by, slug, id_, body.outcome, key))
+
+
+@router.post("/hearings/{slug}/takeovers/{id}/outcome", response_model=answers.TakeoverSettled)
+async def settle_takeover(
+    slug: str, id_: Id, body: FloorOutcome, here: ServicesDep, by: ActorDep, key: Key = None
+) -> Response:
+    """A spare tablet gets the seat that it asks for, or does not; the seat's other tablet is out."""
+    return answered(
+        await take_over_seat.settle_takeover(here.house, by, slug, id_, body.outcome, key)
+    )
 
 
 @router.get("/hearings/{slug}/journal", response_model=answers.JournalPage)

@@ -69,6 +69,13 @@ EVENTS: Mapping[str, Event] = {
     "floor_declined": Event(
         ("host", "panel"), (), "一项发言申请本次未安排", "A request to speak was declined"
     ),
+    "takeover_requested": Event(
+        ("host",), (), "有席位请求换平板", "A spare tablet asks for a seat"
+    ),
+    "takeover_granted": Event(("host",), (), "已同意换平板", "A spare tablet took over a seat"),
+    "takeover_declined": Event(
+        ("host",), (), "未同意换平板", "A spare tablet's request was declined"
+    ),
     "round_created": Event(
         ("public", "panel", "host", "stage", "overlay", "card"),
         ("rounds",),

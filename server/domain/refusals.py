@@ -360,6 +360,20 @@ CATALOGUE: Mapping[str, Row] = {
         "这张纸质票已经两人录入一致并计入。",
         "This form was keyed in alike by two people and counts.",
     ),
+    "takeover_closed": Row(
+        409,
+        "现在不能换平板：签到还没有开始，或场次已经结束。",
+        "A seat cannot be taken over now: check-in has not begun, or the hearing is over.",
+    ),
+    "takeover_full": Row(
+        429,
+        "这个席位已有几台平板在等待，请主持台先处理。",
+        "Several tablets wait for this seat: the host console answers them first.",
+    ),
+    "takeover_settled": Row(409, "这个请求已经处理过。", "This request has been answered already."),
+    "takeover_unknown": Row(
+        404, "没有这个请求，请重新请求。", "There is no such request: ask again."
+    ),
     "seat_unknown": Row(422, "没有这个席位。", "There is no such seat."),
     # Files
     "file_refused": Row(422, "文件不能导入：{place}", "The file was refused: {place}"),

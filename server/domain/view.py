@@ -93,6 +93,17 @@ class FloorRequest:
 
 
 @dataclass(frozen=True)
+class Takeover:
+    """A spare tablet that asks for a seat; `check` is what stands on it."""
+
+    id: int
+    seat: int
+    name: str
+    check: str
+    at: int
+
+
+@dataclass(frozen=True)
 class Notice:
     """The host's message to the podium; `seen_at` once somebody there acknowledged it."""
 
@@ -146,6 +157,7 @@ class HearingView:
     source_counts: Mapping[str, int]
     viewers: int
     likes: int
+    takeovers: tuple[Takeover, ...] = ()
 
     def subject(self, key: str | None) -> SubjectView | None:
         """The subject called `key`."""

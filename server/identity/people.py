@@ -32,6 +32,8 @@ SESSION_MS = 30 * 86_400_000
 CARD_MS = 72 * 3_600_000
 """How long a join card can be used, once: cards are printed before a weekend for the Monday, and
 a sheet that is left in the hall is soon worth nothing."""
+CLAIM_MS = 600_000
+"""How long a tablet that was granted a seat may come for its session."""
 SETUP_MS = 24 * 3_600_000
 LOGIN = re.compile(r"[a-z0-9._-]{3,40}")
 
@@ -268,6 +270,7 @@ class PeopleDesk:
                 await identity.lock_seat(seat)
                 await identity.revoke_cards(now, seat=seat)
                 await identity.revoke_sessions_of(now, seat=seat)
+                await identity.end_takeovers(seat)
             elif role not in {"screen", "card", "commentator", "subject"}:
                 raise Refusal("malformed", place="role")
             secret = code(10)
@@ -313,6 +316,41 @@ class PeopleDesk:
                 self._now(), f"card:{card.id}", "join", card.office_id, label=card.label
             )
             return session, card
+
+    # ── spare tablets ──
+
+    async def claim(self, secret: str) -> tuple[str, SignedIn | None]:
+        """(what became of the request, the seat's session once it was granted). A tablet that has not
+        heard the answer asks again and gets another session in the place of the first, while no
+        other tablet was given the seat."""
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            found = await identity.takeover(digest(secret))
+            if found is None:
+                raise Refusal("takeover_unknown")
+            if found.status not in {"granted", "used"}:
+                return found.status, None
+            await identity.lock_seat(found.seat_id)
+            found = await identity.takeover(digest(secret))
+            if found is None or found.status not in {"granted", "used"}:
+                return "past", None
+            if now > found.decided_at + CLAIM_MS:
+                return "past", None
+            label = f"panel-{found.number:02d}"
+            await identity.revoke_sessions_of(now, seat=found.seat_id)
+            await identity.takeover_is(found.id, "used")
+            session = await self._session(
+                identity,
+                found.office_id,
+                label,
+                seat=found.seat_id,
+                role="panelist",
+                hearing=found.hearing_id,
+            )
+            await identity.note(
+                now, f"seat:{found.seat_id}", "take_over", found.office_id, label=label
+            )
+            return "granted", session
 
     async def _usable(self, identity: Identity, secret: str, kind: str) -> Any:
         card = await identity.card(digest(secret.strip().upper()), lock=True)

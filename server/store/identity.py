@@ -22,12 +22,13 @@ from server.store.tables import (
     SeatRow,
     SecretFingerprint,
     SessionRow,
+    TakeoverRow,
 )
 
 _offices, _accounts, _grants = table(Office), table(Account), table(GrantRow)
 _sessions, _cards, _tokens = table(SessionRow), table(Card), table(ApiToken)
 _audit, _seats, _hearings = table(AuditRow), table(SeatRow), table(HearingRow)
-_fingerprints = table(SecretFingerprint)
+_fingerprints, _takeovers = table(SecretFingerprint), table(TakeoverRow)
 
 
 @dataclass(frozen=True)
@@ -319,6 +320,28 @@ class Identity:
             .order_by(_cards.c.id.desc())
         )
         return tuple(rows)
+
+    async def takeover(self, secret: str) -> Any | None:
+        """A spare tablet's request by the hash of its secret, with its hearing's slug and its seat's
+        number."""
+        statement = (
+            select(_takeovers, _hearings.c.slug, _seats.c.number)
+            .join(_hearings, _hearings.c.id == _takeovers.c.hearing_id)
+            .join(_seats, _seats.c.id == _takeovers.c.seat_id)
+            .where(_takeovers.c.secret == secret)
+        )
+        return (await self._c.execute(statement)).one_or_none()
+
+    async def takeover_is(self, id_: int, status: str) -> None:
+        """What became of the request."""
+        await self._c.execute(
+            update(_takeovers).where(_takeovers.c.id == id_).values(status=status)
+        )
+
+    async def end_takeovers(self, seat: int) -> None:
+        """No earlier request of the seat leads to it any more: another tablet was given it."""
+        ended = _takeovers.c.seat_id == seat, _takeovers.c.status.in_(("open", "granted", "used"))
+        await self._c.execute(update(_takeovers).where(*ended).values(status="past"))
 
     async def lock_seat(self, id_: int) -> None:
         """Who else is about to do something about this seat waits."""

@@ -439,6 +439,23 @@ class FloorRow(SQLModel, table=True):
     at: int = _big()
 
 
+class TakeoverRow(SQLModel, table=True):
+    """A spare tablet that asks for a seat. Only the hash of its secret is kept; `check` stands on it and
+    on the console."""
+
+    __tablename__ = "takeovers"
+    id: int | None = Field(default=None, primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    hearing_id: int = Field(foreign_key="hearings.id")
+    run_id: int = Field(foreign_key="runs.id", index=True)
+    seat_id: int = Field(foreign_key="seats.id")
+    check: str
+    secret: str = Field(index=True)
+    status: str = "open"
+    at: int = _big()
+    decided_at: int | None = _big(default=None)
+
+
 class SupportRow(SQLModel, table=True):
     """同问: one row for each viewer and question; `on` is whether it stands now."""
 

@@ -57,6 +57,7 @@ from server.store.tables import (
     SupportRow,
     ViewersRow,
 )
+from server.store.takeovers import Takeovers
 from server.store.transaction import Database
 from server.store.votes import Books, Votes
 
@@ -113,6 +114,7 @@ class Unit(Repository):
         self.contests = Contests(connection, place.ref)
         self.bundles = Bundles(connection, place.ref)
         self.paper = Paper(connection, place.ref)
+        self.takeovers = Takeovers(connection, place.ref)
         self.votes = Votes(connection, place.ref, books)
         self.journal = Journal(connection, place.ref)
         self.runs = Runs(connection, place.ref)
@@ -216,6 +218,7 @@ class Unit(Repository):
             ),
             queue=await self.queue(),
             requests=await self.floor.requests(),
+            takeovers=await self.takeovers.open(),
             notice=await self.hearings.notice(),
             screens=await self.hearings.screens(),
             leases=await self.hearings.leases(),

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import asyncpg
+import httpx2
 
 from tests.running import Running, new_key
 from tests.several import Several, in_a_thread
@@ -36,6 +37,16 @@ PUBLIC_BALLOT, OFF_THE_CUFF = "rounds_ballot by a viewer", "desk_take off the cu
 """Addresses that take two kinds of body have two right calls."""
 
 
+def asked_for_seat(demo: Running, seat: int) -> Any:
+    """What a spare tablet is told that asks for a seat, with the request's id."""
+    told = httpx2.post(
+        f"{demo.url}/h/{demo.slug}/panel/spare", json={"seat": seat}, trust_env=False
+    ).json()
+    entries = demo.as_("office").get(f"{demo.here}/journal?after=0")["entries"]
+    last = [one for one in entries if one["event"] == "takeover_requested"][-1]
+    return {**told, "id": last["body"]["id"]}
+
+
 def right_calls(demo: Running) -> dict[str, Call]:
     """One right call for each operation, by operation id."""
     desk, host, office = demo.as_("moderator"), demo.as_("host"), demo.as_("office")
@@ -58,6 +69,7 @@ def right_calls(demo: Running) -> dict[str, Call]:
     mine = desk.get(f"{demo.here}/desk/questions?q={asked['code']}")["items"][0]["id"]
     desk.do("POST", f"{demo.here}/desk/questions/{mine}/rejection", {"reason": "unclear"})
     notice = host.do("POST", f"{demo.here}/notices", {"text": "请加快"})
+    spare = asked_for_seat(demo, 12)
     floor = demo.as_("panel").do("POST", f"{demo.here}/floor", {"kind": "ask", "text": "请问"})
     admin = administrator(demo)
     code = state["questions"][0]["code"]
@@ -96,6 +108,9 @@ def right_calls(demo: Running) -> dict[str, Call]:
         "hearings_notice": Call("host", here, {"text": "请加快"}),
         "hearings_acknowledge": Call("host", {**here, "id": notice["id"]}, {}),
         "hearings_floor": Call("panel", here, {"kind": "ask", "text": "请问"}),
+        "hearings_settle_takeover": Call(
+            "host", {**here, "id": spare["id"]}, {"outcome": "declined"}
+        ),
         "hearings_settle": Call("host", {**here, "id": floor["id"]}, {"outcome": "declined"}),
         "hearings_journal": Call("scrutineer", here, query={"after": "0"}),
         "questions_questions": Call("nobody", here, query={"cursor": "99"}),

@@ -22,7 +22,7 @@ from fastapi.routing import APIRoute
 from server.api import answers, desk, exports, health, hearings, office, questions, rounds, viewers
 from server.domain.refusals import CATALOGUE
 from server.domain.rules import WORDS
-from tests.contract.right_calls import ADMIN, administrator, session_of
+from tests.contract.right_calls import ADMIN, administrator, asked_for_seat, session_of
 from tests.documented import Documented, documented
 from tests.nursery import ROOT
 from tests.running import Client, Running, new_key, round_until
@@ -158,6 +158,8 @@ def run_of_show(demo: Running) -> None:
     at = f"{demo.here}/notices/{notice['id']}/acknowledgement"
     seen = host.do("POST", at)
     assert host.do("POST", at) == seen, "the first acknowledgement stands"
+    spare = asked_for_seat(demo, 9)
+    host.do("POST", f"{demo.here}/takeovers/{spare['id']}/outcome", {"outcome": "declined"})
     floor = panel.do("POST", f"{demo.here}/floor", {"kind": "ask", "text": "请问"})
     host.do("POST", f"{demo.here}/floor/{floor['id']}/outcome", {"outcome": "granted"})
     demo.as_("scrutineer").get(f"{demo.here}/journal?after=1")

@@ -18,6 +18,7 @@ import pytest
 from playwright.sync_api import Page
 
 from server.domain.events import EVENTS, ROOMS
+from tests.contract.right_calls import asked_for_seat
 from tests.journeys.browser import chromium, open_page
 from tests.nursery import finished
 from tests.running import Running, new_key
@@ -109,6 +110,11 @@ def scenario(demo: Running) -> Iterator[str]:
     for wish, outcome in zip(wishes, ("granted", "declined"), strict=True):
         host.do("POST", f"{here}/floor/{wish['id']}/outcome", {"outcome": outcome})
         yield f"floor {outcome}"
+    spare = [asked_for_seat(demo, 20) for _ in range(2)]
+    yield "two spare tablets asked"
+    for one, outcome in zip(spare, ("declined", "granted"), strict=True):
+        host.do("POST", f"{here}/takeovers/{one['id']}/outcome", {"outcome": outcome})
+        yield f"takeover {outcome}"
     host.do("PUT", f"{here}/stage", {"question": id_})
     yield "taken"
     host.do("PATCH", f"{here}/stage", {"phase": "answering"})

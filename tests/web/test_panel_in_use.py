@@ -6,13 +6,14 @@ update, a vote sent twice after a lost answer); the storm of updates is in tests
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
-from tests.journeys.browser import PHONE, TABLET, open_page, violations
+from tests.journeys.browser import DESKTOP, PHONE, TABLET, open_page, violations
 from tests.running import Running, running
 
 expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
@@ -206,6 +207,53 @@ def test_over_plain_http_it_says_so_and_still_loses_nothing(
         state(page, "received")
         cast = demo.as_("panel", 8).get(f"/rounds/{round_}/ballot")
         assert list(cast["marks"]["housing"].values()) == ["11", "12", "13", "14", "15"]
+
+
+def test_a_spare_tablet_takes_over_a_seat_with_the_hosts_consent(
+    browser: Browser, demo: Running
+) -> None:
+    old = tablet(browser, demo, 4)
+    console, _ = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["host"])
+    round_ = opened(demo)
+    state(old, "fill")
+    fill(old, 5, 6, 7, 8, 9)
+    old.tap('[data-do="check"]')
+    old.tap('[data-do="send"]')
+    state(old, "received")
+    receipt = old.inner_text('[data-part="receipt"]')
+    spare = browser.new_context(viewport=TABLET, has_touch=True).new_page()
+    for number, told in (("99", "没有这个席位"), ("5", "等主持台同意")):
+        spare.goto(f"{demo.url}/h/{demo.slug}/panel")
+        spare.fill("#number", number)
+        spare.tap("#ask button")
+        expect(spare.locator("#word")).to_contain_text(told)
+    assert violations(spare) == []
+    asked = console.locator("#takeovers li")
+    expect(asked).to_contain_text("5 号席位请求换平板")
+    expect(asked.locator(".code")).to_have_text(spare.inner_text("#check"))
+    expect(console.locator("#spare-asks")).to_have_text("换平板请求 1")
+    assert violations(console) == []
+    asked.get_by_role("button", name="同意").click()
+    began = time.monotonic()
+    expect(old.locator("#link")).to_have_attribute("data-state", "out")
+    assert time.monotonic() - began < 2
+    state(spare, "received")
+    assert spare.inner_text('[data-part="receipt"]') == receipt
+    expect(console.locator("#spare-asks")).to_be_hidden()
+    # The old tablet sends no more; the new one's ballot is the seat's one ballot.
+    old.tap('[data-do="edit"]')
+    fill(old, 1)
+    old.tap('[data-do="check"]')
+    old.tap('[data-do="send"]')
+    expect(old.locator("#toast")).to_be_visible()
+    spare.tap('[data-do="edit"]')
+    fill(spare, 20)
+    spare.tap('[data-do="check"]')
+    spare.tap('[data-do="send"]')
+    state(spare, "received")
+    cast = demo.as_("panel", 4).get(f"/rounds/{round_}/ballot")
+    assert cast["marks"]["housing"]["personally"] == "20"
+    assert demo.as_("host").get(f"/rounds/{round_}/turnout")["cast"] == 1
 
 
 def test_a_spare_tablet_of_the_seat_knows_what_was_cast(browser: Browser, demo: Running) -> None:

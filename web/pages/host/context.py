@@ -19,11 +19,12 @@ from server.domain.rounds import (
     Round,
     awaited,
     may_publish,
+    may_see_result,
     may_sign,
 )
 from server.domain.rule_file import parse_rules, with_counts
 from server.domain.rules import COMPARED
-from server.domain.view import FloorRequest, HearingView, SeatView, source_name
+from server.domain.view import FloorRequest, HearingView, SeatView, Takeover, source_name
 from web.layout.language import say
 from web.layout.texts import Texts
 from web.pages import results, shared
@@ -389,6 +390,20 @@ class Floor:
     wishes: tuple[FloorRequest, ...]
 
 
+@dataclass(frozen=True)
+class Takeovers:
+    """Spare tablets that ask for a seat."""
+
+    slug: str
+    waiting: tuple[Takeover, ...]
+
+
+def takeovers(view: HearingView, lang: str) -> Takeovers:
+    """Spare tablets that wait for an answer."""
+    del lang
+    return Takeovers(view.hearing.slug, view.takeovers)
+
+
 def floor(view: HearingView, lang: str) -> Floor:
     """Who asks to speak."""
     del lang
@@ -446,6 +461,7 @@ class RoundLine:
     reveal: int
     reveal_of: int
     can_reveal: bool
+    preview: bool
     void_reason: str
     tally_refused: str
     rules: tuple[str, ...]
@@ -517,6 +533,10 @@ def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
         reveal=one.reveal,
         reveal_of=reveal_steps(one) if one.published_for("hall") else 0,
         can_reveal=one.published_for("hall"),
+        preview=one.result is not None
+        and may_see_result(one, CONSOLE)
+        and one.status in {"certified", "published"}
+        and one.reveal < reveal_steps(one),
         void_reason=one.void_reason or "",
         tally_refused=(one.tally_refused or {}).get(lang, ""),
         quorum=_quorum(view, one, texts) if one.status == "ready" else None,

@@ -213,12 +213,19 @@ async function lookAtNumbers () {
   } catch { /* the next pulse brings them */ }
 }
 
+// ── spare tablets that ask for a seat: said in the head of the console, wherever one has scrolled ──
+function asks () {
+  const n = document.querySelectorAll('#takeovers li').length
+  $('spare-asks').hidden = !n
+  $('spare-asks').textContent = say('spare_asks', { n })
+}
+
 // ── link ──
 function link (state) { $('link').dataset.state = state; $('link').textContent = words[state] }
 document.addEventListener('pingyi:up', () => { link('up'); lookAtNumbers() })
 document.addEventListener('pingyi:down', () => link('down'))
 document.addEventListener('pingyi:out', () => link('out'))
-document.addEventListener('pingyi:swapped', () => { marks(); follow(); seatmap() })
+document.addEventListener('pingyi:swapped', () => { marks(); follow(); seatmap(); asks(); nextPictures() })
 
 // ── keys ──
 let pressed = 0
@@ -252,6 +259,15 @@ const placed = n => tell(say('place', { n }))
 ordered('show', ids => send('PUT', at('/agenda'), { order: ids }), placed)
 ordered('queue', (ids, list) => send('PUT', at('/queue'), { version: +list.dataset.version, ids: ids.map(Number) }), placed)
 
+// ── the hall screen at the next step of a reveal: as whom it is fetched only this window knows ──
+function nextPictures () {
+  for (const frame of document.querySelectorAll('iframe[data-next]:not([src])')) {
+    frame.style.transform = `scale(${frame.parentElement.clientWidth / 1920})`
+    frame.src = `${frame.dataset.next}&seat=${encodeURIComponent(document.body.dataset.seat || '')}`
+  }
+}
+nextPictures()
+
 // ── small pictures of the screens ──
 function previews (shown) {
   $('previews').hidden = !shown
@@ -267,4 +283,5 @@ previews(stored('previews') === 'on')
 
 marks()
 follow()
+asks()
 lookAtNumbers()

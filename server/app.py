@@ -59,6 +59,7 @@ from server.live.bus_redis import RedisBus
 from server.live.hub import Hub
 from server.live.pulse import Pulse
 from server.live.relay import Relay
+from server.live.tablets import Tablets
 from server.parts import Part, at_the_edge
 from server.reports.bundling import bundle_of
 from server.services import Services
@@ -199,6 +200,7 @@ class Building:
             hub=self.hub,
             relay=self.relay,
             pulse=self.pulse,
+            tablets=Tablets(now),
             bus=self.bus,
             part=part,
             shut_out=lambda viewer: self.later(self.bus.shut_out(viewer)),

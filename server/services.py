@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from server.live.hub import Hub
     from server.live.pulse import Pulse
     from server.live.relay import Relay
+    from server.live.tablets import Tablets
     from server.settings import Settings
     from server.store.transaction import Database
     from server.store.unit import HearingStore
@@ -49,6 +50,7 @@ class Services:
     hub: Hub
     relay: Relay
     pulse: Pulse
+    tablets: Tablets
     bus: Bus
     part: Part
     shut_out: Callable[[str], None]

@@ -114,7 +114,7 @@ class _Session:
         )
         # A page's countdown runs on the server's clock: every socket is told the time at once.
         self.listener.put(frames.pulse(here.house.now()))
-        with here.hub.joined(self.listener):
+        with here.hub.joined(self.listener), self._at_its_seat(by):
             here.pulse.stirred(self.place.ref.hearing)
             tasks = [asyncio.create_task(self.listener.write())]
             tasks.append(asyncio.create_task(self._read()))
@@ -129,6 +129,18 @@ class _Session:
                 await asyncio.gather(*tasks, return_exceptions=True)
         with contextlib.suppress(Exception):
             await self.websocket.close()
+
+    @contextlib.contextmanager
+    def _at_its_seat(self, by: Actor | None) -> Iterator[None]:
+        """The console sees whose tablets are connected."""
+        if self.room != "panel" or by is None or by.seat is None:
+            yield
+            return
+        self.here.tablets.came(id(self), self.place.ref.hearing, by.seat)
+        try:
+            yield
+        finally:
+            self.here.tablets.went(id(self))
 
     def put(self, frame: str) -> None:
         """An answer to what it said."""

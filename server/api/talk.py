@@ -34,12 +34,14 @@ _FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "like": {"n": int},
     "clock": {"behind_ms": (int, float)},
     "resume": {"epoch": str, "version": int},
+    "tablet": {},
 }
 _OPTIONAL: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "vote": {"epoch": str},
     "ask": {"subject": (str, type(None)), "epoch": str},
     "support": {"epoch": str},
     "like": {"epoch": str},
+    "tablet": {"battery": (int, type(None)), "charging": (bool, type(None))},
 }
 """`epoch` = of the run that the act is meant for: pages say it, a program may."""
 _NAMES = {kind: {"type", *_FIELDS[kind], *_OPTIONAL.get(kind, ())} for kind in _FIELDS}
@@ -91,11 +93,18 @@ class Talk:
                 self._like(who, frame["n"], frame.get("epoch"))
             elif kind == "resume":
                 who.resume(frame["epoch"], frame["version"])
+            elif kind == "tablet":
+                self._tablet(who, frame.get("battery"), frame.get("charging"))
         except Refusal as refusal:
             self._refuse(who, key, refusal)
         except Exception as error:  # the sender is told, and the log holds none of his words
             log.error("message_failed", error=type(error).__name__)
             self._refuse(who, key, Refusal("server_error"))
+
+    def _tablet(self, who: Speaker, battery: Any, charging: bool | None) -> None:
+        if battery is not None and (isinstance(battery, bool) or not 0 <= battery <= 100):
+            raise Refusal("malformed", place="battery")
+        self._here.tablets.beat(id(who), battery, charging)
 
     def _viewer_of(self, token: str) -> str:
         viewer = self._here.keys.viewer_of(token)

@@ -26,6 +26,7 @@ ACTS: dict[str, dict[str, Any]] = {
     "support": {"question": "Q", "on": True, "key": "K"},
     "like": {"n": 3},
     "clock": {"behind_ms": 1},
+    "tablet": {"battery": 1, "charging": True},
     "resume": {"epoch": "E", "version": 1},
 }
 NO_FRAMES = (
@@ -39,7 +40,7 @@ WRONG: tuple[Any, ...] = (
 )  # fmt: skip
 PUBLIC_ACTS = {"vote", "ask", "support"}
 ANSWERS = {"ack", "refusal", "unknown"}
-SILENT = {"clock", "resume", "like"}
+SILENT = {"clock", "resume", "like", "tablet"}
 """Frames that are not answered by an ack or a refusal when they are right."""
 
 

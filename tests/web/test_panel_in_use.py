@@ -256,6 +256,30 @@ def test_a_spare_tablet_takes_over_a_seat_with_the_hosts_consent(
     assert demo.as_("host").get(f"/rounds/{round_}/turnout")["cast"] == 1
 
 
+def test_the_console_sees_which_tablets_are_there_and_how_full(
+    browser: Browser, shared_demo: Running
+) -> None:
+    demo = shared_demo
+    console, _ = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["host"])
+    context = browser.new_context(viewport=TABLET)
+    level = "navigator.getBattery = async () => ({ level: 0.15, charging: false })"
+    context.add_init_script(level)
+    page, _ = open_page(context, demo.line["links"]["panel"][11])
+    seat = console.locator('#tablets-map [data-seat-number="12"]')
+    expect(seat).to_contain_text("15%")
+    expect(seat).to_contain_text("已连接")
+    expect(console.locator("#tablets-trouble")).to_contain_text("12 号")
+    expect(console.locator("#tablets-trouble")).to_contain_text("电量 15%")
+    never = console.locator('#tablets-map [data-seat-number="13"]')
+    expect(never).to_contain_text("未连接")
+    assert violations(console) == []
+    context.close()
+    expect(seat).to_contain_text("已断开")
+    expect(console.locator("#tablets-trouble")).to_contain_text("已断开，最后")
+    entries = demo.as_("office").get(f"{demo.here}/journal?after=0")["entries"]
+    assert "battery" not in str(entries)
+
+
 def test_a_spare_tablet_of_the_seat_knows_what_was_cast(browser: Browser, demo: Running) -> None:
     round_ = opened(demo)
     marks = {"housing": dict.fromkeys(DIMENSIONS, "12")}

@@ -213,6 +213,43 @@ async function lookAtNumbers () {
   } catch { /* the next pulse brings them */ }
 }
 
+// ── the panel's tablets: a sign and a word for each, the battery where its browser tells ──
+const signs = { up: '●', silent: '▲', gone: '✕', never: '○' }
+const LOW = 20                                // percent, where it is not on the mains
+let tablets = {}
+const time = at => new Date(at + 8 * 3600e3).toISOString().slice(11, 19)
+function showTablets () {
+  const sum = { up: 0, silent: 0, gone: 0, never: 0 }, trouble = []
+  for (const cell of document.querySelectorAll('#tablets-map li')) {
+    const { seatNumber: n, name } = cell.dataset
+    const one = tablets[n]
+    if (!one) continue
+    const { state, seen, battery, charging } = one
+    const low = state === 'up' && battery !== null && battery < LOW && !charging
+    sum[state]++
+    cell.dataset.state = low ? 'low' : state
+    const [sign, word] = cell.querySelectorAll('span')
+    const level = battery === null || battery === undefined || state !== 'up' ? '' : `${battery}%` + (charging ? '⚡' : '')
+    sign.textContent = `${signs[state]} ${level}`.trim()
+    word.textContent = [words['tablet_' + state], level && say('tablet_battery', { battery: battery + '%' }), charging && words.tablet_charging].filter(Boolean).join('，')
+    cell.title = `${n} ${name} · ${word.textContent}`
+    if (state === 'gone' || state === 'silent') trouble.push(say('tablet_seen', { n, name, what: words['tablet_' + state], at: time(seen) }))
+    if (low) trouble.push(say('tablet_low', { n, name, battery: battery + '%' }))
+  }
+  $('tablets-sum').textContent = say('tablets_sum', sum)
+  $('tablets-trouble').replaceChildren(...trouble.map(text => Object.assign(document.createElement('li'), { textContent: text })))
+  for (const cell of document.querySelectorAll('.seatmap li')) cell.dataset.link = tablets[cell.textContent.trim()]?.state || ''
+}
+async function lookAtTablets () {
+  if (document.hidden) return
+  try {
+    const answer = await fetch(`/h/${slug}/host/tablets`, { headers: { 'X-Pingyi-Seat': seat || '' } })
+    if (answer.ok) tablets = await answer.json()
+    showTablets()
+  } catch { /* the next look shows it */ }
+}
+setInterval(lookAtTablets, 3000)
+
 // ── spare tablets that ask for a seat: said in the head of the console, wherever one has scrolled ──
 function asks () {
   const n = document.querySelectorAll('#takeovers li').length
@@ -225,7 +262,7 @@ function link (state) { $('link').dataset.state = state; $('link').textContent =
 document.addEventListener('pingyi:up', () => { link('up'); lookAtNumbers() })
 document.addEventListener('pingyi:down', () => link('down'))
 document.addEventListener('pingyi:out', () => link('out'))
-document.addEventListener('pingyi:swapped', () => { marks(); follow(); seatmap(); asks(); nextPictures() })
+document.addEventListener('pingyi:swapped', () => { marks(); follow(); seatmap(); asks(); showTablets(); nextPictures() })
 
 // ── keys ──
 let pressed = 0
@@ -284,4 +321,5 @@ previews(stored('previews') === 'on')
 marks()
 follow()
 asks()
+lookAtTablets()
 lookAtNumbers()

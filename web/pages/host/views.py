@@ -6,6 +6,8 @@ Pulses carry only what changed; a console that comes late would show an empty se
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse
 
@@ -30,3 +32,28 @@ async def numbers(slug: str, request: Request) -> JSONResponse:
     return JSONResponse(
         {"turnout": turnout, "load": found.load}, headers={"Cache-Control": "no-store"}
     )
+
+
+@router.get("/h/{slug}/host/tablets")
+async def tablets(slug: str, request: Request) -> JSONResponse:
+    """{seat's number: how its tablet is}: `up`, `silent`, `gone`, or `never` since the server began."""
+    here = services(request)
+    by = await here.door.actor(request)
+    async with here.store.look(slug=slug) as unit:
+        allowed(unit.place, by, "page:host")
+        seats = await unit.people.seats()
+    now, found = here.house.now(), here.tablets.of(unit.place.ref.hearing)
+    told: dict[str, dict[str, Any]] = {}
+    for seat in seats:
+        one = found.get(seat.id)
+        told[str(seat.number)] = (
+            {"state": "never"}
+            if one is None
+            else {
+                "state": one.state(now),
+                "seen": one.seen,
+                "battery": one.battery,
+                "charging": one.charging,
+            }
+        )
+    return JSONResponse(told, headers={"Cache-Control": "no-store"})

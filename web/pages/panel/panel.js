@@ -8,7 +8,7 @@
 //     try, so that whatever happens in between, the server sees one ballot and not two.
 // Nothing here is ever rewritten by a cue: #rounds says which rounds run, and only that is read.
 
-import { newKey, now } from '../../live.js'
+import { newKey, now, send } from '../../live.js'
 import { toast } from '../../act.js'
 import { forgetPage, install, keepPage, keepSheet } from './offline.js'
 import { Quota, onScale, shown, stepped, total } from './marks.js'
@@ -640,6 +640,17 @@ installed.then(can => {
   word.hidden = false
 })
 addEventListener('online', () => { for (const resolve of wake) resolve(); wake.clear() })
+
+// What the console shows of this tablet: that it is there, and its battery where the browser tells.
+const BEAT_MS = 15000
+let battery = null
+async function beat () {
+  try { battery ||= await navigator.getBattery?.() } catch { /* the browser does not tell */ }
+  const told = battery ? { battery: Math.round(battery.level * 100), charging: battery.charging } : {}
+  send({ type: 'tablet', ...told })
+}
+document.addEventListener('pingyi:up', beat)
+setInterval(beat, BEAT_MS)
 
 // A fragment is the same on every tablet; a rule of this tablet's own shows what bears its number.
 // A rule and not an attribute: the next update would take an attribute away again.

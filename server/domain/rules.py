@@ -334,10 +334,10 @@ class Rules:
         """Which of a rater's marks some rule looks at together: those of the whole `ballot`, those of
         one `sheet`, or `nothing`. What no rule needs is cut apart in a secret round and in what is
         handed to the public."""
-        on_totals = self.trim is not None and self.trim.on == "total"
-        if self.ballot.of_whole_ballots or self.within == "rank_points" or on_totals:
+        if self.ballot.of_whole_ballots or self.within == "rank_points":
             return "ballot"
-        of_sheets = self.ballot.required == "all" or self.ending.floor > 0
+        on_totals = self.trim is not None and self.trim.on == "total"
+        of_sheets = self.ballot.required == "all" or self.ending.floor > 0 or on_totals
         return "sheet" if of_sheets and len(self.dimensions) > 1 else "nothing"
 
 

@@ -679,14 +679,18 @@ def _together(
         one is not None and one.below_floor and channel.weight
         for channel, one in zip(rules.channels, found.values(), strict=True)
     )
-    if hidden or ballots["valid"] < ending.floor:
+    too_few = ballots["valid"] < ending.floor
+    if too_few:
+        together.channels = dict.fromkeys(totals)
+    if hidden or too_few:
         trace.append({"step": "floor", "subject": subject, "floor": ending.floor})
         together.below_floor = True
         return together
     empty = [one.key for one in rules.channels if totals[one.key] is None and one.weight]
     if empty and ending.empty_group == "refuse":
         raise TallyRefused("channel_empty", subject=shown(subject), channel=shown(empty[0]))
-    zero = ending.empty_group == "zero" and len(empty) < len(rules.channels)
+    counting = [one.key for one in rules.channels if one.weight]
+    zero = ending.empty_group == "zero" and len(empty) < len(counting)
     parts: list[tuple[str, Fraction, Fraction]] = []
     for channel in rules.channels:
         total = totals[channel.key]

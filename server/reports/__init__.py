@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 
+@cache
 def tools() -> dict[str, bytes]:
     """`verify.py` and `verify.html` as every bundle holds them."""
     here = Path(__file__).parent

@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import random
-from functools import cache
-from pathlib import Path
 
 from server.domain.bundles import BundleSource, MadeBundle, rules_of_round
 from server.domain.rules import canonical_bytes
+from server.reports import tools
 from server.reports.bundle import Material, make_bundle
-
-TOOLS = ("verify.py", "verify.html")
 
 
 def bundle_of(source: BundleSource) -> MadeBundle:
@@ -34,14 +31,8 @@ def bundle_of(source: BundleSource) -> MadeBundle:
             receipts=source.receipts,
             journal=source.journal,
             result=canonical_bytes(dict(round_.result or {})),
-            tools=_tools(),
+            tools=tools(),
         ),
         random.SystemRandom(),
     )
     return MadeBundle(bundle.root, bundle.zipped("public"), bundle.zipped("sealed"))
-
-
-@cache
-def _tools() -> dict[str, bytes]:
-    here = Path(__file__).parent
-    return {name: (here / name).read_bytes() for name in TOOLS}

@@ -1288,11 +1288,11 @@ def channels_of(rules: Mapping[str, Any]) -> dict[str, tuple[Mapping[str, Any], 
 def read_together(rules: Mapping[str, Any], floor: int) -> str:
     """Which marks of one rater a rule looks at together: of the whole `ballot`, of one `sheet`, or
     `nothing`. Only so far may they bear one name in the public edition."""
-    on_total = (rules.get("trim") or {}).get("on") == "total"
-    if _of_ballots(rules) or on_total:
+    if _of_ballots(rules):
         return "ballot"
     several = len(rules["dimensions"]) > 1
-    of_sheets = rules.get("ballot", {}).get("required") == "all" or floor > 0
+    on_total = (rules.get("trim") or {}).get("on") == "total"
+    of_sheets = rules.get("ballot", {}).get("required") == "all" or floor > 0 or on_total
     return "sheet" if several and of_sheets else "nothing"
 
 

@@ -336,7 +336,7 @@ def test_the_documents_of_the_other_kinds() -> None:
         (changed("ballot", {}, base={**LEAST, "floor": 5}), "nothing"),
         (changed("floor", 5, base=changed("trim", DROP, base=changed("ballot", DROP))), "sheet"),
         (changed("trim", DROP), "sheet"),
-        (FULL, "ballot"),
+        (FULL, "sheet"),
         ({**LEAST, "ballot": {"void_all_equal": True}}, "ballot"),
         ({**LEAST, "ballot": {"quota": [{"below": "5", "most": 2}]}}, "ballot"),
         ({**LEAST, "within": "rank_points", "rank_points": {"first": "9", "step": "1"}}, "ballot"),

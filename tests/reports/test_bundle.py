@@ -166,7 +166,7 @@ def test_marks_of_one_person_are_not_kept_together() -> None:
         ({"ballot": {"void_all_full": True}}, "ballot"),
         ({"ballot": {"quota": [{"at_least": "90", "most": 3}]}}, "ballot"),
         ({"within": "rank_points", "rank_points": {"first": "200", "step": "2"}}, "ballot"),
-        ({"trim": {"high": 1, "low": 1, "on": "total"}}, "ballot"),
+        ({"trim": {"high": 1, "low": 1, "on": "total"}}, "sheet"),
     ],
 )
 def test_names_reach_as_far_as_a_rule_reads(more: dict[str, object], together: str) -> None:

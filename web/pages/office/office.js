@@ -98,6 +98,23 @@ document.addEventListener('change', async event => {
   picker.dispatchEvent(new CustomEvent('pingyi:answer', { bubbles: true, detail: answer }))
 })
 
+// ── rounds that others are about to change: who has to sign sees the tally when it is there. What is
+// being typed in, pressed or read in an opened part stays (law 7). ──
+const AWAIT_MS = 1000
+async function lookAgain () {
+  if (document.hidden || !document.querySelector('[data-awaits]')) return
+  const page = await fresh().catch(() => undefined)
+  for (const old of document.querySelectorAll('[data-renews^="round-"]')) {
+    const next = page?.getElementById(old.id)
+    const busy = old.contains(document.activeElement) || old.querySelector('details[open], :active')
+    if (next && !busy && next.innerHTML !== old.innerHTML) old.replaceWith(next)
+  }
+}
+if (document.querySelector('[data-awaits]')) {
+  const again = () => setTimeout(() => lookAgain().finally(again), AWAIT_MS)
+  again()
+}
+
 // ── forms that take a while, and a show file that is read into the text ──
 document.addEventListener('submit', event => {
   if (event.target.matches('form[data-busy]') && !event.defaultPrevented) event.submitter?.setAttribute('aria-busy', 'true')

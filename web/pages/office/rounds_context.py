@@ -69,7 +69,7 @@ class ContestCard:
 class RoundCard:
     """One round. `present` is None where the turnout is not for this reader, or nobody is listed.
     `round` bears figures only when the reader may `see` the result.
-    `missing` are the signers, key and word, in whose place the reader may sign. `replacements` are the certified rounds that were held to replace it, by id and title.
+    `awaits`: others will change it soon, so that the page looks again by itself. `missing` are the signers, key and word, in whose place the reader may sign. `replacements` are the certified rounds that were held to replace it, by id and title.
     `sign` and `publish`: what the reader may do now; `signing` and `publishing`: somebody has
     still to do so.
     """
@@ -96,6 +96,7 @@ class RoundCard:
     files: tuple[str, ...]
     documents: tuple[str, ...]
     recount: bool
+    awaits: bool
     paper: bool
     notices: tuple[str, ...]
     contests: tuple[ContestCard, ...]
@@ -226,6 +227,7 @@ def _card(
             *(("forms.pdf",) if _may_have_forms(one, roles) else ()),
         ),
         recount=ballots and one.rules is not None,
+        awaits=one.status in {*TAKES_BALLOTS, "closed", "tallied", "certified", "contested"},
         paper=one.audience == "panel"
         and one.status in TAKES_BALLOTS
         and (has_right(roles, "rounds") or has_right(roles, "key_paper")),

@@ -357,7 +357,9 @@ def test_the_page_is_accessible_and_fits(browser: Browser, hearing: Hearing, lan
         assert not violations(page), (size, theme)
     if lang == "en":
         told = page.locator("main").inner_text()
-        named = re.sub(r"北湾(依法治县办|述法评议会|网络评价|测评|再测|代表|局长)|满意|不满意", "", told)
+        named = re.sub(
+            r"北湾(依法治县办|述法评议会|网络评价|测评|再测|代表|局长)|满意|不满意", "", told
+        )
         assert not re.findall(r"[\u4e00-\u9fff]+", named.replace("不", ""))
     assert not errors
     context.close()

@@ -264,7 +264,7 @@ def test_the_console_sees_which_tablets_are_there_and_how_full(
     context = browser.new_context(viewport=TABLET)
     level = "navigator.getBattery = async () => ({ level: 0.15, charging: false })"
     context.add_init_script(level)
-    page, _ = open_page(context, demo.line["links"]["panel"][11])
+    _page, _ = open_page(context, demo.line["links"]["panel"][11])
     seat = console.locator('#tablets-map [data-seat-number="12"]')
     expect(seat).to_contain_text("15%")
     expect(seat).to_contain_text("已连接")

@@ -461,6 +461,8 @@ def shows(draw: st.DrawFn) -> Show:
             audience="panel" if marked else draw(st.sampled_from(["panel", "public"])),
             secrecy="secret" if secrecy == "secret" else "named",
             replacing=draw(st.sampled_from(REPLACINGS)),
+            comments=marked and draw(st.booleans()),
+            reason_below=draw(st.sampled_from([None, "0.5", "60"])) if marked else None,
             unsent=draw(st.sampled_from(UNSENTS)),
             subjects=tuple(
                 draw(st.lists(some_subject, min_size=int(marked), max_size=3, unique=True))

@@ -7,7 +7,7 @@ under its key is a MAC that only the round's seal can make.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from server.actions.open_boxes import closed_box, seal_of
@@ -15,6 +15,7 @@ from server.actions.perform import Answer, Asked, check_key, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
 from server.domain.ballots import BallotInvalid, BallotRow, rows_of
+from server.domain.comments import checked_texts, takes_texts
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import Cast, CastBallot, Round
@@ -29,8 +30,9 @@ async def cast_ballot(
     marks: Mapping[str, Mapping[str, Any]],
     recused: Sequence[str],
     key: str | None,
+    comments: Mapping[str, str] | None = None,
 ) -> Answer:
-    """`PUT /rounds/ID/ballot {marks, recused?}` with a key → `{receipt, round, replaced, at}`.
+    """`PUT /rounds/ID/ballot {marks, recused?, comments?}` with a key → `{receipt, round, replaced, at}`.
 
     The round's row is locked as closing locks it, so each ballot is wholly before or wholly
     after the close. Subjects not named in a later ballot lose their earlier marks: a ballot is
@@ -52,7 +54,9 @@ async def cast_ballot(
         if seat in await unit.paper.seats(round_id):
             raise Refusal("votes_on_paper")
         rows = await checked_rows(unit, round_, marks, recused)
-        sheet = Sheet(rows, tuple(s for s in round_.subjects if s in recused), key or "")
+        away = tuple(s for s in round_.subjects if s in recused)
+        texts = await _checked_texts(house, unit, round_, rows, comments or {})
+        sheet = Sheet(rows, away, key or "", texts)
         return Answer(await keep_ballot(house, unit, round_, seat, by.id, sheet))
 
     async def kept_as(unit: Unit, digest: str) -> str:
@@ -63,7 +67,12 @@ async def cast_ballot(
             return rules.same_ballot(round_)
         return rules.same_ballot(round_, seal_of(house, round_).mac(f"key {digest}"))
 
-    body = {"marks": {s: dict(m) for s, m in marks.items()}, "recused": list(recused)}
+    body: dict[str, Any] = {
+        "marks": {s: dict(m) for s, m in marks.items()},
+        "recused": list(recused),
+    }
+    if comments:
+        body["comments"] = dict(comments)
     answer = await perform(
         house,
         Asked(by, "cast_ballot", key, body, None, "cast_ballot", beside=True, kept_as=kept_as),
@@ -76,11 +85,12 @@ async def cast_ballot(
 
 @dataclass(frozen=True)
 class Sheet:
-    """A checked ballot and the key that it was sent under."""
+    """A checked ballot, the key that it was sent under, and what was written of each subject."""
 
     rows: Sequence[BallotRow]
     recused: tuple[str, ...]
     key: str
+    texts: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def marks(self) -> dict[str, dict[str, str]]:
@@ -108,6 +118,20 @@ async def checked_rows(
         ) from error
 
 
+async def _checked_texts(
+    house: House,
+    unit: Unit,
+    round_: Round,
+    rows: Sequence[BallotRow],
+    given: Mapping[str, str],
+) -> dict[str, str]:
+    if not given and not takes_texts(round_):
+        return {}
+    names = {s.key: s.name for s in await unit.people.subjects() if s.key in round_.subjects}
+    clean = {subject: house.clean(text) for subject, text in given.items()}
+    return checked_texts(round_, parse_rules(dict(round_.rules or {})), rows, clean, names)
+
+
 async def keep_ballot(
     house: House, unit: Unit, round_: Round, seat: int, owner: str, sheet: Sheet
 ) -> dict[str, Any]:
@@ -123,13 +147,21 @@ async def keep_ballot(
     replacements = before.replacements + 1 if before else 0
     if round_.sealed:
         parsed = parse_rules(dict(round_.rules or {}))
-        packed = pack(parsed, round_.subjects, sheet.marks, sheet.recused)
+        texts = sheet.texts if takes_texts(round_) else None
+        packed = pack(parsed, round_.subjects, sheet.marks, sheet.recused, texts)
         box = closed_box(house, round_, seat, receipt, packed)
         await unit.sealed.put(round_.id, seat, owner, box, Cast(receipt, now, replacements))
     else:
         number = next(s.number for s in await unit.people.seats() if s.id == seat)
         named = CastBallot(
-            number, sheet.marks, sheet.recused, sheet.key, receipt, now, replacements
+            number,
+            sheet.marks,
+            sheet.recused,
+            sheet.key,
+            receipt,
+            now,
+            replacements,
+            sheet.texts,
         )
         await unit.rounds.put_ballot(round_.id, seat, named)
     return {"receipt": receipt, "round": round_.id, "replaced": before is not None, "at": now}

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from server.actions.destroy_seal import destroy_seal_of
-from server.actions.open_boxes import open_boxes
+from server.actions.open_boxes import keep_texts, open_boxes
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.actions.tally_round import tally_round
 from server.domain import rounds as rules
+from server.domain.comments import takes_texts
 from server.domain.merkle import root_of
 from server.domain.refusals import Refusal
 from server.domain.roles import MACHINE, Actor
@@ -72,6 +73,13 @@ async def _close(house: House, unit: Unit, round_: Round) -> Round:
     if closed.sealed:
         await open_boxes(house, unit, closed)
         await unit.paper.drop(closed.id)
+    elif takes_texts(closed):
+        texts = [
+            (subject, text, ballot.seat)
+            for ballot in await unit.rounds.ballots(closed.id)
+            for subject, text in ballot.comments.items()
+        ]
+        await keep_texts(unit, closed, texts)
     await unit.rounds.save(closed)
     unit.record("round_closed", ids={"round": closed.id}, cast=closed.cast, **roots)
     return closed

@@ -92,6 +92,8 @@ async def _rounds(house: House, unit: Unit, show: Show) -> None:
             labels={label.key: label.label for label in one.labels},
             show_live=one.show_live,
             unsent=one.unsent,
+            comments=one.comments,
+            reason_below=one.reason_below,
             item=one.item,
         )
         made = await checked_round(unit, new, house.code(), show.signers, show.publishers)

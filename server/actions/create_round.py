@@ -9,6 +9,7 @@ from typing import Any
 
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
+from server.domain.comments import check_setting
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import Round
@@ -32,6 +33,8 @@ class NewRound:
     labels: Mapping[str, str] = field(default_factory=dict)
     show_live: bool = False
     unsent: str = "discard"
+    comments: bool = False
+    reason_below: str | None = None
     item: str | None = None
     replaces: str | None = None
 
@@ -84,6 +87,8 @@ async def checked_round(
         groups = await unit.people.groups()
         rules = with_groups(new.rules, [(key, weight) for key, _, weight in groups])
         digest = hash_of(rules)
+    parsed = parse_draft(dict(rules)) if rules is not None else None
+    check_setting(parsed, new.comments, new.reason_below)
     order = [s.key for s in await unit.people.subjects()]
     return Round(
         id=id_,
@@ -102,6 +107,8 @@ async def checked_round(
         labels=new.labels,
         show_live=new.show_live,
         unsent=new.unsent,
+        comments=new.comments,
+        reason_below=new.reason_below,
         signers=tuple(signers),
         publishers=tuple(publishers),
         replaces=new.replaces,

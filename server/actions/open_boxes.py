@@ -8,15 +8,17 @@ database holds both a value and who gave it.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 
 from server.actions.ports import House, Seal, Unit
 from server.domain import rounds as rules
 from server.domain.ballots import BallotInvalid, BallotRow, rows_of
+from server.domain.comments import Comment
 from server.domain.cutting import cut_apart
 from server.domain.refusals import Refusal
 from server.domain.rounds import Round, SealBroken
 from server.domain.rule_file import parse_rules
-from server.domain.sealed_sheets import unpack
+from server.domain.sealed_sheets import texts_of, unpack
 
 _chance = secrets.SystemRandom()
 
@@ -60,9 +62,12 @@ async def open_boxes(house: House, unit: Unit, round_: Round) -> None:
     groups = {one.seat: one.group for one in round_.entitled if one.present}
     boxes = await unit.sealed.boxes(round_.id)
     ballots: list[tuple[BallotRow, ...]] = []
+    texts: list[tuple[str, str]] = []
     try:
         for seat, (box, receipt) in boxes.items():
-            marks, recused = unpack(_opened(seal, seat, receipt, box))
+            content = _opened(seal, seat, receipt, box)
+            marks, recused = unpack(content)
+            texts.extend(texts_of(content).items())
             group = groups[seat]
             ballots.append(rows_of(parsed, round_.subjects, marks, recused, group=group))
     except (SealBroken, BallotInvalid, ValueError, KeyError):
@@ -73,7 +78,18 @@ async def open_boxes(house: House, unit: Unit, round_: Round) -> None:
     _chance.shuffle(rows)
     names = _Names("")
     await unit.sealed.put_marks(round_.id, sorted((names.new(), row) for row in rows))
+    await keep_texts(unit, round_, [(subject, text, None) for subject, text in texts])
     await drop_boxes(unit, round_)
+
+
+async def keep_texts(
+    unit: Unit, round_: Round, texts: Sequence[tuple[str, str, int | None]]
+) -> None:
+    """(subject, text, seat) of a round that is being closed, to be reviewed. Each lies under a random
+    name of its own: what one panelist wrote of two subjects is not kept together."""
+    names = _Names("")
+    found = [Comment(names.new(), *one, status="waiting") for one in texts]
+    await unit.comments.put(round_.id, sorted(found, key=lambda one: one.id))
 
 
 async def drop_boxes(unit: Unit, round_: Round) -> None:

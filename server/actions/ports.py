@@ -13,6 +13,7 @@ from typing import Any, Protocol, Unpack
 
 from server.domain.ballots import BallotRow
 from server.domain.bundles import BundleSource, MadeBundle
+from server.domain.comments import Comment
 from server.domain.contests import Contest
 from server.domain.hearing import (
     Hearing,
@@ -218,6 +219,14 @@ class Bundles(Protocol):
     async def keep(self, round_id: str, made: MadeBundle, at: int) -> None: ...
 
 
+class Comments(Protocol):
+    """What panelists wrote, once their round has closed."""
+
+    async def put(self, round_id: str, comments: Sequence[Comment]) -> None: ...
+    async def all(self, round_id: str) -> tuple[Comment, ...]: ...
+    async def decide(self, round_id: str, id_: str, status: str, by: str, at: int) -> bool: ...
+
+
 class Takeovers(Protocol):
     """Spare tablets that ask for a seat."""
 
@@ -250,6 +259,8 @@ class Unit(Protocol):
     def bundles(self) -> Bundles: ...
     @property
     def paper(self) -> Paper: ...
+    @property
+    def comments(self) -> Comments: ...
     @property
     def takeovers(self) -> Takeovers: ...
     @property

@@ -539,6 +539,10 @@ class RoundWhole(StateRound):
     """One sentence: whether it is 记名 or 无记名, and who can ever see what."""
     replacing: Replacing
     """Whether a voter's first or last ballot holds."""
+    comments: bool
+    """Panel rounds: something may be written of each official beside the marks."""
+    reason_below: str | None
+    """Panel rounds: below this total of a sheet a reason must be written."""
     unsent: Unsent
     """Panel rounds: what becomes of a whole sheet that was not sent when the round closes."""
     subjects: list[Subject]
@@ -673,6 +677,26 @@ class OwnBallot(Answer):
     """Subject → dimension → value. Of a secret round nobody reads them back, and they are left out."""
     recused: list[str] = ABSENT
     """Subjects that this seat does not mark."""
+    comments: dict[str, str] = ABSENT
+    """Subject → what this seat wrote."""
+
+
+class CommentOne(Answer):
+    id: str
+    subject: str
+    text: str
+    seat: int | None
+    """Null in a secret round."""
+    status: Annotated[str, one_of(("waiting", "released", "withheld"))]
+
+
+class Comments(Answer):
+    comments: list[CommentOne]
+
+
+class CommentReviewed(Answer):
+    id: str
+    status: Annotated[str, one_of(("released", "withheld"))]
 
 
 class Turnout(Answer):

@@ -193,7 +193,8 @@ async def _sheet(
         view = await unit.view(here.house.now())
         entries = await _about(unit, round_)
         ballots = await ballots_csv(unit, round_) if may_see_ballots(round_, roles) else None
-    return sheet_of(view, round_, entries, _language(request)), ballots
+        comments = await unit.comments.all(id_)
+    return sheet_of(view, round_, entries, _language(request), comments), ballots
 
 
 async def _minutes(here: Services, slug: str, by: Actor, request: Request) -> Minutes:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
@@ -16,6 +16,7 @@ from server.actions.close_round import LONGEST_CLOSING, close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
 from server.actions.perform import allowed
+from server.actions.review_comment import comments_to_review, review_comment
 from server.actions.tally_round import ballots_csv
 from server.actions.void_round import void_round
 from server.api import answers
@@ -59,6 +60,10 @@ class RoundBody(Body):
     secrecy: Literal["named", "secret"] = "named"
     replacing: Literal["first", "last"] = "last"
     """Whether a voter's first or last ballot holds."""
+    comments: bool = False
+    """Panel rounds: something may be written of each official beside the marks."""
+    reason_below: str | None = Field(default=None, max_length=20)
+    """Panel rounds: below this total of a sheet, of what is marked, a reason must be written."""
     unsent: Literal["discard", "send"] = "discard"
     """Panel rounds: whether a tablet sends a whole sheet by itself when the countdown to the closing
     ends, or whether what was not sent is left out. It is told on the sheet."""
@@ -111,8 +116,16 @@ class Ballot(Body):
     A ballot is the whole of what the seat says in the round."""
     recused: list[Word] = Field(default_factory=list, max_length=200)
     """A panelist's: keys of the subjects that the seat does not mark."""
+    comments: dict[Word, Annotated[str, Field(max_length=2000)]] = Field(
+        default_factory=dict, max_length=200
+    )
+    """A panelist's: subject → text, 300 characters at most, where the round takes any."""
     choice: Word | None = None
     """A viewer's, instead of marks."""
+
+
+class Review(Body):
+    outcome: Literal["released", "withheld"]
 
 
 class Zip(Response):
@@ -138,6 +151,8 @@ async def create(
         secrecy=body.secrecy,
         replacing=body.replacing,
         unsent=body.unsent,
+        comments=body.comments,
+        reason_below=body.reason_below,
         subjects=tuple(body.subjects),
         rules=body.rules,
         choices=tuple((c.key, here.house.clean(c.label)) for c in body.choices),
@@ -162,6 +177,8 @@ async def one(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
         "secrecy": round_.secrecy,
         "replacing": round_.replacing,
         "unsent": round_.unsent,
+        "comments": round_.comments,
+        "reason_below": round_.reason_below,
         "subjects": [
             {"key": k, "name": subjects[k].name, "unit": subjects[k].unit}
             for k in round_.subjects
@@ -262,7 +279,9 @@ async def ballot(
         done = await cast_vote(here.house, viewer, key, id_, body.choice)
         return JSONResponse({**done.answer, "at": here.house.now()})
     by = await here.door.actor(request)
-    return answered(await cast_ballot(here.house, by, id_, body.marks or {}, body.recused, key))
+    return answered(
+        await cast_ballot(here.house, by, id_, body.marks or {}, body.recused, key, body.comments)
+    )
 
 
 @router.put("/rounds/{id}/draft", response_model=answers.DraftBegun)
@@ -292,8 +311,29 @@ async def my_ballot(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
         "at": cast.at,
         "marks": {s: dict(m) for s, m in cast.marks.items()},
         "recused": list(cast.recused),
+        "comments": dict(cast.comments),
     }
     return JSONResponse(told)
+
+
+@router.get("/rounds/{id}/comments", response_model=answers.Comments)
+async def comments(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
+    """What panelists wrote, for who reviews it; only after the closing."""
+    async with here.store.look(round=id_) as unit:
+        found = await comments_to_review(unit, by, id_)
+    told = [
+        {"id": c.id, "subject": c.subject, "text": c.text, "seat": c.seat, "status": c.status}
+        for c in found
+    ]
+    return JSONResponse({"comments": told})
+
+
+@router.put("/rounds/{id}/comments/{comment}", response_model=answers.CommentReviewed)
+async def review(
+    id_: RoundId, comment: Word, body: Review, here: ServicesDep, by: ActorDep, key: Key = None
+) -> Response:
+    """A text is released, or withheld."""
+    return answered(await review_comment(here.house, by, id_, comment, body.outcome, key))
 
 
 @router.get("/rounds/{id}/turnout", response_model=answers.Turnout)

@@ -69,6 +69,7 @@ EVENTS: Mapping[str, Event] = {
     "floor_declined": Event(
         ("host", "panel"), (), "一项发言申请本次未安排", "A request to speak was declined"
     ),
+    "comment_reviewed": Event(("host",), (), "一条意见建议已审阅", "A comment was reviewed"),
     "takeover_requested": Event(
         ("host",), (), "有席位请求换平板", "A spare tablet asks for a seat"
     ),

@@ -360,6 +360,19 @@ CATALOGUE: Mapping[str, Row] = {
         "这张纸质票已经两人录入一致并计入。",
         "This form was keyed in alike by two people and counts.",
     ),
+    "comments_not_taken": Row(
+        422, "本轮不收意见建议。", "Nothing may be written beside the marks in this round."
+    ),
+    "reason_missing": Row(
+        422,
+        "对“{name}”的打分低于 {below}，请写明理由。",
+        "The marks for “{name}” are below {below}: a reason is required.",
+    ),
+    "comments_sealed": Row(
+        409,
+        "截止前任何人都不能查看意见建议。",
+        "Nobody reads what was written before the round has closed.",
+    ),
     "takeover_closed": Row(
         409,
         "现在不能换平板：签到还没有开始，或场次已经结束。",

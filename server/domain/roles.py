@@ -67,6 +67,7 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     ),
     "see_hall_result": frozenset({"panelist", "screen", "card", "subject", "commentator"}),
     "see_ballots": frozenset({"teller", "scrutineer", "office"}),
+    "review_comments": frozenset({"scrutineer", "office"}),
     "see_journal": frozenset({"audit_admin", "office", "scrutineer"}),
     # the office
     "manage_hearings": frozenset({"office"}),

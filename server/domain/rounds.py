@@ -81,6 +81,7 @@ class Round:
     round and the one that replaces it say of each other (domain/contests.py).
     `unsent` is what becomes of a sheet that is whole and not sent when the round closes: `discard`, or
     `send`, when the tablet sends it by itself at the end of the countdown.
+    `comments` and `reason_below`: what may and must be written beside the marks (domain/comments.py).
     `seal` is the public half of a secret round's seal since its opening, `seal_destroyed_at` when its
     end stood in the journal.
     """
@@ -101,6 +102,8 @@ class Round:
     labels: Mapping[str, str] = field(default_factory=dict)
     show_live: bool = False
     unsent: str = "discard"
+    comments: bool = False
+    reason_below: str | None = None
     entitled: tuple[Entitled, ...] = ()
     cast: int = 0
     counts: Mapping[str, int] = field(default_factory=dict)
@@ -159,6 +162,7 @@ class CastBallot:
     receipt: str
     at: int
     replacements: int
+    comments: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)

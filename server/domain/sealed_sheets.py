@@ -10,11 +10,14 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from server.domain.comments import LONGEST
 from server.domain.exact import MOST_PLACES
 from server.domain.rules import WORDS, Dimension, LabelScale, Rules
 
 FILLER = b" "
 _SIGN_AND_POINT = 2
+MOST_BYTES = 6
+"""Bytes of one character in JSON, at most: four in UTF-8, six where it is escaped."""
 
 
 def pack(
@@ -22,10 +25,15 @@ def pack(
     subjects: Sequence[str],
     marks: Mapping[str, Mapping[str, str]],
     recused: Sequence[str],
+    texts: Mapping[str, str] | None = None,
 ) -> bytes:
-    """The checked sheet (`ballots.rows_of`) in the one size of its round."""
-    content = _bytes({"marks": marks, "recused": list(recused)})
-    size = _size(rules, subjects)
+    """The checked sheet (`ballots.rows_of`) in the one size of its round. `texts` are None where
+    nothing is written beside the marks."""
+    sheet: dict[str, object] = {"marks": marks, "recused": list(recused)}
+    if texts is not None:
+        sheet["texts"] = texts
+    content = _bytes(sheet)
+    size = _size(rules, subjects, texts=texts is not None)
     if len(content) > size:
         raise ValueError("a sheet is longer than its round's longest")
     return content.ljust(size, FILLER)
@@ -40,11 +48,25 @@ def unpack(content: bytes) -> tuple[Mapping[str, Mapping[str, Any]], tuple[str, 
         raise ValueError("this is no sheet") from error
 
 
-def _size(rules: Rules, subjects: Sequence[str]) -> int:
-    """Bytes of a sheet that marks every dimension of every subject with the longest value there is, and
-    names every subject as recused too."""
+def texts_of(content: bytes) -> Mapping[str, str]:
+    """subject → text of a packed sheet. Raises `ValueError`."""
+    found = json.loads(content).get("texts", {})
+    if not isinstance(found, dict) or not all(isinstance(one, str) for one in found.values()):
+        raise ValueError("this is no sheet")
+    return found
+
+
+def _size(rules: Rules, subjects: Sequence[str], *, texts: bool = False) -> int:
+    """Bytes of a sheet that marks every dimension of every subject with the longest value there is,
+    names every subject as recused too, and has the longest text of each where there are any."""
     longest = {d.key: "x" * _longest(d) for d in rules.dimensions}
-    return len(_bytes({"marks": dict.fromkeys(subjects, longest), "recused": list(subjects)}))
+    sheet: dict[str, object] = {
+        "marks": dict.fromkeys(subjects, longest),
+        "recused": list(subjects),
+    }
+    if texts:
+        sheet["texts"] = dict.fromkeys(subjects, "x" * LONGEST * MOST_BYTES)
+    return len(_bytes(sheet))
 
 
 def _longest(dimension: Dimension) -> int:

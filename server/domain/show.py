@@ -171,6 +171,10 @@ class ShowRound:
     """Which ballot of one person counts when several are sent: the first or the last valid one."""
     unsent: Unsent = "discard"
     """What becomes of a panelist's sheet that is whole and not sent when the round closes."""
+    comments: bool = False
+    """Whether panelists may write something of each subject beside their marks (意见建议)."""
+    reason_below: str | None = None
+    """Below which total of a sheet a reason must be written; a decimal."""
     subjects: tuple[str, ...] = ()
     """Keys of the subjects that the round is about; at least one where there are rules."""
     item: str | None = None

@@ -60,6 +60,12 @@ def result_document(sheet: Sheet, chart: bytes | None = None) -> bytes:
     paper.heading(w("rules"))
     for number, sentence in enumerate(sheet.rules, start=1):
         paper.text(f"{number}. {sentence}" if sheet.lang == "en" else f"{number}．{sentence}")
+    if sheet.comments:
+        paper.heading(w("comments"))
+    for name, texts in sheet.comments:
+        paper.text(name, font=SCRIPT)
+        for number, text in enumerate(texts, start=1):
+            paper.text(f"{number}. {text}" if sheet.lang == "en" else f"{number}．{text}")
     paper.heading(w("check"))
     for name, text in ((w("rules_hash"), sheet.rules_hash), (w("ballots_hash"), sheet.ballots_hash),
                        (w("root"), sheet.root or w("no_root"))):  # fmt: skip

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from server.domain.comments import Comment
 from server.domain.explained import Lang
 from server.domain.journal import Entry
 from server.domain.rounds import Round
@@ -151,6 +152,8 @@ class Sheet:
     notes: tuple[str, ...]
     voided: bool
     made_at: int
+    comments: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """What panelists wrote of each subject, as far as it was released, in the order of random names."""
 
     def word(self, key: str, **values: object) -> str:
         """A fixed word in the sheet's language."""
@@ -165,8 +168,15 @@ class Sheet:
 # Building one -----------------------------------------------------------------------------------
 
 
-def sheet_of(view: HearingView, round_: Round, entries: Iterable[Entry], lang: Lang) -> Sheet:
-    """The sheet of a round; `entries` are the run's journal, for signatures and the root."""
+def sheet_of(
+    view: HearingView,
+    round_: Round,
+    entries: Iterable[Entry],
+    lang: Lang,
+    comments: Sequence[Comment] = (),
+) -> Sheet:
+    """The sheet of a round; `entries` are the run's journal, for signatures and the root. Of `comments`
+    it takes those that were released."""
     own = [one for one in entries if one.body.get("round") == round_.id]
     result: Mapping[str, Any] = round_.result or {}
     rules: Mapping[str, Any] = round_.rules or {}
@@ -207,7 +217,19 @@ def sheet_of(view: HearingView, round_: Round, entries: Iterable[Entry], lang: L
         notes=_notes(view, round_, result, again, lang),
         voided=round_.status == "voided",
         made_at=round_.closed_at or round_.opened_at or 0,
+        comments=_released(view, round_, comments),
     )
+
+
+def _released(
+    view: HearingView, round_: Round, comments: Sequence[Comment]
+) -> tuple[tuple[str, tuple[str, ...]], ...]:
+    by_subject = {
+        key: tuple(c.text for c in comments if c.subject == key and c.status == "released")
+        for key in round_.subjects
+    }
+    names = {one.key: one.name for one in view.subjects}
+    return tuple((names.get(key, key), texts) for key, texts in by_subject.items() if texts)
 
 
 def root_of(entries: Iterable[Entry], round_id: str) -> str:

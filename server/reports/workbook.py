@@ -51,6 +51,8 @@ def workbook(sheet: Sheet, ballots: str | None = None) -> bytes:
     if not sheet.public:
         pages.marks()
     pages.rules()
+    if sheet.comments:
+        pages.comments()
     if ballots is not None:
         pages.ballots(ballots)
     pages.about(ballots is not None)
@@ -167,6 +169,21 @@ class _Pages:
         for number, sentence in enumerate(self.sheet.rules, start=1):
             page.write_number(number, 0, number, self.format("top", number="0"))
             page.write_string(number, 1, sentence, self.format("wrap"))
+        page.freeze_panes(1, 0)
+
+    def comments(self) -> None:
+        """意见建议: what was released, by official."""
+        page = self.page("tab_comments")
+        page.set_column(0, 0, 16)
+        page.set_column(1, 1, 90)
+        page.write_string(0, 0, self.sheet.word("subject"), self.format("head"))
+        page.write_string(0, 1, self.sheet.word("comments"), self.format("head"))
+        row = 1
+        for name, texts in self.sheet.comments:
+            for text in texts:
+                page.write_string(row, 0, name, self.format("top"))
+                page.write_string(row, 1, text, self.format("wrap"))
+                row += 1
         page.freeze_panes(1, 0)
 
     def ballots(self, text: str) -> None:

@@ -104,6 +104,8 @@ def _round(number: int, round_: Any) -> ShowRound:
         secrecy=round_.secrecy,
         replacing=round_.replacing,
         unsent=round_.unsent,
+        comments=round_.comments,
+        reason_below=round_.reason_below,
         subjects=round_.subjects,
         item=round_.item,
         choices=tuple(ShowChoice(k, v.strip()) for k, v in round_.choices),

@@ -195,6 +195,8 @@ class _ShowReader(Values):
             audience=audience,
             secrecy=self.word(fields.may("secrecy"), SECRECIES, "named"),
             replacing=self.word(fields.may("replacing"), REPLACINGS, "last"),
+            comments=self.boolean(fields.may("comments"), default=False),
+            reason_below=self.figure(fields.may("reason_below")),
             unsent=self.word(fields.may("unsent"), UNSENTS, "discard"),
             subjects=self.subjects_of_round(subjects, least=0 if rules is None else 1),
             item=self.refer("item", fields.may("item")),
@@ -210,6 +212,9 @@ class _ShowReader(Values):
         if document is not None:
             self._rules.setdefault(read.key, (document, labels))
         return read
+
+    def figure(self, node: Node | None) -> str | None:
+        return None if node is None else self.shaped(node, _WEIGHT, "not_decimal") or None
 
     def subjects_of_round(self, node: Node | None, least: int) -> tuple[str, ...]:
         keys: list[str] = []

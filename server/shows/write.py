@@ -92,6 +92,8 @@ def _plain_rounds(rounds: Iterable[ShowRound]) -> Iterator[dict[str, object]]:
             audience=this.audience,
             secrecy=this.secrecy,
             replacing=this.replacing,
+            comments=this.comments or None,
+            reason_below=this.reason_below,
             unsent=this.unsent if this.unsent != "discard" else None,
             subjects=list(this.subjects),
             item=this.item,

@@ -90,6 +90,8 @@ class Rounds(Repository):
                 secrecy=round_.secrecy,
                 replacing=round_.replacing,
                 unsent=round_.unsent,
+                comments=round_.comments,
+                reason_below=round_.reason_below,
                 subjects=list(round_.subjects),
                 item=round_.item,
                 choices=[list(pair) for pair in round_.choices],
@@ -165,6 +167,7 @@ class Rounds(Repository):
             receipt=ballot.receipt,
             at=ballot.at,
             replacements=ballot.replacements,
+            comments=dict(ballot.comments) or None,
         )
         if first:
             await self._c.execute(update(_r).where(_r.c.id == round_id).values(cast=_r.c.cast + 1))
@@ -242,7 +245,14 @@ async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str, 
 
 def _ballot(row: Row[Any], seat: int) -> CastBallot:
     return CastBallot(
-        seat, row.marks, tuple(row.recused), row.key, row.receipt, row.at, row.replacements
+        seat,
+        row.marks,
+        tuple(row.recused),
+        row.key,
+        row.receipt,
+        row.at,
+        row.replacements,
+        row.comments or {},
     )
 
 
@@ -255,6 +265,8 @@ def round_of(row: Row[Any], counts: Mapping[str, int]) -> Round:
         secrecy=row.secrecy,
         replacing=row.replacing,
         unsent=row.unsent,
+        comments=row.comments,
+        reason_below=row.reason_below,
         subjects=tuple(row.subjects),
         status=row.status,
         version=row.version,

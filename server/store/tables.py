@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint
+from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint, false
 from sqlmodel import Field, SQLModel
 
 
@@ -481,6 +481,8 @@ class RoundRow(SQLModel, table=True):
     audience: str
     secrecy: str = "named"
     replacing: str = "last"
+    comments: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    reason_below: str | None = None
     unsent: str = Field(default="discard", sa_column_kwargs={"server_default": "discard"})
     subjects: list[str] = _json(default_factory=list)
     item: str | None = None
@@ -531,10 +533,28 @@ class BallotRow(SQLModel, table=True):
     office_id: int = Field(foreign_key="offices.id")
     marks: dict[str, Any] = _json(default_factory=dict)
     recused: list[str] = _json(default_factory=list)
+    comments: dict[str, str] | None = Field(default=None, sa_column=Column(JSON(none_as_null=True)))
     key: str
     receipt: str
     at: int = _big()
     replacements: int = 0
+
+
+class CommentRow(SQLModel, table=True):
+    """A text of a closed round about one subject (意见建议). In a secret round `seat` is empty, and `id` is
+    as random as a mark's; SQLite keeps the rows by `id`."""
+
+    __tablename__ = "comments"
+    round_id: str = Field(primary_key=True, foreign_key="rounds.id")
+    id: str = Field(primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    subject: str
+    text: str = _text()
+    seat: int | None = None
+    status: str = "waiting"
+    decided_by: str = ""
+    decided_at: int | None = _big(default=None)
+    __table_args__ = {"sqlite_with_rowid": False}
 
 
 class TurnoutRow(SQLModel, table=True):

@@ -35,6 +35,7 @@ from server.domain.view import (
     stage_state,
 )
 from server.store.bundles import Bundles
+from server.store.comments import Comments
 from server.store.contests import Contests
 from server.store.floor import Floor
 from server.store.hearings import Hearings
@@ -114,6 +115,7 @@ class Unit(Repository):
         self.contests = Contests(connection, place.ref)
         self.bundles = Bundles(connection, place.ref)
         self.paper = Paper(connection, place.ref)
+        self.comments = Comments(connection, place.ref)
         self.takeovers = Takeovers(connection, place.ref)
         self.votes = Votes(connection, place.ref, books)
         self.journal = Journal(connection, place.ref)

@@ -47,6 +47,30 @@ def asked_for_seat(demo: Running, seat: int) -> Any:
     return {**told, "id": last["body"]["id"]}
 
 
+def commented_round(demo: Running) -> tuple[str, str]:
+    """A closed round in which seat 1 wrote something, and the id of what it wrote."""
+    host = demo.as_("host")
+    like = next(r["id"] for r in demo.state()["rounds"] if r["audience"] == "panel")
+    whole = host.get(f"/rounds/{like}")
+    subject = whole["subjects"][0]["key"]
+    new = {
+        "title": "有意见建议的一轮",
+        "audience": "panel",
+        "subjects": [subject],
+        "rules": whole["rules"],
+        "comments": True,
+        "reason_below": "60",
+    }
+    id_ = host.do("POST", f"{demo.here}/rounds", new)["id"]
+    host.do("POST", f"/rounds/{id_}/opening")
+    marks = {subject: {whole["dimensions"][0]["key"]: "10"}}
+    body = {"marks": marks, "comments": {subject: "整改不到位"}}
+    demo.as_("panel").do("PUT", f"/rounds/{id_}/ballot", body, new_key())
+    host.do("POST", f"/rounds/{id_}/closing")
+    found = demo.as_("scrutineer").get(f"/rounds/{id_}/comments")["comments"]
+    return id_, found[0]["id"]
+
+
 def right_calls(demo: Running) -> dict[str, Call]:
     """One right call for each operation, by operation id."""
     desk, host, office = demo.as_("moderator"), demo.as_("host"), demo.as_("office")
@@ -70,6 +94,7 @@ def right_calls(demo: Running) -> dict[str, Call]:
     desk.do("POST", f"{demo.here}/desk/questions/{mine}/rejection", {"reason": "unclear"})
     notice = host.do("POST", f"{demo.here}/notices", {"text": "请加快"})
     spare = asked_for_seat(demo, 12)
+    commented, comment = commented_round(demo)
     floor = demo.as_("panel").do("POST", f"{demo.here}/floor", {"kind": "ask", "text": "请问"})
     admin = administrator(demo)
     code = state["questions"][0]["code"]
@@ -207,6 +232,10 @@ def right_calls(demo: Running) -> dict[str, Call]:
         "rounds_certify": Call("host", on(panel_round), {}),
         "rounds_publish": Call("host", on(panel_round), {"audience": "internal"}),
         "rounds_reveal": Call("host", on(panel_round), {"step": 1}),
+        "rounds_comments": Call("scrutineer", on(commented)),
+        "rounds_review": Call(
+            "scrutineer", {**on(commented), "comment": comment}, {"outcome": "withheld"}
+        ),
         "paper_seat": Call("host", {**on(panel_round), "number": 9}, {"paper": True}),
         "paper_listed": Call("teller", on(panel_round)),
         "paper_keyed": Call("teller", {**on(panel_round), "form": 9}, {"marks": {}}),

@@ -90,6 +90,8 @@ ALLOWED: dict[str, str | frozenset[str]] = {
     "GET /rounds/{id}/contests/{contest}/files/{number}": frozenset(
         {"host", "office", "teller", "scrutineer"}
     ),
+    "GET /rounds/{id}/comments": frozenset({"scrutineer", "office"}),
+    "PUT /rounds/{id}/comments/{comment}": frozenset({"scrutineer", "office"}),
     "PUT /rounds/{id}/draft": frozenset({"panel"}),
     "GET /rounds/{id}/ballot": frozenset({"panel"}),
     "GET /rounds/{id}/ballots.csv": frozenset({"teller", "scrutineer", "office"}),
@@ -122,6 +124,7 @@ BODIES: dict[str, Any] = {
     "POST /hearings/{slug}/floor": {"kind": "ask"},
     "POST /hearings/{slug}/floor/{id}/outcome": {"outcome": "granted"},
     "POST /hearings/{slug}/takeovers/{id}/outcome": {"outcome": "granted"},
+    "PUT /rounds/{id}/comments/{comment}": {"outcome": "released"},
     "PATCH /hearings/{slug}/desk/questions/{id}": {"version": 1, "text": "x y"},
     "POST /hearings/{slug}/desk/questions/{id}/rejection": {"reason": "unclear"},
     "POST /hearings/{slug}/desk/questions/{id}/merging": {"into": 1},

@@ -22,7 +22,13 @@ from fastapi.routing import APIRoute
 from server.api import answers, desk, exports, health, hearings, office, questions, rounds, viewers
 from server.domain.refusals import CATALOGUE
 from server.domain.rules import WORDS
-from tests.contract.right_calls import ADMIN, administrator, asked_for_seat, session_of
+from tests.contract.right_calls import (
+    ADMIN,
+    administrator,
+    asked_for_seat,
+    commented_round,
+    session_of,
+)
 from tests.documented import Documented, documented
 from tests.nursery import ROOT
 from tests.running import Client, Running, new_key, round_until
@@ -158,6 +164,10 @@ def run_of_show(demo: Running) -> None:
     at = f"{demo.here}/notices/{notice['id']}/acknowledgement"
     seen = host.do("POST", at)
     assert host.do("POST", at) == seen, "the first acknowledgement stands"
+    commented, comment = commented_round(demo)
+    assert panel.get(f"/rounds/{commented}/ballot")["comments"]
+    reviewed = f"/rounds/{commented}/comments/{comment}"
+    demo.as_("scrutineer").do("PUT", reviewed, {"outcome": "released"})
     spare = asked_for_seat(demo, 9)
     host.do("POST", f"{demo.here}/takeovers/{spare['id']}/outcome", {"outcome": "declined"})
     floor = panel.do("POST", f"{demo.here}/floor", {"kind": "ask", "text": "请问"})

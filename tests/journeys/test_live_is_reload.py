@@ -18,7 +18,7 @@ import pytest
 from playwright.sync_api import Page
 
 from server.domain.events import EVENTS, ROOMS
-from tests.contract.right_calls import asked_for_seat
+from tests.contract.right_calls import asked_for_seat, commented_round
 from tests.journeys.browser import chromium, open_page
 from tests.nursery import finished
 from tests.running import Running, new_key
@@ -225,6 +225,12 @@ def scenario(demo: Running) -> Iterator[str]:
     host.do("POST", f"/rounds/{refused}/closing")
     time.sleep(1)
     yield "tally refused"
+    commented, comment = commented_round(demo)
+    time.sleep(1)
+    yield "a round with comments"
+    review = f"/rounds/{commented}/comments/{comment}"
+    demo.as_("scrutineer").do("PUT", review, {"outcome": "released"})
+    yield "comment reviewed"
     host.do("PUT", f"{here}/status", {"version": state["hearing"]["version"], "status": "paused"})
     yield "paused"
     assert asked["code"]

@@ -75,5 +75,8 @@ SHEETS: Mapping[str, Callable[[], HearingView]] = {
     "sheet_thirty": lambda: _held(OFFICIALS, RULES, secrecy="secret"),
     "sheet_quotas": lambda: _held(OFFICIALS[:8], QUOTAS),
     "sheet_verdict": lambda: _held(OFFICIALS[:3], VERDICT),
+    "sheet_texts": lambda: _held(
+        OFFICIALS[:2], RULES, comments=True, reason_below="60", secrecy="secret"
+    ),
     "sheet_factors": lambda: _held(OFFICIALS[:2], FACTORS),
 }

@@ -145,6 +145,30 @@ def test_factors_make_an_exact_total(browser: Browser, address: str) -> None:
     expect(page.locator(".sum").nth(0).locator(".total")).to_have_text("合计 3")
 
 
+def test_below_the_rounds_figure_a_reason_is_required(browser: Browser, address: str) -> None:
+    page = sheet(browser, address, "sheet_texts")
+    says = page.locator(".official").nth(0).locator(".says")
+    expect(says.locator('[data-part="may"]')).to_be_visible()
+    for line, mark in enumerate(("12", "12", "12", "12", "11")):
+        put(page, 0, mark, line)
+    expect(says.locator('[data-part="must"]')).to_have_text("合计低于 60，请写明理由（必填）")
+    page.tap('[data-do="check"]')
+    expect(page.locator("#toast")).to_contain_text("理由")
+    assert page.locator('[data-part="check"]').is_hidden()
+    says.locator("textarea").fill("整改不到位")
+    page.tap('[data-do="check"]')
+    expect(page.locator(".sum .said")).to_have_text("整改不到位")
+    page.reload()
+    expect(says.locator("textarea")).to_have_value("整改不到位")
+    put(page, 0, "12", 4)
+    expect(says.locator('[data-part="may"]')).to_be_visible()
+    for theme in ("light", "dark"):
+        for size in (TABLET, PHONE):
+            look_as(page, size, theme)
+            assert page.evaluate(OVERFLOW) == []
+    assert violations(page) == []
+
+
 @pytest.mark.parametrize("lang", ["zh", "en"])
 def test_verdicts_have_neither_totals_nor_numbers(
     browser: Browser, address: str, lang: str

@@ -41,6 +41,7 @@ PAGE = Page(
         "floor_requested": ("floor",),
         "floor_granted": ("floor",),
         "floor_declined": ("floor",),
+        "comment_reviewed": (),
         "takeover_requested": ("takeovers",),
         "takeover_granted": ("takeovers",),
         "takeover_declined": ("takeovers",),

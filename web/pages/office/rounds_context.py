@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
+from server.domain.comments import takes_texts
 from server.domain.contests import MOST_FILES, Contest, ContestFile
 from server.domain.outliers import Outlier
 from server.domain.roles import has_right
@@ -98,6 +99,7 @@ class RoundCard:
     recount: bool
     awaits: bool
     paper: bool
+    comments: bool
     notices: tuple[str, ...]
     contests: tuple[ContestCard, ...]
     may_contest: bool
@@ -228,6 +230,9 @@ def _card(
         ),
         recount=ballots and one.rules is not None,
         awaits=one.status in {*TAKES_BALLOTS, "closed", "tallied", "certified", "contested"},
+        comments=takes_texts(one)
+        and has_right(roles, "review_comments")
+        and one.status not in {"ready", *TAKES_BALLOTS},
         paper=one.audience == "panel"
         and one.status in TAKES_BALLOTS
         and (has_right(roles, "rounds") or has_right(roles, "key_paper")),

@@ -23,7 +23,9 @@ from server.actions.create_hearing import create_hearing
 from server.actions.import_questions import Source, import_questions
 from server.actions.key_paper import forms
 from server.actions.perform import allowed
+from server.actions.review_comment import comments_to_review
 from server.actions.tally_round import rows_counted
+from server.domain.comments import takes_texts
 from server.domain.hearing import Place
 from server.domain.incoming import Incoming
 from server.domain.outliers import outliers
@@ -43,6 +45,7 @@ from web.layout.page import render
 from web.layout.qr import qr_svg
 from web.layout.texts import Texts, side
 from web.pages.office import (
+    comments_context,
     context,
     files_context,
     paper_context,
@@ -225,6 +228,26 @@ async def paper(slug: str, id_: str, request: Request, lang: str | None = None) 
         seats, found = await unit.paper.seats(id_), await forms(unit, round_)
     f = paper_context.paper_page(view, round_, roles, here.lang, seats, cast, found)
     return here.page("paper", f"/office/hearings/{slug}/rounds/{id_}/paper", f=f)
+
+
+@router.get("/office/hearings/{slug}/rounds/{id_}/comments", response_class=HTMLResponse)
+async def comments(slug: str, id_: str, request: Request, lang: str | None = None) -> Response:
+    """What panelists wrote in a round that has closed, for those who review it."""
+    here = await _enter(request, lang, slug)
+    if isinstance(here, Response):
+        return here
+    await here.place(slug, context.OPENS_ROUNDS)
+    async with here.services.store.look(round=id_) as unit:
+        if unit.place.slug != slug:
+            raise Refusal("not_found")
+        allowed(unit.place, here.by, "review_comments")
+        view, round_ = await unit.view(here.services.house.now()), await unit.rounds.get(id_)
+        if round_ is None or not takes_texts(round_):
+            raise Refusal("not_found")
+        sealed = comments_context.is_sealed(round_)
+        found = () if sealed else await comments_to_review(unit, here.by, id_)
+    f = comments_context.comments_page(view, round_, here.lang, found)
+    return here.page("comments", f"/office/hearings/{slug}/rounds/{id_}/comments", f=f)
 
 
 # ── join cards ──

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 
 from server.domain.ballots import top_of
+from server.domain.comments import LONGEST
 from server.domain.exact import exact_text
 from server.domain.rounds import TAKES_BALLOTS, Round
 from server.domain.rule_file import parse_draft
@@ -194,7 +195,8 @@ class Official:
 @dataclass(frozen=True)
 class Sheet:
     """A panel round's sheet. `secrecy` says in one sentence who can ever see what, `unsent` what becomes
-    of a whole sheet that is not sent at the closing. `across` is how a
+    of a whole sheet that is not sent at the closing; `comments` and `reason_below` what may and must
+    be written beside the marks. `across` is how a
     seat's marks make a total, where they do; `sums` says that the total is shown. `quotas`, `unequal`
     and `unfull` are what the rules ask of a whole ballot, which the tablet counts along."""
 
@@ -204,6 +206,9 @@ class Sheet:
     secrecy: str
     final: bool
     unsent: str
+    comments: bool
+    reason_below: str
+    text_longest: int
     required_all: bool
     across: str
     sums: bool
@@ -226,6 +231,9 @@ def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
         secrecy=who_sees(round_, rules.needs_together)[lang],
         final=round_.replacing == "first",
         unsent=round_.unsent,
+        comments=round_.comments,
+        reason_below=round_.reason_below or "",
+        text_longest=LONGEST,
         required_all=rules.ballot.required == "all",
         across=rules.across if pointed else "",
         sums=pointed and len(rules.dimensions) > 1 and rules.within in TOTALLED,

@@ -59,6 +59,9 @@ export function shown ({ sum, of }) {
   return { text: spelled((sum * 200n + half) / (2n * unit), 100n), exact: false }
 }
 
+// Whether a total is below a figure.
+export const isBelow = ({ sum, of }, figure) => sum < grains(figure) * ONE * of
+
 // A rule on how many totals may lie at or above (below) a figure, as its element on the sheet says it.
 export class Quota {
   constructor (root) {

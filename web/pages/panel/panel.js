@@ -11,7 +11,7 @@
 import { newKey, now, send } from '../../live.js'
 import { toast } from '../../act.js'
 import { forgetPage, install, keepPage, keepSheet } from './offline.js'
-import { Quota, onScale, shown, stepped, total } from './marks.js'
+import { Quota, isBelow, onScale, shown, stepped, total } from './marks.js'
 
 const { slug, epoch, me, lang, seat } = document.body.dataset
 const words = JSON.parse(document.body.dataset.words)
@@ -82,7 +82,10 @@ class Sheet {
     this.checking = false
     this.running = true
     root.addEventListener('change', event => this.changed(event.target))
-    root.addEventListener('input', event => event.target.matches('.value') && this.typed(event.target, false))
+    root.addEventListener('input', event => {
+      if (event.target.matches('.value')) this.typed(event.target, false)
+      if (event.target.matches('[data-text]')) this.wrote(event.target)
+    })
     root.addEventListener('focusout', event => event.target.matches('.value') && this.typed(event.target, true))
     root.addEventListener('focusin', event => this.pick(event.target.closest('.mark')))
     root.addEventListener('keydown', event => this.key(event))
@@ -102,14 +105,14 @@ class Sheet {
   async restore () {
     const answer = await settle('GET', `/api/v1/rounds/${this.id}/ballot`)
     if (!answer.ok || this.kept.pending) return
-    const { receipt, at, marks, recused } = answer.json
+    const { receipt, at, marks, recused, comments } = answer.json
     if (!receipt) {
       if (this.kept.cast) { this.kept.cast = null; this.kept.editing = false; this.keep(); this.show() }
       return
     }
     if (this.kept.cast?.receipt === receipt) return
     // Of a secret round nobody reads marks back: what another tablet sent is known by its receipt alone.
-    this.kept.cast = { receipt, at, body: marks ? { marks, recused } : null }
+    this.kept.cast = { receipt, at, body: marks ? { marks, recused, comments } : null }
     this.kept.editing = this.kept.begun && Object.keys(this.kept.answers).length > 0
     if (!this.kept.editing) this.adopt()
     this.keep()
@@ -118,23 +121,30 @@ class Sheet {
 
   // The answers of the ballot that was cast, as the start of a change.
   adopt () {
-    const { marks, recused } = this.kept.cast.body || { marks: {}, recused: [] }
+    const { marks, recused, comments = {} } = this.kept.cast.body || { marks: {}, recused: [] }
     this.kept.answers = {}
     for (const subject of recused) this.kept.answers[subject] = { mode: 'recuse', marks: {} }
     for (const [subject, given] of Object.entries(marks)) {
       const word = wordOf(given)
       this.kept.answers[subject] = { mode: word || 'mark', marks: word ? {} : { ...given } }
     }
+    for (const [subject, text] of Object.entries(comments)) this.answer(subject).text = text
     this.fill()
   }
 
   // ── filling in ──
   fill () {
     for (const official of this.officials) {
-      const { mode, marks } = this.answer(official.dataset.subject)
+      const { mode, marks, text } = this.answer(official.dataset.subject)
+      const field = official.querySelector('[data-text]')
+      if (field && document.activeElement !== field) field.value = text || ''
       for (const radio of official.querySelectorAll('[data-mode]')) radio.checked = radio.value === mode
       for (const mark of official.querySelectorAll('.mark')) this.put(mark, marks[mark.dataset.dimension] ?? '')
     }
+  }
+  wrote (field) {
+    this.answer(field.closest('.official').dataset.subject).text = field.value
+    this.touched()
   }
   put (mark, value) {
     for (const radio of mark.querySelectorAll('.pips input')) radio.checked = radio.value === value
@@ -292,26 +302,44 @@ class Sheet {
     if (mode !== 'mark') return []
     return [...official.querySelectorAll('.mark')].filter(mark => marks[mark.dataset.dimension] === undefined)
   }
+  // The field in which a reason must be written, while it is empty: the marks are below the round's figure.
+  reason (official) {
+    const below = this.root.dataset.reasonBelow
+    const { mode, marks } = this.answer(official.dataset.subject)
+    const sum = below && mode === 'mark' && total(official, marks, this.root.dataset.across)
+    return sum && isBelow(sum, below) ? official.querySelector('.says') : null
+  }
+  lacking (official) {
+    const reason = this.reason(official)
+    return [...this.missing(official), ...(reason && !this.answer(official.dataset.subject).text?.trim() ? [reason] : [])]
+  }
   // One sentence for what is missing: by name where one official is seen, in numbers on the whole sheet.
   lacks (official) {
-    const missing = this.missing(official)
+    const missing = this.lacking(official)
     return missing.length ? say('left', { n: missing.length, names: missing.map(m => m.dataset.label).join('、') }) : ''
   }
   left () {
-    const whole = this.officials.filter(one => !this.missing(one).length).length
-    const n = this.officials.reduce((sum, one) => sum + this.missing(one).length, 0)
+    const whole = this.officials.filter(one => !this.lacking(one).length).length
+    const n = this.officials.reduce((sum, one) => sum + this.lacking(one).length, 0)
     const lacks = this.root.dataset.by === 'all' ? n && say('left_all', { people: this.officials.length - whole, n }) : this.lacks(this.officials[this.kept.at])
     this.part('left').textContent = lacks || words.whole
     this.part('left').dataset.whole = lacks ? 'no' : 'yes'
     const progress = this.part('progress')
     if (progress) progress.textContent = say('progress', { n: whole, of: this.officials.length })
     for (const one of this.officials) {
-      const { mode } = this.answer(one.dataset.subject), of = one.querySelectorAll('.mark').length, n = this.missing(one).length
+      const { mode } = this.answer(one.dataset.subject), of = one.querySelectorAll('.mark').length, n = this.missing(one).length, left = this.lacking(one).length
       const note = this.root.querySelector(`[data-left="${one.dataset.subject}"]`)
-      if (note) note.textContent = mode === 'mark' ? (n ? say('left_short', { n }) : '✓') : words[mode]
+      if (note) note.textContent = mode === 'mark' ? (left ? say('left_short', { n: left }) : '✓') : words[mode]
       const done = this.root.querySelector(`[data-done="${one.dataset.subject}"]`)
-      done.textContent = mode === 'mark' ? say('done', { n: of - n, of }) + (n ? '' : ' ✓') : words[mode]
-      done.dataset.whole = n ? 'no' : 'yes'
+      done.textContent = mode === 'mark' ? say('done', { n: of - n, of }) + (left ? '' : ' ✓') : words[mode]
+      done.dataset.whole = left ? 'no' : 'yes'
+      const says = one.querySelector('.says')
+      if (says) {
+        const must = !!this.reason(one)
+        says.hidden = !must && !this.root.dataset.comments
+        says.querySelector('[data-part="may"]').hidden = must
+        says.querySelector('[data-part="must"]').hidden = !must
+      }
     }
     this.count()
   }
@@ -339,10 +367,11 @@ class Sheet {
     if (focus) { const head = this.officials[at].querySelector('h3'); head.focus({ preventScroll: true }); head.scrollIntoView({ block: 'start' }) }
   }
   body () {
-    const marks = {}, recused = []
+    const marks = {}, recused = [], comments = {}
     for (const official of this.officials) {
       const subject = official.dataset.subject
-      const { mode, marks: given } = this.answer(subject)
+      const { mode, marks: given, text = '' } = this.answer(subject)
+      if (text.trim() && (this.root.dataset.comments || this.reason(official))) comments[subject] = text.trim()
       const lines = [...official.querySelectorAll('.mark')].map(mark => mark.dataset.dimension)
       if (mode === 'recuse') recused.push(subject)
       else if (mode !== 'mark') marks[subject] = Object.fromEntries(lines.map(line => [line, mode]))
@@ -351,19 +380,20 @@ class Sheet {
         if (values.length) marks[subject] = Object.fromEntries(values)
       }
     }
-    return { marks, recused }
+    return { marks, recused, ...(Object.keys(comments).length ? { comments } : {}) }
   }
   check () {
     const { marks, recused } = this.body()
-    const first = this.officials.findIndex(one => this.missing(one).length)
+    const unreasoned = this.officials.findIndex(one => this.lacking(one).length > this.missing(one).length)
+    const first = this.all ? this.officials.findIndex(one => this.lacking(one).length) : unreasoned
     const nothing = !Object.keys(marks).length && !recused.length
-    if (nothing || (this.all && first >= 0)) {
+    if (nothing || first >= 0) {
       this.go(Math.max(first, 0), false)
-      const lacking = this.missing(this.officials[this.kept.at])
+      const lacking = this.lacking(this.officials[this.kept.at])
       toast(nothing ? say('nothing') : this.officials[this.kept.at].dataset.name + ' · ' + this.lacks(this.officials[this.kept.at]), true)
       const line = lacking[0]
       line?.scrollIntoView({ block: 'center' })
-      line?.querySelector('.pips input')?.focus({ preventScroll: true })
+      line?.querySelector('.pips input, [data-text]')?.focus({ preventScroll: true })
       for (const one of lacking) { one.classList.add('lacking'); setTimeout(() => one.classList.remove('lacking'), 4000) }
       return
     }
@@ -406,6 +436,8 @@ class Sheet {
         button.dataset.go = at
         head.append(button)
       }
+      const text = body.comments?.[subject]
+      if (text) box.append(make('p', 'keep small said', text))
       if (word) return box
       const list = make('dl', 'sum-marks')
       for (const mark of official.querySelectorAll('.mark')) {
@@ -508,7 +540,7 @@ class Sheet {
   // Filled in wholly, and not what the server has of it.
   get unsent () {
     const open = this.running && !this.sending && !this.kept.pending && (!this.kept.cast || this.kept.editing)
-    return open && Object.keys(this.kept.answers).length > 0 && !this.officials.some(one => this.missing(one).length) && !this.fault()
+    return open && Object.keys(this.kept.answers).length > 0 && !this.officials.some(one => this.lacking(one).length) && !this.fault()
   }
   // The last seconds: what the round says of whole sheets is done, and the banner says what will be.
   nearing (seconds) {

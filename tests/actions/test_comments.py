@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
 from dataclasses import replace
 from typing import Any
 
@@ -13,9 +15,12 @@ from server.actions.close_round import close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
 from server.actions.review_comment import comments_to_review, review_comment
+from server.actions.tally_round import ballots_csv
 from server.domain.comments import LONGEST
 from server.domain.refusals import Refusal
+from server.reports.document import result_document
 from server.reports.sheet import sheet_of
+from server.reports.workbook import workbook
 from tests.house import Home
 
 pytestmark = pytest.mark.anyio
@@ -86,18 +91,32 @@ async def test_a_text_from_the_tablet_to_the_document(lanxi: Home, secrecy: str)
     assert len({c.id for c in found}) == 3
     assert {c.status for c in found} == {"waiting"}
 
-    async def printed() -> Any:
+    async def sheet() -> Any:
         async with home.building.store.look(round=id_) as unit:
             view = await unit.view(home.house.now())
             round_ = next(r for r in view.rounds if r.id == id_)
-            return sheet_of(view, round_, (), "zh", await unit.comments.all(id_)).comments
+            return sheet_of(view, round_, (), "zh", await unit.comments.all(id_))
 
-    assert await printed() == ()
+    assert (await sheet()).comments == ()
     by = home.person("scrutineer")
     for one in found:
         outcome = "withheld" if one.text == "桥头积水" else "released"
         await review_comment(home.house, by, id_, one.id, outcome)
-    assert await printed() == (("敖知水", ("水质通报\n不及时",)), ("逄畅路", ("路修好了",)))
+    released = await sheet()
+    assert released.comments == (("敖知水", ("水质通报\n不及时",)), ("逄畅路", ("路修好了",)))
+    for file, part in (
+        (workbook(released), "xl/sharedStrings.xml"),
+        (result_document(released), "word/document.xml"),
+    ):
+        with zipfile.ZipFile(io.BytesIO(file)) as opened_file:
+            inside = opened_file.read(part).decode()
+        assert "路修好了" in inside
+        assert "桥头积水" not in inside
+    async with home.building.store.look(round=id_) as unit:
+        round_ = await unit.rounds.get(id_)
+        assert round_ is not None
+        ballots = await ballots_csv(unit, round_)
+    assert not any(text.split("\n")[0] in ballots for text in seats)
     assert await refused(review_comment(home.house, by, id_, "none", "released")) == "not_found"
     host = home.person("host")
     assert (

@@ -256,6 +256,44 @@ def test_a_spare_tablet_takes_over_a_seat_with_the_hosts_consent(
     assert demo.as_("host").get(f"/rounds/{round_}/turnout")["cast"] == 1
 
 
+def test_a_comment_goes_from_the_tablet_to_its_review(browser: Browser, demo: Running) -> None:
+    host = demo.as_("host")
+    rules = host.get(f"/rounds/{opened(demo)}")["rules"]
+    new = {
+        "title": "有意见建议的一轮",
+        "audience": "panel",
+        "secrecy": "secret",
+        "subjects": ["city"],
+    }
+    new |= {"rules": rules, "comments": True, "reason_below": "60"}
+    id_ = host.do("POST", f"{demo.here}/rounds", new)["id"]
+    page = tablet(browser, demo, 6)
+    host.do("POST", f"/rounds/{id_}/opening")
+    sheet = page.locator(f"#sheet-{id_}")
+    for dimension in DIMENSIONS:
+        sheet.locator(f'[data-dimension="{dimension}"] .pips .seg').nth(5).tap()
+    sheet.locator('[data-do="check"]').tap()
+    assert sheet.locator('[data-part="check"]').is_hidden()
+    sheet.locator("[data-text]").fill("占道经营反复回潮")
+    sheet.locator('[data-do="check"]').tap()
+    sheet.locator('[data-do="send"]').tap()
+    expect(sheet.locator('[data-part="receipt"]')).not_to_be_empty()
+    office, _ = open_page(browser.new_context(viewport=TABLET), demo.line["links"]["office"])
+    address = f"{demo.url}/office/hearings/{demo.slug}/rounds/{id_}/comments"
+    office.goto(address)
+    expect(office.locator("#comments")).to_contain_text("截止前任何人都不能查看")
+    assert "占道经营" not in office.content()
+    host.do("POST", f"/rounds/{id_}/closing")
+    office.goto(address)
+    expect(office.locator("#comments")).to_contain_text("占道经营反复回潮")
+    assert "7 号席" not in office.inner_text("#comments")
+    assert violations(office) == []
+    office.get_by_role("button", name="公开", exact=True).click()
+    expect(office.locator("#comments .chip")).to_have_text("已公开")
+    kept = page.evaluate("Object.values(localStorage).join('')")
+    assert "占道经营" not in kept  # after the close it leaves the device, as the marks do
+
+
 def test_the_console_sees_which_tablets_are_there_and_how_full(
     browser: Browser, shared_demo: Running
 ) -> None:

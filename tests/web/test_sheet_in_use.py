@@ -30,7 +30,7 @@ def sheet(browser: Browser, address: str, case: str, size: Any = TABLET, lang: s
     page, errors = open_page(context, f"{address}/panel?case={case}&lang={lang}")
     page.wait_for_selector('.sheet[data-state="fill"]', state="attached")
     if size is PHONE:
-        page.tap('[data-tab="sheets"]')
+        page.tap('button[data-tab="sheets"]')
     assert not [one for one in errors if "404" not in one]
     return page
 

@@ -39,7 +39,7 @@ async def fill(database: str, votes: int) -> None:
             await open_round(hall.house, hall.person("host"), round_.id)
             stored = 0
             for _ in range(4):
-                told = await _batch(
+                told = await batch(
                     hall.building.box,
                     [
                         Vote(secrets.token_urlsafe(12), secrets.token_hex(12), round_.id, "good", 1)
@@ -56,7 +56,7 @@ async def fill(database: str, votes: int) -> None:
                 Support(secrets.token_urlsafe(12), secrets.token_hex(12), hall.slug, code, True, 1)
                 for _ in range(OTHERS)
             ]
-            _say(database, "supports", await _batch(hall.building.box, supports))
+            _say(database, "supports", await batch(hall.building.box, supports))
             text = "请问这条路什么时候修好，由哪个单位负责？"
             asks = [
                 question_of(
@@ -69,7 +69,7 @@ async def fill(database: str, votes: int) -> None:
                 )
                 for _ in range(OTHERS)
             ]
-            _say(database, "questions", await _batch(hall.building.box, asks))
+            _say(database, "questions", await batch(hall.building.box, asks))
 
 
 def _say(database: str, kind: str, told: dict[str, Any]) -> None:
@@ -77,7 +77,8 @@ def _say(database: str, kind: str, told: dict[str, Any]) -> None:
     print(json.dumps({"database": engine, "kind": kind, **told}), flush=True)
 
 
-async def _batch(box: Any, acts: Sequence[PublicAct]) -> dict[str, Any]:
+async def batch(box: Any, acts: Sequence[PublicAct]) -> dict[str, Any]:
+    """Hands the acts to the box as a crowd would; how many a second were told, and at what cost."""
     n = left = len(acts)
     refused, over = 0, asyncio.Event()
 

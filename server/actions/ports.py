@@ -6,7 +6,7 @@ them. A protocol names only what actions call.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol, Unpack
@@ -155,7 +155,7 @@ class Votes(Protocol):
     """The public's votes."""
 
     async def recount(self, round_id: str) -> tuple[dict[str, int], int]: ...
-    async def counted(self, round_id: str) -> tuple[tuple[str, str], ...]: ...
+    async def counted(self, round_id: str) -> Iterator[Sequence[str]]: ...
 
 
 class Journal(Protocol):

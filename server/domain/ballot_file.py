@@ -157,14 +157,18 @@ def write_ballots(rows: Iterable[BallotRow], *, channels: bool = False) -> str:
     `read_ballots` gives the same rows back. Raises `BallotFileInvalid` for a row that could not
     be read back, e.g. one without a rater.
     """
+    return "".join(ballot_lines(rows, channels=channels))
+
+
+def ballot_lines(rows: Iterable[BallotRow], *, channels: bool = False) -> Iterator[str]:
+    """The lines of `write_ballots` one after the other, the header first."""
     columns = (*COLUMNS, CHANNEL) if channels else COLUMNS
     check = _CellCheck(columns)
-    lines = [",".join(columns)]
+    yield ",".join(columns) + "\n"
     for number, row in enumerate(rows, start=FIRST_ROW):
         cells = row[: len(columns)]
         check.cells(cells, number)
-        lines.append(",".join(map(_quoted, cells)))
-    return "\n".join(lines) + "\n"
+        yield ",".join(map(_quoted, cells)) + "\n"
 
 
 def _quoted(cell: str) -> str:

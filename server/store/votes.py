@@ -11,7 +11,7 @@ end, at the same speed whether it holds a thousand votes or a million (docs/deci
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -165,7 +165,7 @@ class Votes(Repository):
         counts = {row[0]: row[1] for row in rows}
         return counts, sum(counts.values())
 
-    async def counted(self, round_id: str) -> tuple[tuple[str, str], ...]:
+    async def counted(self, round_id: str) -> Iterator[Sequence[str]]:
         """(viewer, choice) of every vote that counts, by viewer."""
         last = _last_of_each(round_id)
         rows = await self._c.execute(
@@ -173,7 +173,7 @@ class Votes(Repository):
             .join(last, last.c.id == _votes.c.id)
             .order_by(_votes.c.viewer)
         )
-        return tuple((row.viewer, row.choice) for row in rows)
+        return iter(rows)
 
 
 def _last_of_each(round_id: str) -> Any:

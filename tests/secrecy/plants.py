@@ -140,10 +140,10 @@ def _packed(patch: pytest.MonkeyPatch, told: Callable[[str], Any] = str) -> list
     """What the latest sheet says of the fifth dimension."""
     pack, last = casting.pack, [""]  # type: ignore[attr-defined]
 
-    def packed(rules: Any, subjects: Any, marks: Any, away: Any) -> bytes:
+    def packed(rules: Any, subjects: Any, marks: Any, away: Any, texts: Any) -> bytes:
         last[0] = marks[SUBJECT][TARGET]
         told(last[0])
-        return pack(rules, subjects, marks, away)
+        return pack(rules, subjects, marks, away, texts)
 
     patch.setattr(casting, "pack", packed)
     return last

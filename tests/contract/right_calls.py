@@ -236,9 +236,9 @@ def right_calls(demo: Running) -> dict[str, Call]:
         "rounds_review": Call(
             "scrutineer", {**on(commented), "comment": comment}, {"outcome": "withheld"}
         ),
-        "paper_seat": Call("host", {**on(panel_round), "number": 9}, {"paper": True}),
-        "paper_listed": Call("teller", on(panel_round)),
-        "paper_keyed": Call("teller", {**on(panel_round), "form": 9}, {"marks": {}}),
+        "rounds_seat": Call("host", {**on(panel_round), "number": 9}, {"paper": True}),
+        "rounds_listed": Call("teller", on(panel_round)),
+        "rounds_keyed": Call("teller", {**on(panel_round), "form": 9}, {"marks": {}}),
         "rounds_bundle": Call("host", on(panel_round), query={"edition": "public"}),
         "rounds_again": Call("host", on(panel_round), {}),
         "rounds_contest": Call("office", on(public_round), {"grounds": "计分与规则不一致，请复核。"}),

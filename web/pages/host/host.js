@@ -181,6 +181,7 @@ async function record (question, version, text) {
 // ── turnout: one letter an entitled seat, in the order of the map ──
 const states = { c: 'cast', b: 'begun', '-': 'none' }
 const turnout = new Map()
+let tablets = {}                              // seat → how its tablet is
 function seatmap () {
   for (const box of document.querySelectorAll('[data-turnout]')) {
     const one = turnout.get(box.dataset.turnout)
@@ -189,7 +190,8 @@ function seatmap () {
     slot('begun').textContent = one.begun
     slot('none').textContent = one.due - one.cast - one.begun
     ;[...box.querySelectorAll('.seatmap li')].forEach((cell, i) => {
-      const state = states[one.seats[i]] || 'none'
+      const link = tablets[cell.textContent.trim()]?.state
+      const state = (states[one.seats[i]] || 'none') + (link === 'gone' || link === 'silent' ? '-' + link : '')
       if (cell.dataset.state !== state) cell.dataset.state = state
     })
   }
@@ -216,7 +218,6 @@ async function lookAtNumbers () {
 // ── the panel's tablets: a sign and a word for each, the battery where its browser tells ──
 const signs = { up: '●', silent: '▲', gone: '✕', never: '○' }
 const LOW = 20                                // percent, where it is not on the mains
-let tablets = {}
 const time = at => new Date(at + 8 * 3600e3).toISOString().slice(11, 19)
 function showTablets () {
   const sum = { up: 0, silent: 0, gone: 0, never: 0 }, trouble = []
@@ -238,7 +239,7 @@ function showTablets () {
   }
   $('tablets-sum').textContent = say('tablets_sum', sum)
   $('tablets-trouble').replaceChildren(...trouble.map(text => Object.assign(document.createElement('li'), { textContent: text })))
-  for (const cell of document.querySelectorAll('.seatmap li')) cell.dataset.link = tablets[cell.textContent.trim()]?.state || ''
+  seatmap()
 }
 async function lookAtTablets () {
   if (document.hidden) return

@@ -77,7 +77,7 @@ BAD_BALLOTS: list[tuple[bytes, str]] = [
     (json.dumps(RULES).encode(), "lack the column"),
     (HEADER.replace(",", "\t").encode(), "lack the column “subject”"),
     (b"subject,rater,dimension,value\n", "lack the column “group”"),
-    (HEADER.replace("value", "value,channel").encode(), "not supported yet"),
+    (HEADER.replace("value", "value,channel").encode(), "unknown column “channel”"),
     (HEADER.replace("value", "value,seat").encode(), "unknown column “seat”"),
     ((HEADER + "s1,r1,g,唱歌,8\n").encode(), "Row 2: the rules have no dimension “唱歌”"),
     ((HEADER + "s1,r1,k,履职,8\n").encode(), "Row 2: the rules have no group “k”"),
@@ -108,8 +108,8 @@ BAD_RULES: list[tuple[bytes, str]] = [
     (b"[1]", "one JSON object"),
     (b'{"version":1,"version":1}', "gives “version” twice"),
     (json.dumps({**RULES, "colour": "red"}).encode(), "know no “colour”"),
-    (json.dumps({**RULES, "grades": []}).encode(), "“grades” (grades) in the rules is not"),
-    (json.dumps({**RULES, "within": "verdict"}).encode(), "not supported yet"),
+    (json.dumps({**RULES, "grades": []}).encode(), "“grades” in the rules may not be empty"),
+    (json.dumps({**RULES, "within": "verdict"}).encode(), "needs a scale of labels"),
     (json.dumps({**RULES, "dimensions": [{"key": "a", "factor": 1}]}).encode(), "[0].factor"),
 ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
@@ -93,7 +93,7 @@ class Take(Body):
 class Reaction(Body):
     kind: answers.ReactionKind
     """`mood`: cards; `answer`: settled, partly, evaded."""
-    audience: answers.RoundAudience
+    audience: Literal["panel", "public"]
 
 
 class Phase(Body):

@@ -29,7 +29,9 @@ class Kept:
         """Waits until the machine has done what follows from an act by itself; then remembers."""
         waiting = (
             "select (select count(*) from questions where status = 'received') +"
-            " (select count(*) from rounds where status = 'closed')"
+            " (select count(*) from rounds where status = 'closed') +"
+            " (select count(*) from rounds where audience = 'panel' and status = 'certified'"
+            "  and id not in (select round_id from bundles))"
         )
         deadline = time.monotonic() + 10
         while self.one(waiting):

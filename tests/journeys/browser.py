@@ -103,10 +103,15 @@ def look_as(page: Page, size: Any, theme: str) -> None:
 
 
 def violations(page: Page, rules: tuple[str, ...] = ()) -> list[str]:
-    """What axe finds on the page, by these rules or by all: rule and element, one line each."""
+    """What axe finds on the page, by these rules or by all: rule and element, one line each. Pages
+    in frames are pages of their own: they are looked at by themselves."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    how = {"resultTypes": ["violations"], **({"runOnly": list(rules)} if rules else {})}
+    how = {
+        "resultTypes": ["violations"],
+        "iframes": False,
+        **({"runOnly": list(rules)} if rules else {}),
+    }
     found: Any = page.evaluate(
         "async how => (await axe.run(document, how)).violations"
         ".flatMap(v => v.nodes.map(n => `${v.id}: ${n.target} — ${n.failureSummary}`))",

@@ -21,7 +21,7 @@ from server.domain.events import EVENTS, ROOMS
 from tests.contract.right_calls import asked_for_seat, commented_round
 from tests.journeys.browser import chromium, open_page
 from tests.nursery import finished
-from tests.running import Running, new_key
+from tests.running import Running, new_key, round_until
 from web.renderer import PAGES
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
@@ -125,6 +125,9 @@ def scenario(demo: Running) -> Iterator[str]:
     yield "taken again"
     host.do("DELETE", f"{here}/stage?outcome=answered")
     yield "answered"
+    rating = {"secret": asked["secret"], "rating": "solved"}
+    demo.anyone().do("PUT", f"/questions/{asked['code']}/rating", rating)
+    yield "the answer rated"
     host.do("PUT", f"{here}/stage", {"asker": "人大代表", "text": "当场追问：依据哪一条？"})
     yield "off the cuff"
     host.do("DELETE", f"{here}/stage?outcome=withdrawn")
@@ -189,13 +192,19 @@ def scenario(demo: Running) -> Iterator[str]:
     yield "panel opened"
     told = host.get(f"/rounds/{panel[0]}")
     subject, dims = told["subjects"][0]["key"], [d["key"] for d in told["dimensions"]]
-    for seat in range(21):
+    host.do("PUT", f"/rounds/{panel[0]}/seats/21/paper", {"paper": True})
+    yield "a seat on paper"
+    for seat in range(20):
         demo.as_("panel", seat).do(
             "PUT",
             f"/rounds/{panel[0]}/ballot",
             {"marks": {subject: {d: str(10 + (seat + n) % 10) for n, d in enumerate(dims)}}},
             new_key(),
         )
+    form = {"marks": {subject: dict.fromkeys(dims, "12")}}
+    for who in ("teller", "scrutineer"):
+        demo.as_(who).do("PUT", f"/rounds/{panel[0]}/paper/21", form)
+    yield "the form keyed twice"
     host.do("POST", f"/rounds/{panel[0]}/closing", {"in": 1})
     yield "closing"
     time.sleep(2.5)
@@ -204,6 +213,12 @@ def scenario(demo: Running) -> Iterator[str]:
     yield "certified"
     host.do("POST", f"/rounds/{panel[0]}/publication", {"audience": "internal"})
     yield "internal"
+    office, contest = demo.as_("office"), {"grounds": "三号表的分数录入有误，请复核。"}
+    case, upheld = f"/rounds/{panel[0]}/contest", {"outcome": "upheld", "reason": "已逐票核对。"}
+    office.do("POST", case, contest)
+    yield "contested before the public knows"
+    host.do("POST", f"{case}/decision", upheld)
+    yield "upheld before the public knows"
     host.do("POST", f"/rounds/{panel[0]}/publication", {"audience": "hall"})
     yield "hall"
     for step in (1, 2, 0):
@@ -211,6 +226,30 @@ def scenario(demo: Running) -> Iterator[str]:
         yield f"reveal {step}"
     host.do("POST", f"/rounds/{panel[0]}/publication", {"audience": "public"})
     yield "public"
+    office.do("POST", case, contest)
+    yield "contested"
+    host.do("POST", f"{case}/decision", upheld)
+    yield "upheld"
+    office.do("POST", case, contest)
+    yield "contested again"
+    again = host.do("POST", f"/rounds/{panel[0]}/again")["id"]
+    yield "held again"
+    yield from _held(demo, again, subject, dims)
+    host.do("POST", f"/rounds/{again}/certification")
+    yield "the repeat certified"
+    corrected = {"outcome": "corrected", "reason": "录入有误，已重新测评。", "round": again}
+    host.do("POST", f"{case}/decision", corrected)
+    yield "corrected"
+    secret = {
+        "title": "无记名一轮",
+        "audience": "panel",
+        "subjects": [subject],
+        "secrecy": "secret",
+    }
+    rules = host.get(f"/rounds/{panel[0]}")["rules"]
+    sealed = host.do("POST", f"{here}/rounds", {**secret, "rules": rules})["id"]
+    yield "a secret round"
+    yield from _held(demo, sealed, subject, dims)
     host.do("POST", f"/rounds/{panel[1]}/opening")
     yield "opened by mistake"
     host.do("POST", f"/rounds/{panel[1]}/voiding", {"reason": "误开"})
@@ -234,6 +273,19 @@ def scenario(demo: Running) -> Iterator[str]:
     host.do("PUT", f"{here}/status", {"version": state["hearing"]["version"], "status": "paused"})
     yield "paused"
     assert asked["code"]
+
+
+def _held(demo: Running, round_: str, subject: str, dims: list[str]) -> Iterator[str]:
+    """A round from its opening until the machine has counted it."""
+    host = demo.as_("host")
+    host.do("POST", f"/rounds/{round_}/opening")
+    yield f"{round_} opened"
+    marks = {"marks": {subject: dict.fromkeys(dims, "11")}}
+    for seat in range(3):
+        demo.as_("panel", seat).do("PUT", f"/rounds/{round_}/ballot", marks, new_key())
+    host.do("POST", f"/rounds/{round_}/closing")
+    round_until(demo, round_, "tallied")
+    yield f"{round_} tallied"
 
 
 def _orders(data: Path) -> Path:

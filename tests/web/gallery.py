@@ -37,7 +37,7 @@ from web.renderer import PAGES
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self' ws: wss:; media-src 'self' blob: https: http:; form-action 'self'; "
-    "base-uri 'none'; frame-ancestors 'none'"
+    "base-uri 'none'; frame-src 'self'; frame-ancestors 'self'"
 )
 
 ALL = {**CASES, **EXTREMES, **SHEETS}
@@ -193,6 +193,23 @@ app.get("/h/{slug}/panel/app.webmanifest")(panel_views.manifest)
 def numbers() -> dict[str, Any]:
     """Nobody has begun, and the installation is loaded as far as it goes."""
     return {"turnout": {}, "load": 4}
+
+
+@app.get("/h/{slug}/host/tablets")
+def tablets() -> dict[str, Any]:
+    """A tablet in each state, one of them nearly empty."""
+    up = {"state": "up", "seen": AT, "battery": 15, "charging": False}
+    gone, silent = (
+        {"state": one, "seen": AT, "battery": None, "charging": None} for one in ("gone", "silent")
+    )
+    return {"1": up, "2": gone, "3": silent, "4": {"state": "never"}}
+
+
+@app.get("/h/{slug}/stage")
+def next_picture(request: Request) -> HTMLResponse:
+    """The hall screen as the console foresees it."""
+    case = parse_qs(urlsplit(request.headers.get("referer", "")).query).get("case", ["full"])[0]
+    return page(request, "stage", case, request.query_params.get("lang", "zh"))
 
 
 @app.get("/h/{slug}/desk/list")

@@ -131,7 +131,9 @@ def test_a_sheet_leaves_out_the_seats_that_are_taken(tmp_path: Path) -> None:
         assert tablet.get(panel).status_code == 200  # Nobody who sat was thrown out.
         assert tablet.get(f"/join/{codes[1]}").status_code == 404  # The older paper is void.
         staff.post(path, data={"seat_number": "1"})
-        assert tablet.get(panel).status_code == 303  # Reissued: the newest tablet sits.
+        assert (
+            tablet.get(panel).status_code == 401
+        )  # Reissued: the newest tablet sits; this one is a spare.
 
 
 def test_cards_of_unnamed_seats_bear_the_group_alone_and_are_shuffled(

@@ -264,8 +264,10 @@ def test_a_comment_goes_from_the_tablet_to_its_review(browser: Browser, demo: Ru
         "audience": "panel",
         "secrecy": "secret",
         "subjects": ["city"],
+        "rules": rules,
+        "comments": True,
+        "reason_below": "60",
     }
-    new |= {"rules": rules, "comments": True, "reason_below": "60"}
     id_ = host.do("POST", f"{demo.here}/rounds", new)["id"]
     page = tablet(browser, demo, 6)
     host.do("POST", f"/rounds/{id_}/opening")

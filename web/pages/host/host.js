@@ -298,13 +298,18 @@ ordered('show', ids => send('PUT', at('/agenda'), { order: ids }), placed)
 ordered('queue', (ids, list) => send('PUT', at('/queue'), { version: +list.dataset.version, ids: ids.map(Number) }), placed)
 
 // ── the hall screen at the next step of a reveal: as whom it is fetched only this window knows ──
+const pictured = new WeakMap()                // frame → the address that it shows
 function nextPictures () {
-  for (const frame of document.querySelectorAll('iframe[data-next]:not([src])')) {
+  for (const frame of document.querySelectorAll('iframe[data-next]')) {
     frame.style.transform = `scale(${frame.parentElement.clientWidth / 1920})`
-    frame.src = `${frame.dataset.next}&seat=${encodeURIComponent(document.body.dataset.seat || '')}`
+    const address = `${frame.dataset.next}&seat=${encodeURIComponent(seat || '')}`
+    if (pictured.get(frame) === address) continue
+    pictured.set(frame, address)
+    frame.contentWindow.location.replace(address)
   }
 }
 nextPictures()
+window.addEventListener('resize', nextPictures)
 
 // ── small pictures of the screens ──
 function previews (shown) {

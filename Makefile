@@ -21,7 +21,7 @@ $(VENV)/.ready-dev: requirements-dev.txt pyproject.toml tools/setup.sh
 test: setup-dev ## Every test, with real PostgreSQL, Redis and Chromium
 	@sh tools/system-packages.sh
 	@$(BIN)/python -m pytest -m alone
-	@$(BIN)/python -m pytest -m "not alone" -n 3 --dist loadgroup
+	@$(BIN)/python -m pytest -m "not alone" -n 4 --dist loadgroup
 
 quick: setup-dev ## What needs no system packages, in two minutes
 	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not system and not alone"

@@ -28,7 +28,7 @@ function write (name, value) {
   memory.set(name, value)
   try { value === null ? localStorage.removeItem(name) : localStorage.setItem(name, JSON.stringify(value)) } catch { /* kept in memory */ }
 }
-// How this tablet is looked at, whoever sits at it: large type, the whole sheet or one official at a time.
+// How this tablet is looked at, whoever sits at it.
 const look = { large: false, by: 'one', ...read('pingyi-look') }
 const sheetName = round => `pingyi-sheet:${slug}:${epoch}:${round}:${me}`
 function forgetOtherRuns () {                // a rehearsal's marks have no place in the real run
@@ -249,7 +249,7 @@ class Sheet {
   }
 
   // ── what the rules ask of the whole ballot, counted along ──
-  // The totals of the sheets that would count, or only of those that are whole: a sheet on its way is not judged.
+  // Totals of the sheets that would count, or of the whole ones only.
   totals (whole, changed, value) {
     return this.officials.map(official => {
       const { mode, marks } = this.answer(official.dataset.subject)
@@ -302,7 +302,7 @@ class Sheet {
     if (mode !== 'mark') return []
     return [...official.querySelectorAll('.mark')].filter(mark => marks[mark.dataset.dimension] === undefined)
   }
-  // The field in which a reason must be written, while it is empty: the marks are below the round's figure.
+  // The empty field of a reason that is owed.
   reason (official) {
     const below = this.root.dataset.reasonBelow
     const { mode, marks } = this.answer(official.dataset.subject)
@@ -313,7 +313,7 @@ class Sheet {
     const reason = this.reason(official)
     return [...this.missing(official), ...(reason && !this.answer(official.dataset.subject).text?.trim() ? [reason] : [])]
   }
-  // One sentence for what is missing: by name where one official is seen, in numbers on the whole sheet.
+  // What is missing: by name where one official is seen, else in numbers.
   lacks (official) {
     const missing = this.lacking(official)
     return missing.length ? say('left', { n: missing.length, names: missing.map(m => m.dataset.label).join('、') }) : ''
@@ -542,7 +542,7 @@ class Sheet {
     const open = this.running && !this.sending && !this.kept.pending && (!this.kept.cast || this.kept.editing)
     return open && Object.keys(this.kept.answers).length > 0 && !this.officials.some(one => this.lacking(one).length) && !this.fault()
   }
-  // The last seconds: what the round says of whole sheets is done, and the banner says what will be.
+  // The last seconds: what the round says of whole sheets is done.
   nearing (seconds) {
     const byItself = this.root.dataset.unsent === 'send' && this.unsent
     if (byItself && seconds <= SENDS_ITSELF && !this.sentItself) {
@@ -604,7 +604,7 @@ async function load (id, fresh) {
         else holder.prepend(root)
         sheets.set(id, new Sheet(root))
         if (fresh) toast(say('opened'), false, false)
-        // Without a network the page must know of this round. Not all tablets ask in the same moment.
+        // Without a network the page must know of this round; not all ask at once.
         if (fresh) setTimeout(() => keepPage().catch(() => {}), 2000 * Math.random())
         tell('sheets')
       }
@@ -632,7 +632,7 @@ function follow () {
   started = true
 }
 
-// ── the closing is announced half a minute ahead, where nothing that is touched has to move ──
+// ── the closing, half a minute ahead ──
 const ANNOUNCED = 30
 const soon = document.getElementById('closing-soon')
 function announce () {
@@ -673,7 +673,7 @@ installed.then(can => {
 })
 addEventListener('online', () => { for (const resolve of wake) resolve(); wake.clear() })
 
-// What the console shows of this tablet: that it is there, and its battery where the browser tells.
+// What the console shows of this tablet.
 const BEAT_MS = 15000
 let battery = null
 async function beat () {
@@ -710,7 +710,7 @@ tab('scene')
 
 const mineNow = () => document.querySelector(`#given [data-seat-number="${CSS.escape(me)}"] h2`)?.textContent.trim() || ''
 let given = mineNow()
-// What concerns this seat is said in its own words, and then the sentence for all is not said too.
+// What concerns this seat is said in its own words instead of the sentence for all.
 let personal = false
 function tellMe (sentence) { personal = true; toast(sentence); tell('scene') }
 document.addEventListener('pingyi:say', event => { if (personal) event.preventDefault() })
@@ -763,7 +763,7 @@ form.addEventListener('submit', async event => {
   toast(say('asked'))
 })
 
-// ── what became of it: said once, shown until it is put away here or the show is at another item ──
+// ── what became of it: said once, shown until put away or at another item ──
 const settledName = `pingyi-settled:${slug}:${epoch}:${me}`
 const settled = { said: {}, away: [], ...read(settledName) }
 const written = new Map()                    // what this seat wrote, by the request's id

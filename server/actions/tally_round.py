@@ -73,6 +73,8 @@ async def _keep_reason(unit: Unit, round_: Round, refused: TallyRefused) -> None
     detail = {k: named.get(v, v) if isinstance(v, str) else v for k, v in refused.detail.items()}
     said = TallyRefused(refused.code, **detail)
     reason = {"code": said.code, "zh": said.message("zh"), "en": said.message("en")}
+    if round_.tally_refused == reason:
+        return  # The timekeeper and who closed it both tried.
     await unit.rounds.save(replace(round_, tally_refused=reason))
     unit.record("tally_refused", ids={"round": round_.id}, code=said.code)
 

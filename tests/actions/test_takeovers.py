@@ -87,8 +87,8 @@ async def test_the_new_tablet_is_the_seat_and_the_old_one_is_nobody(hall: Hall) 
     _, again = await hall.desk.claim("secret-of-the-spare")
     assert await hall.who(new) is None
     assert await hall.who(again) is not None
-    events = [e.event for e in await hall.home.entries()]
-    assert events[-2:] == ["takeover_requested", "takeover_granted"]
+    events = [e.event for e in await hall.home.entries() if e.event.startswith("takeover")]
+    assert events == ["takeover_requested", "takeover_granted"]
     with pytest.raises(Refusal) as caught:
         await hall.desk.claim("a secret that nobody was given")
     assert caught.value.code == "takeover_unknown"

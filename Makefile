@@ -29,8 +29,7 @@ quick: setup-dev ## What needs no system packages, in two minutes
 check: setup-dev ## Format, lint, types, layers
 	@$(BIN)/ruff format --check .
 	@$(BIN)/ruff check .
-	@$(BIN)/mypy
-	@$(BIN)/lint-imports --no-logo
+	@$(BIN)/lint-imports --no-logo & layers=$$!; $(BIN)/mypy && wait $$layers
 
 bench: setup-dev ## The live path against references, measured in one run (docs/benchmarks.md)
 	@$(BIN)/python -m bench.run $(BENCH)

@@ -1488,12 +1488,13 @@ def _sha256(data: bytes) -> str:
 
 
 class Zip:
-    """The members of a bundle, read once and within limits."""
+    """The members of a bundle, read once and within limits. What `zipfile` does not know (a way of
+    packing, a version) or cannot open (an encrypted member) it tells by kinds of `RuntimeError`."""
 
     def __init__(self, path: str | IO[bytes]) -> None:
         try:
             self._zip = zipfile.ZipFile(path)
-        except (zipfile.BadZipFile, ValueError, NotImplementedError, RecursionError) as error:
+        except (zipfile.BadZipFile, ValueError, RuntimeError) as error:
             raise _broken(error) from None
         names = [info.filename for info in self._zip.infolist()]
         if len(names) > MOST_MEMBERS:
@@ -1530,7 +1531,6 @@ class Zip:
             zipfile.BadZipFile,
             zlib.error,
             EOFError,
-            NotImplementedError,
             OSError,
             RuntimeError,
             ValueError,

@@ -124,6 +124,17 @@ def part_of(workbook: bytes, name: str) -> bytes:
 _SHEET_PART = "xl/worksheets/sheet1.xml"
 
 
+def headed_xlsx(place: int, value: int) -> bytes:
+    """A workbook in whose zip the sheet's two headers say something else: two bytes, at `place` in the
+    directory and two bytes earlier in front of the part."""
+    data = bytearray(xlsx_bytes())
+    local = data.index(_SHEET_PART.encode()) - 30
+    directory = data.rindex(_SHEET_PART.encode()) - 46
+    struct.pack_into("<H", data, directory + place, value)
+    struct.pack_into("<H", data, local + place - 2, value)
+    return bytes(data)
+
+
 def far_cell_xlsx() -> bytes:
     """A few kilobytes that name a cell in the last row and column a sheet may have."""
     small = raw_xlsx_bytes([("工单编号", "主要内容"), ("QX1", "一行")])

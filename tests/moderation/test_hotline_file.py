@@ -154,6 +154,9 @@ class TestRefusedFiles:
             (b"PK\x03\x04 and no more", "workbook_broken"),
             (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "workbook_broken"),
             (xlsx_bytes()[:-200], "workbook_broken"),
+            (dirty_files.headed_xlsx(10, 99), "workbook_broken"),  # packed in no known way
+            (dirty_files.headed_xlsx(6, 999), "workbook_broken"),  # a zip of no known version
+            (dirty_files.headed_xlsx(8, 1), "file_encrypted"),
             (xlsx_bytes(SMALL, ("甲", "乙")), "sheets_ambiguous"),
             (csv_bytes()[:3000] + b"\xff\n", "encoding_unknown"),
             (b"\xef\xbb\xbf" + "工单编号".encode("gbk"), "encoding_unknown"),

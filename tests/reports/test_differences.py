@@ -664,6 +664,21 @@ def test_what_does_not_unpack_is_named() -> None:
         assert found(bytes(broken)) == ("zip", name)
 
 
+@pytest.mark.parametrize(
+    ("place", "value", "member"),
+    [(10, 99, "journal.jsonl"), (8, 1, "journal.jsonl"), (6, 999, "zip")],
+    ids=["a way of packing that is none", "encrypted", "a version of zip that is none"],
+)
+def test_what_the_reader_cannot_unpack_is_named(place: int, value: int, member: str) -> None:
+    """Both headers of a member say it, two bytes at the same place but for two more in the directory."""
+    data = bytearray(bundle_of("plain").zipped(PUBLIC))
+    name = member.encode() if member != "zip" else b"journal.jsonl"
+    local, directory = data.index(name) - 30, data.rindex(name) - 46
+    struct.pack_into("<H", data, directory + place, value)
+    struct.pack_into("<H", data, local + place - 2, value)
+    assert found(bytes(data)) == ("zip", member)
+
+
 def test_what_is_no_zip_is_a_difference() -> None:
     whole = bundle_of("plain").zipped(PUBLIC)
     assert found(b"")[0] == "zip"  # type: ignore[index]

@@ -21,10 +21,10 @@ $(VENV)/.ready-dev: requirements-dev.txt pyproject.toml tools/setup.sh
 test: setup-dev ## Every test, with real PostgreSQL, Redis and Chromium
 	@sh tools/system-packages.sh
 	@$(BIN)/python -m pytest -m alone
-	@$(BIN)/python -m pytest -m "not alone and not planted" -n 4 --dist loadgroup
+	@$(BIN)/python -m pytest -m "not alone" -n 5 --dist loadgroup
 
 quick: setup-dev ## What needs no system packages, in two minutes
-	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not system and not alone and not planted"
+	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not system and not alone"
 
 check: setup-dev ## Format, lint, types, layers
 	@$(BIN)/ruff format --check .
@@ -38,7 +38,6 @@ faults: setup-dev ## Everything that may break is broken, at full size: an hour 
 	@sh tools/system-packages.sh
 	@$(BIN)/python -m tests.faults.run $(FAULTS)
 	@$(BIN)/python -m tests.secrecy.run
-	@STORM_SECONDS=60 $(BIN)/python -m pytest -m "planted or alone"
 
 format: setup-dev ## Puts the code into its one format
 	@$(BIN)/ruff format .

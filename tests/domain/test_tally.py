@@ -921,7 +921,7 @@ def rounds(draw: st.DrawFn) -> tuple[dict[str, Any], list[BallotRow]]:
     return keys, draw(st.permutations(rows)) if draw(st.booleans()) else rows
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=400, deadline=None)
 @given(rounds())
 def test_against_the_oracle(round_: tuple[dict[str, Any], list[BallotRow]]) -> None:
     keys, rows = round_

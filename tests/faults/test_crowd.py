@@ -36,7 +36,6 @@ def test_all_are_back_after_a_reset_and_only_that_they_came_in_step_is_wrong(
     assert [fault.split()[0] for fault in told["faults"]] == ["busiest_tenth"]
 
 
-@pytest.mark.planted
 @pytest.mark.parametrize(("name", "plant", "sign"), CAUGHT)
 def test_a_planted_fault_is_caught(tmp_path: Path, name: str, plant: str, sign: str) -> None:
     told = carry_out(CROWD[name], tmp_path / name, SEED, QUICK, plant)

@@ -51,7 +51,6 @@ def test_nothing_is_lost_doubled_or_invented(tmp_path: Path, name: str) -> None:
         assert {*kills.NAMED, "random"} <= told["counted"].keys()
 
 
-@pytest.mark.planted
 @pytest.mark.parametrize(("name", "plant", "sign"), [needing(*one) for one in CAUGHT])
 def test_a_planted_fault_is_caught(tmp_path: Path, name: str, plant: str, sign: str) -> None:
     told = carry_out(BALLOTS[name], tmp_path / name, SEED, QUICK, plant)

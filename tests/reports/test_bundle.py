@@ -32,7 +32,7 @@ def checked(members: dict[str, bytes], root: str | None = None) -> verify.Report
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=250, deadline=None)
 def test_every_bundle_that_is_made_is_accepted(seed: int) -> None:
     r = Random(seed)
     rules = settled(composite(r)) if r.random() < 0.2 else document(r)

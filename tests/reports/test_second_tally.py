@@ -50,7 +50,7 @@ def settled(rules: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(st.integers(0, 2**32))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=500, deadline=None)
 def test_both_say_the_same_of_a_rule_set(seed: int) -> None:
     r = Random(seed)
     rules = document(r)

@@ -44,12 +44,7 @@ async def cast_ballot(
     seat = by.seat
 
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None or round_.audience != "panel":
-            raise Refusal("not_found")
-        refusal = rules.refusal_of(round_)
-        if refusal is not None:
-            raise refusal
+        round_ = await open_panel_round(unit, round_id)
         rules.entitled_seat(round_, seat)
         if seat in await unit.paper.seats(round_id):
             raise Refusal("votes_on_paper")
@@ -130,6 +125,17 @@ async def _checked_texts(
     names = {s.key: s.name for s in await unit.people.subjects() if s.key in round_.subjects}
     clean = {subject: house.clean(text) for subject, text in given.items()}
     return checked_texts(round_, parse_rules(dict(round_.rules or {})), rows, clean, names)
+
+
+async def open_panel_round(unit: Unit, round_id: str) -> Round:
+    """A panel round that takes ballots, locked as its closing locks it; else the refusal."""
+    round_ = await unit.rounds.get(round_id, lock=True)
+    if round_ is None or round_.audience != "panel":
+        raise Refusal("not_found")
+    refusal = rules.refusal_of(round_)
+    if refusal is not None:
+        raise refusal
+    return round_
 
 
 async def keep_ballot(

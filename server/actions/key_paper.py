@@ -10,7 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from server.actions.cast_ballot import Sheet, checked_rows, keep_ballot
+from server.actions.cast_ballot import Sheet, checked_rows, keep_ballot, open_panel_round
 from server.actions.open_boxes import seal_of
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
@@ -28,7 +28,7 @@ async def set_paper(
     it has not cast."""
 
     async def work(unit: Unit) -> Answer:
-        round_ = await _open_round(unit, round_id)
+        round_ = await open_panel_round(unit, round_id)
         seat = next((one for one in await unit.people.seats() if one.number == number), None)
         if seat is None:
             raise Refusal("not_found")
@@ -58,7 +58,7 @@ async def key_paper(
     who reads the same makes it a ballot; otherwise both are told where they differ."""
 
     async def work(unit: Unit) -> Answer:
-        round_ = await _open_round(unit, round_id)
+        round_ = await open_panel_round(unit, round_id)
         seats = await _seats_by_form(unit, round_)
         if form not in seats:
             raise Refusal("form_unknown")
@@ -107,16 +107,6 @@ def form_state(form: Form) -> dict[str, Any]:
         "keyed_by": list(form.names),
         "differing": [{"subject": s, "dimension": d or "recused"} for s, d in form.differing],
     }
-
-
-async def _open_round(unit: Unit, round_id: str) -> Round:
-    round_ = await unit.rounds.get(round_id, lock=True)
-    if round_ is None or round_.audience != "panel":
-        raise Refusal("not_found")
-    refusal = rules.refusal_of(round_)
-    if refusal is not None:
-        raise refusal
-    return round_
 
 
 async def _entries(unit: Unit, round_id: str, form: int) -> list[Entry]:

@@ -22,7 +22,7 @@ Source: the contract, "Rules and ballots".
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
@@ -369,15 +369,20 @@ def _check_whole_ballot(rules: Rules, rows: Sequence[BallotRow]) -> None:
     rule."""
     if not rules.ballot.of_whole_ballots:
         return
+    fault = BallotJudge(rules).fault(marked_sheets(rules, rows).values())
+    if fault is not None:
+        raise BallotInvalid(fault.code, None, None, (), **fault.detail)
+
+
+def marked_sheets(rules: Rules, rows: Iterable[BallotRow]) -> dict[str, dict[str, Reading]]:
+    """Subject → dimension → what a ballot's mark there means; a sheet without marks is left out."""
     dimensions = {one.key: one for one in rules.dimensions}
     sheets: dict[str, dict[str, Reading]] = {}
     for row in rows:
         reading = reading_of(dimensions[row.dimension], row.value)
         if isinstance(reading, Reading) and reading.mark is not None:
             sheets.setdefault(row.subject, {})[row.dimension] = reading
-    fault = BallotJudge(rules).fault(sheets.values())
-    if fault is not None:
-        raise BallotInvalid(fault.code, None, None, (), **fault.detail)
+    return sheets
 
 
 def _recused(subjects: Sequence[str], recused: object) -> frozenset[str]:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from server.domain.ballots import BallotJudge, BallotRow, Reading, reading_of
+from server.domain.ballots import BallotJudge, BallotRow, marked_sheets
 from server.domain.exact import decimal_of
 from server.domain.refusals import Refusal
 from server.domain.rounds import Round
@@ -61,16 +61,10 @@ def needs_reason(rules: Rules, below: str | None, rows: Iterable[BallotRow]) -> 
     """The subjects whose sheet has a mark and whose total, of what is marked, is below the figure."""
     if below is None:
         return []
-    dimensions = {one.key: one for one in rules.dimensions}
-    sheets: dict[str, dict[str, Reading]] = {}
-    for row in rows:
-        reading = reading_of(dimensions[row.dimension], row.value)
-        if isinstance(reading, Reading) and reading.mark is not None:
-            sheets.setdefault(row.subject, {})[row.dimension] = reading
     judge, figure = BallotJudge(rules), Fraction(below)
     return [
         subject
-        for subject, marks in sheets.items()
+        for subject, marks in marked_sheets(rules, rows).items()
         if Fraction(judge.total(marks), judge.grain) < figure
     ]
 

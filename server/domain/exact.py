@@ -73,3 +73,20 @@ def mark_text(value: Fraction | None, places: int | None) -> str | None:
     if places is None or (value * 10**places).denominator != 1:
         return exact_text(value)
     return places_text(value, places)
+
+
+def percent(part: int, whole: int) -> str:
+    """A share with one place, rounded half up, e.g. `66.7%`; `0.0%` of nothing."""
+    if not whole:
+        return "0.0%"
+    tenths = (2000 * part + whole) // (2 * whole)
+    return f"{tenths // 10}.{tenths % 10}%"
+
+
+def number_of(text: str | None) -> Fraction | None:
+    """The number that a mark in a result names, a decimal or a reduced fraction; None where there is
+    none."""
+    try:
+        return None if text is None else Fraction(text)
+    except (ValueError, ZeroDivisionError):
+        return None

@@ -14,7 +14,8 @@ from typing import Any
 
 from server.domain.explained import Lang
 from server.reports.minutes import Heading, Line, Minutes
-from server.reports.sheet import Kind, Sheet, Table, lacks_marks, on_paper, widths
+from server.reports.sheet import Sheet
+from server.reports.tables import Kind, Table, lacks_marks, on_paper, widths
 from server.reports.wording import word
 
 TITLE, BODY, HEAD, SCRIPT = "方正小标宋简体", "仿宋_GB2312", "黑体", "楷体_GB2312"

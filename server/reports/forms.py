@@ -13,7 +13,7 @@ from typing import Any
 from server.domain.explained import Lang, Sentence
 from server.domain.rounds import Round
 from server.domain.view import HearingView
-from server.reports.sheet import half_characters
+from server.reports.tables import half_characters
 from server.reports.wording import side, word
 
 ROOMY = 15

@@ -15,7 +15,8 @@ from server.domain.journal import Entry
 from server.domain.questions import Question
 from server.domain.rounds import Round
 from server.domain.view import SOURCE_NAMES, HearingView
-from server.reports.sheet import Sheet, Table, sheet_of, summary
+from server.reports.sheet import Sheet, sheet_of
+from server.reports.tables import Table, summary
 from server.reports.wording import clock, day, side, word
 
 _WORDS: Mapping[str, Sentence] = {

@@ -20,7 +20,8 @@ import segno
 from server.domain.refusals import Refusal
 from server.reports.forms import Forms
 from server.reports.minutes import Heading, Line, Minutes
-from server.reports.sheet import Sheet, Table, bars, distribution, lacks_marks, on_paper, widths
+from server.reports.sheet import Sheet
+from server.reports.tables import Table, bars, distribution, lacks_marks, on_paper, widths
 from server.reports.wording import word
 
 TEMPLATES = Path(__file__).parent / "templates"

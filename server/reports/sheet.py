@@ -1,7 +1,7 @@
 """Everything that a document about one round shows, worked out once for all documents. Pure.
 
 A mark is the text of the result, letter by letter: no document works one out or rounds one. The
-tables below are what the workbook, the DOCX and the PDF print, so the three cannot differ.
+tables that they print of it are made in `tables.py`.
 """
 
 from __future__ import annotations
@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
-from typing import Any, Literal
+from typing import Any
 
 from server.domain.comments import Comment
+from server.domain.exact import number_of, percent
 from server.domain.explained import Lang
 from server.domain.journal import Entry
 from server.domain.rounds import Round
@@ -23,25 +24,6 @@ from server.reports.wording import clock, day, moment, role, round_status, word
 
 NONE = "—"
 """Stands where there is no mark."""
-
-Kind = Literal["text", "mark", "count"]
-
-
-@dataclass(frozen=True)
-class Column:
-    """One column of a table; marks and counts stand to the right."""
-
-    label: str
-    kind: Kind = "text"
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as every document prints it."""
-
-    title: str
-    columns: tuple[Column, ...]
-    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True)
@@ -58,7 +40,6 @@ class SubjectLine:
 
     key: str
     name: str
-    post: str
     unit: str
     total: str | None
     rank: int | None
@@ -102,16 +83,6 @@ class Signature:
 
 
 @dataclass(frozen=True)
-class Bar:
-    """One bar of the chart; `start` and `length` are shares of its width, 0 to 1000."""
-
-    label: str
-    text: str
-    start: int
-    length: int
-
-
-@dataclass(frozen=True)
 class Sheet:
     """One round as documents print it, in one language.
 
@@ -128,11 +99,6 @@ class Sheet:
     id: str
     title: str
     public: bool
-    secrecy: str
-    status: str
-    due: int
-    present: int
-    cast: int
     facts: tuple[tuple[str, str], ...]
     rules: tuple[str, ...]
     has_totals: bool
@@ -193,11 +159,6 @@ def sheet_of(
         id=round_.id,
         title=round_.title,
         public=public,
-        secrecy=round_.secrecy,
-        status=round_status(round_.status, lang),
-        due=len(round_.entitled),
-        present=sum(one.present for one in round_.entitled),
-        cast=round_.cast,
         facts=_facts(view, round_, lang),
         rules=rules_said(round_, names | {s.key: s.name for s in view.subjects}, lang),
         has_totals=rules.get("within") != "verdict",
@@ -213,7 +174,7 @@ def sheet_of(
         to_sign=_to_sign(round_, lang),
         rules_hash=str(result.get("rules_hash") or round_.rules_hash or ""),
         ballots_hash=str(result.get("ballots_hash") or ""),
-        root=root_of(own, round_.id),
+        root=round_.root or "",
         notes=_notes(view, round_, result, again, lang),
         voided=round_.status == "voided",
         made_at=round_.closed_at or round_.opened_at or 0,
@@ -230,14 +191,6 @@ def _released(
     }
     names = {one.key: one.name for one in view.subjects}
     return tuple((names.get(key, key), texts) for key, texts in by_subject.items() if texts)
-
-
-def root_of(entries: Iterable[Entry], round_id: str) -> str:
-    """The root of the round's bundle as the journal keeps it, or nothing before there is one."""
-    found = [
-        e.body["root"] for e in entries if e.body.get("round") == round_id and "root" in e.body
-    ]
-    return str(found[-1] or "") if found else ""
 
 
 def rules_said(round_: Round, names: Mapping[str, str], lang: Lang) -> tuple[str, ...]:
@@ -319,7 +272,6 @@ def _subjects(
             SubjectLine(
                 key=key,
                 name=who.name,
-                post=who.post,
                 unit=who.unit,
                 total=one.get("total"),
                 rank=one.get("rank"),
@@ -342,17 +294,9 @@ def _choices(round_: Round, result: Mapping[str, Any]) -> tuple[ChoiceLine, ...]
         return ()
     whole = sum(counts.values())
     return tuple(
-        ChoiceLine(key, label, counts.get(key, 0), _percent(counts.get(key, 0), whole))
+        ChoiceLine(key, label, counts.get(key, 0), percent(counts.get(key, 0), whole))
         for key, label in round_.choices
     )
-
-
-def _percent(part: int, whole: int) -> str:
-    """A share with one place, rounded half up, as the pages show it."""
-    if not whole:
-        return "0.0%"
-    tenths = (2000 * part + whole) // (2 * whole)
-    return f"{tenths // 10}.{tenths % 10}%"
 
 
 def _values(
@@ -376,7 +320,7 @@ def _values(
     for (subject, dimension), counts in counted.items():
         scale = scales.get(dimension) or rules.get("scale") or {}
         labels = {one["key"]: one.get("label") or one["key"] for one in scale.get("labels") or ()}
-        order = list(labels) or sorted(counts, key=lambda text: -(exact(text) or Fraction(0)))
+        order = list(labels) or sorted(counts, key=lambda text: -(number_of(text) or Fraction(0)))
         found.append(
             Values(
                 subjects.get(subject) or subject,
@@ -439,177 +383,3 @@ def _notes(
     if round_.audience == "public":
         found.append(word("public_note", lang))
     return tuple(found)
-
-
-def exact(text: str | None) -> Fraction | None:
-    """The number that a mark names, for the length of a bar."""
-    try:
-        return None if text is None else Fraction(text)
-    except (ValueError, ZeroDivisionError):
-        return None
-
-
-# What documents print ---------------------------------------------------------------------------
-
-
-def shown(mark: str | None) -> str:
-    """A mark as every document prints it."""
-    return NONE if mark is None else mark
-
-
-def summary(sheet: Sheet) -> Table:
-    """The result in brief: a line for each subject, or for each choice."""
-    w = sheet.word
-    if sheet.public:
-        columns = (Column(w("choice")), Column(w("count"), "count"), Column(w("share"), "mark"))
-        return Table(
-            w("summary_public"),
-            columns,
-            tuple((one.label, str(one.count), one.share) for one in sheet.choices),
-        )
-    graded = any(one.grade for one in sheet.subjects)
-    heads = [Column(w("no"), "count"), Column(w("subject")), Column(w("unit"))]
-    if sheet.has_totals:
-        heads += [Column(w("total"), "mark"), Column(w("rank"), "count")]
-    if graded:
-        heads.append(Column(w("grade")))
-    rows = []
-    for number, one in enumerate(sheet.subjects, start=1):
-        row = [str(number), one.name, one.unit]
-        if sheet.has_totals:
-            row += [shown(one.total), NONE if one.rank is None else str(one.rank)]
-        if graded:
-            row.append(one.grade or NONE)
-        rows.append((*row, str(one.valid)))
-    return Table(w("summary"), (*heads, Column(w("valid"), "count")), tuple(rows))
-
-
-def details(sheet: Sheet, most: int | None = None) -> tuple[Table, ...]:
-    """Marks by dimension, by group, by channel, and the sheets by kind. On paper no table has more
-    than `most` columns of marks, and one that says nothing new is left out."""
-    w = sheet.word
-    found = [
-        *_marks(sheet, w("by_dimension"), sheet.dimensions, "dimensions", most),
-        *_marks(sheet, w("by_group"), sheet.groups, "groups", most),
-        *_marks(sheet, w("by_channel"), sheet.channels, "channels", most),
-    ]
-    if sheet.subjects:
-        found.append(
-            Table(
-                w("sheets"),
-                (
-                    Column(w("subject")),
-                    *(Column(w(key), "count") for key in ("valid", "abstain", "dont_know", "void")),
-                ),
-                tuple(
-                    (s.name, *map(str, (s.valid, s.abstain, s.dont_know, s.void)))
-                    for s in sheet.subjects
-                ),
-            )
-        )
-    return tuple(found)
-
-
-def _marks(
-    sheet: Sheet, title: str, keys: Sequence[Named], where: str, most: int | None
-) -> Iterable[Table]:
-    marks = [[getattr(s, where).get(one.key) for one in keys] for s in sheet.subjects]
-    totals = [s.total for s in sheet.subjects]
-    if most and (
-        all(mark is None for line in marks for mark in line)
-        or (len(keys) == 1 and [line[0] for line in marks] == totals)
-    ):
-        return
-    step = most or max(1, len(keys))
-    for start in range(0, len(keys) if marks else 0, step):
-        some = slice(start, start + step)
-        yield Table(
-            title,
-            (Column(sheet.word("subject")), *(Column(one.label, "mark") for one in keys[some])),
-            tuple(
-                (s.name, *map(shown, line[some]))
-                for s, line in zip(sheet.subjects, marks, strict=True)
-            ),
-        )
-
-
-def on_paper(sheet: Sheet, most: int) -> tuple[Table, ...]:
-    """The tables of a printed result. Where there is a grade and no mark, it stands on the counts of
-    the answers, so these are among them."""
-    spread = None if sheet.has_totals else distribution(sheet)
-    tables = (summary(sheet), *((spread,) if spread else ()), *details(sheet, most))
-    return tuple(one for one in tables if one.rows)
-
-
-def lacks_marks(sheet: Sheet) -> bool:
-    """Whether “—” stands somewhere and has to be explained."""
-    marks = [(s.total, *s.dimensions.values(), *s.groups.values()) for s in sheet.subjects]
-    return sheet.has_totals and any(None in one for one in marks)
-
-
-MOST_LABELS = 8
-"""Answers of a scale that get a column each."""
-
-
-def distribution(sheet: Sheet) -> Table | None:
-    """How often each value was given, where the trace tells: a column for each label, or one line
-    of values where they are numbers."""
-    if not sheet.values:
-        return None
-    w = sheet.word
-    heads = (Column(w("subject")), Column(w("dimension")))
-    labels = [value for value, _ in sheet.values[0].counts]
-    alike = all([value for value, _ in one.counts] == labels for one in sheet.values)
-    if sheet.labelled and alike and len(labels) <= MOST_LABELS:
-        columns = (*heads, *(Column(label, "count") for label in labels))
-        rows = [
-            (one.subject, one.dimension, *(str(n) for _, n in one.counts)) for one in sheet.values
-        ]
-        return Table(w("distribution"), columns, tuple(rows))
-    gap = ", " if sheet.lang == "en" else "、"
-    rows = [
-        (one.subject, one.dimension, gap.join(f"{value} × {n}" for value, n in one.counts) or NONE)
-        for one in sheet.values
-    ]
-    return Table(w("distribution"), (*heads, Column(w("values"))), tuple(rows))
-
-
-def bars(sheet: Sheet) -> tuple[Bar, ...]:
-    """A bar for each total, or for each choice; nothing where there are no totals."""
-    if sheet.public:
-        found = [(one.label, str(one.count), Fraction(one.count)) for one in sheet.choices]
-    else:
-        found = [
-            (one.name, shown(one.total), value)
-            for one in sheet.subjects
-            if (value := exact(one.total)) is not None
-        ]
-    if not found:
-        return ()
-    low = min(Fraction(0), *(value for _, _, value in found))
-    high = max(Fraction(0), *(value for _, _, value in found))
-    whole = (high - low) or Fraction(1)
-    return tuple(
-        Bar(label, text, round(1000 * (min(value, Fraction(0)) - low) / whole),
-            round(1000 * abs(value) / whole))
-        for label, text, value in found
-    )  # fmt: skip
-
-
-def widths(table: Table, whole: int) -> list[int]:
-    """Widths in mm that add up to `whole`: what texts need, between a least and a most."""
-    wanted = []
-    for i, column in enumerate(table.columns):
-        texts = [column.label, *(row[i] for row in table.rows)]
-        longest = max(half_characters(text) for text in texts)
-        most = 60 if column.kind == "text" else 30
-        wanted.append(min(max(longest * 2.3 + 4, 12), most))
-    scale = whole / sum(wanted)
-    found = [max(9, int(one * scale)) for one in wanted]
-    found[found.index(max(found))] += whole - sum(found)
-    return found
-
-
-def half_characters(text: str) -> int:
-    """The width of a text: a Chinese character counts as two."""
-    return sum(2 if ord(letter) > 0x2E7F else 1 for letter in text)

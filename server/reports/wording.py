@@ -77,7 +77,6 @@ WORDS: Mapping[str, Sentence] = {
     # rules and checking
     "rules": ("计票规则", "Rules of the tally"),
     "comments": ("意见建议", "Comments"),
-    "tab_comments": ("意见建议", "Comments"),
     "rules_public": (
         "每人一票，{how}；按各选项的人数计，不设权重，仅供参考。",
         "One vote each, {how}; choices are counted by people, without weights, for information only.",

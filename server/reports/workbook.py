@@ -16,9 +16,9 @@ from typing import Any
 
 from server.domain.exact import decimal_of
 from server.domain.show import BEIJING
-from server.reports.sheet import (
+from server.reports.sheet import Sheet
+from server.reports.tables import (
     Kind,
-    Sheet,
     Table,
     bars,
     details,
@@ -173,7 +173,7 @@ class _Pages:
 
     def comments(self) -> None:
         """意见建议: what was released, by official."""
-        page = self.page("tab_comments")
+        page = self.page("comments")
         page.set_column(0, 0, 16)
         page.set_column(1, 1, 90)
         page.write_string(0, 0, self.sheet.word("subject"), self.format("head"))

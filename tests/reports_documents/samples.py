@@ -120,6 +120,7 @@ def panel(
         "signers": ("teller", "scrutineer", "host"),
         "signed": ("teller", "scrutineer", "host"),
         "published_to": ("public",),
+        "root": ROOT,
     }
     return views.panel_round("published", **(values | more)), csv
 
@@ -137,7 +138,7 @@ def certified(round_: Round) -> tuple[Entry, ...]:
     return (
         entry(1, "round_signed", at + 1000, round=round_.id, signed_as="teller"),
         entry(2, "round_signed", at + 2000, round=round_.id, signed_as="scrutineer"),
-        entry(3, "round_certified", at + 3000, round=round_.id, signed_as="host", root=ROOT),
+        entry(3, "round_certified", at + 3000, round=round_.id, signed_as="host"),
     )
 
 

@@ -40,10 +40,8 @@ def test_six_outputs_say_the_same(kind: str) -> None:
         assert [one[key] for key in ("total", "rank", "grade")] == [
             sealed[key] for key in ("total", "rank", "grade")
         ]
-    round_ = replace(round_, id=material.round, result=result)
-    rooted = [replace(one, body={**one.body, **({"root": bundle.root} if "root" in one.body else {})})
-              for one in samples.certified(round_)]  # fmt: skip
-    sheet = sheet_of(view, round_, rooted, "zh")
+    round_ = replace(round_, id=material.round, result=result, root=bundle.root)
+    sheet = sheet_of(view, round_, samples.certified(round_), "zh")
     screen = {one.key: one for one in round_view(view, round_, "zh", "public").subjects}
     book = test_workbook.opened(workbook(sheet))
     cells = {

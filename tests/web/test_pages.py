@@ -15,8 +15,9 @@ from babel.messages.extract import extract
 from babel.messages.pofile import read_po
 
 from server.domain.events import EVENTS
+from server.domain.exact import percent
 from tests.web.gallery import PAGES, PLAIN, html, plain
-from tests.web.views import CASES, EXTREMES, full, panel_round, public_round, revealing
+from tests.web.views import CASES, EXTREMES, RULES, full, panel_round, public_round, revealing
 from web.layout.assets import assets
 from web.pages import results, shared
 from web.pages.problem.context import problem
@@ -290,7 +291,7 @@ def test_public_figures_are_for_reference_only() -> None:
 
 
 def test_percent_rounds_half_up() -> None:
-    assert [results.percent(*pair) for pair in ((1, 3), (2, 3), (1, 2000), (0, 0), (5, 5))] == [
+    assert [percent(*pair) for pair in ((1, 3), (2, 3), (1, 2000), (0, 0), (5, 5))] == [
         "33.3%",
         "66.7%",
         "0.1%",
@@ -309,3 +310,17 @@ def test_a_way_back_never_leads_to_another_site() -> None:
     for bad in ("https://example.org", "//example.org", "/\\example.org", "javascript:1"):
         assert problem("…", "x", 404, bad).back == "/"
     assert problem("…", "x", 404, "/h/a").back == "/h/a"
+
+
+def test_rules_name_people_by_their_names() -> None:
+    view = CASES["full"]()
+    who = view.subjects[0]
+    veto = {"kind": "veto", "subject": who.key, "grade": "excellent", "reason": "瞒报"}
+    rules = {
+        **RULES,
+        "grades": [{"grade": "excellent", "from": "60"}, {"grade": "poor"}],
+        "after": [veto],
+    }
+    said = " ".join(results.rules_said(view, panel_round("ready", rules=rules), "zh"))
+    assert f"“{who.name}”" in said
+    assert f"“{who.key}”" not in said

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
+from server.domain.exact import number_of, percent
 from server.domain.rounds import AFTER_PUBLICATION, TAKES_BALLOTS, Round
 from server.domain.rule_file import parse_draft
 from server.domain.rules_in_words import rules_in_words
@@ -55,10 +55,9 @@ class SubjectMarks:
 
 @dataclass(frozen=True)
 class Correction:
-    """A correction as both results tell it: the `other` round and its figures; `replaced` on the old
+    """A correction as both results tell it: the other round's title and figures; `replaced` on the old
     one. `decided` is the role that decided, `at` milliseconds since 1970."""
 
-    other: str
     title: str
     replaced: bool
     reason: str
@@ -137,7 +136,6 @@ def _correction(round_: Round, texts: Texts) -> Correction | None:
     if told is None:
         return None
     return Correction(
-        other=str(told.get("by") or told.get("of")),
         title=str(told["title"]),
         replaced="by" in told,
         reason=str(told["reason"]),
@@ -159,14 +157,6 @@ def _choices(round_: Round, result: Mapping[str, Any], live: bool) -> tuple[Choi
         count = counts.get(key, 0) if counts is not None else None
         found.append(Choice(key, label, count, percent(count or 0, whole)))
     return tuple(found)
-
-
-def percent(part: int, whole: int) -> str:
-    """A share with one place, rounded half up, for a bar and the figure beside it."""
-    if not whole:
-        return "0.0%"
-    tenths = (2000 * part + whole) // (2 * whole)
-    return f"{tenths // 10}.{tenths % 10}%"
 
 
 def _subjects(
@@ -225,36 +215,27 @@ def _full_mark(rules: Mapping[str, Any], dimension: str) -> Fraction | None:
     )
     scale = one.get("scale") or rules.get("scale") or {}
     if scale.get("kind") == "labels":
-        points = [_exact(label.get("points")) for label in scale.get("labels", ())]
+        points = [number_of(label.get("points")) for label in scale.get("labels", ())]
         known = [p for p in points if p is not None]
         return max(known) if known else None
-    return _exact(scale.get("max"))
+    return number_of(scale.get("max"))
 
 
 def _of_full(mark: str | None, full: Fraction | None) -> str | None:
-    value = _exact(mark)
+    value = number_of(mark)
     if value is None or full is None or full <= 0:
         return None
     share = min(max(value / full, Fraction(0)), Fraction(1))
     return percent(share.numerator, share.denominator)
 
 
-def _exact(text: Any) -> Fraction | None:
-    """A decimal or a reduced fraction as the rules and results write them."""
-    if text is None:
-        return None
-    try:
-        return Fraction(str(text)) if "/" in str(text) else Fraction(Decimal(str(text)))
-    except (InvalidOperation, ValueError, ZeroDivisionError):
-        return None
-
-
 def rules_said(view: HearingView, round_: Round, lang: str) -> tuple[str, ...]:
-    """The rules of a panel round in sentences, with the names of its groups, dimensions and grades;
-    nothing for a round of choices."""
+    """The rules of a panel round in sentences, with the names of its subjects, groups, dimensions and
+    grades; nothing for a round of choices."""
     if round_.rules is None:
         return ()
     named = {key: name for key, name, _ in view.groups} | dict(round_.labels)
+    named |= {one.key: one.name for one in view.subjects}
     return rules_in_words(parse_draft(dict(round_.rules)), "en" if lang == "en" else "zh", named)
 
 

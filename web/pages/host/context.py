@@ -487,7 +487,7 @@ CONSOLE = ("host",)
 """Whose acts the console offers: it shows the same to everyone who opens it."""
 
 
-def _quorum(view: HearingView, one: Round, texts: Texts) -> Quorum | None:
+def _quorum(view: HearingView, one: Round) -> Quorum | None:
     """Whether the quorum would hold if the round were opened now."""
     if one.rules is None or not (one.rules.get("session") or {}).get("quorum"):
         return None
@@ -539,7 +539,7 @@ def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
         and one.reveal < reveal_steps(one),
         void_reason=one.void_reason or "",
         tally_refused=(one.tally_refused or {}).get(lang, ""),
-        quorum=_quorum(view, one, texts) if one.status == "ready" else None,
+        quorum=_quorum(view, one) if one.status == "ready" else None,
         # To be read before the round opens and freezes them.
         rules=results.rules_said(view, one, lang) if one.status == "ready" else (),
     )

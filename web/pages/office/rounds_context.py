@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from server.domain.comments import takes_texts
 from server.domain.contests import MOST_FILES, Contest, ContestFile
+from server.domain.exact import percent
 from server.domain.outliers import Outlier
 from server.domain.roles import has_right
 from server.domain.rounds import (
@@ -262,8 +263,8 @@ def _instead(one: Round, role: str, texts: Texts) -> str:
 
 def _notice(view: HearingView, note: Outlier, lang: str) -> str:
     """A sentence that points and accuses nobody."""
-    share = results.percent(*note.share.as_integer_ratio())
-    others = "" if note.others is None else results.percent(*note.others.as_integer_ratio())
+    share = percent(*note.share.as_integer_ratio())
+    others = "" if note.others is None else percent(*note.others.as_integer_ratio())
     if note.kind == "ceiling":
         subject = view.subject(note.who)
         name = subject.name if subject else note.who

@@ -6,7 +6,7 @@ under its key is a MAC that only the round's seal can make.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -54,14 +54,6 @@ async def cast_ballot(
         sheet = Sheet(rows, away, key or "", texts)
         return Answer(await keep_ballot(house, unit, round_, seat, by.id, sheet))
 
-    async def kept_as(unit: Unit, digest: str) -> str:
-        round_ = await unit.rounds.get(round_id)
-        if round_ is None or not round_.sealed:
-            return digest
-        if round_.status not in rules.TAKES_BALLOTS:
-            return rules.same_ballot(round_)
-        return rules.same_ballot(round_, seal_of(house, round_).mac(f"key {digest}"))
-
     body: dict[str, Any] = {
         "marks": {s: dict(m) for s, m in marks.items()},
         "recused": list(recused),
@@ -70,12 +62,29 @@ async def cast_ballot(
         body["comments"] = dict(comments)
     answer = await perform(
         house,
-        Asked(by, "cast_ballot", key, body, None, "cast_ballot", beside=True, kept_as=kept_as),
+        Asked(
+            by, "cast_ballot", key, body, None, "cast_ballot",
+            beside=True, kept_as=kept_as(house, round_id),
+        ),
         work,
         round=round_id,
-    )
+    )  # fmt: skip
     await house.bell.stir(round_id)
     return answer
+
+
+def kept_as(house: House, round_id: str) -> Callable[[Unit, str], Awaitable[str]]:
+    """What is kept of marks under their key: of a secret round's no hash that anybody could try."""
+
+    async def kept(unit: Unit, digest: str) -> str:
+        round_ = await unit.rounds.get(round_id)
+        if round_ is None or not round_.sealed:
+            return digest
+        if round_.status not in rules.TAKES_BALLOTS:
+            return rules.same_ballot(round_)
+        return rules.same_ballot(round_, seal_of(house, round_).mac(f"key {digest}"))
+
+    return kept
 
 
 @dataclass(frozen=True)

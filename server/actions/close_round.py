@@ -72,7 +72,6 @@ async def _close(house: House, unit: Unit, round_: Round) -> Round:
         roots["receipts_root"] = root_of(leaves).hex()
     if closed.sealed:
         await open_boxes(house, unit, closed)
-        await unit.paper.drop(closed.id)
     elif takes_texts(closed):
         texts = [
             (subject, text, ballot.seat)

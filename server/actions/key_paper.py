@@ -7,10 +7,10 @@ are compared, and nobody reads a mark before the round has closed.
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from server.actions.cast_ballot import Sheet, checked_rows, keep_ballot, open_panel_round
+from server.actions.cast_ballot import Sheet, checked_rows, keep_ballot, kept_as, open_panel_round
 from server.actions.open_boxes import seal_of
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
@@ -19,6 +19,7 @@ from server.domain.paper import Entry, Form, cells_of, form_of
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import Round
+from server.domain.rule_file import parse_rules
 
 
 async def set_paper(
@@ -36,14 +37,28 @@ async def set_paper(
         cast, _ = await unit.rounds.progress(round_id)
         if seat.id in cast:
             raise Refusal("already_cast")
-        was = seat.id in await unit.paper.seats(round_id)
-        if was != paper:
+        before = await unit.paper.seats(round_id)
+        if (seat.id in before) != paper:
+            if round_.sealed:
+                await _check_forms_without_seats(unit, round_, {*before, seat.id}, paper)
             await unit.paper.set_seat(round_id, seat.id, paper, house.now())
             unit.record("paper_set", ids={"round": round_id}, seat=number, paper=paper)
         return Answer({"round": round_id, "number": number, "paper": paper})
 
     asked = Asked(by, "rounds", key, {"number": number, "paper": paper}, None, "set_paper")
     return await perform(house, asked, work, round=round_id)
+
+
+async def _check_forms_without_seats(
+    unit: Unit, round_: Round, seats: Collection[int], paper: bool
+) -> None:
+    """A secret round's forms bear no seat: which group a mark counts in is known only when all that vote
+    on paper are of one, and a form that counts has taken the place of one of their seats."""
+    if paper and parse_rules(dict(round_.rules or {})).groups:
+        if len({one.group for one in round_.entitled if one.seat in seats}) > 1:
+            raise Refusal("paper_one_group")
+    elif not paper and any(one.counted for one in await unit.paper.entries(round_.id)):
+        raise Refusal("paper_counts")
 
 
 async def key_paper(
@@ -53,6 +68,7 @@ async def key_paper(
     form: int,
     marks: Mapping[str, Mapping[str, Any]],
     recused: Sequence[str],
+    key: str | None = None,
 ) -> Answer:
     """`PUT /rounds/ID/paper/FORM {marks, recused?}`: what one person read on the form. The second person
     who reads the same makes it a ballot; otherwise both are told where they differ."""
@@ -84,7 +100,7 @@ async def key_paper(
         return Answer(form_state(now))
 
     body = {"form": form, "marks": {s: dict(m) for s, m in marks.items()}, "recused": list(recused)}
-    asked = Asked(by, "key_paper", None, body, None, "key_paper")
+    asked = Asked(by, "key_paper", key, body, None, "key_paper", kept_as=kept_as(house, round_id))
     answer = await perform(house, asked, work, round=round_id)
     await house.bell.stir(round_id)
     return answer

@@ -93,7 +93,8 @@ async def keep_texts(
 
 
 async def drop_boxes(unit: Unit, round_: Round) -> None:
-    """Nothing is left of who said what; turnout and first answers stay."""
+    """Nothing is left of who said what, on a tablet or on paper; turnout and first answers stay."""
+    await unit.paper.drop(round_.id)
     await unit.sealed.drop(round_.id, rules.same_ballot(round_))
 
 

@@ -53,6 +53,7 @@ async def keyed(
     body: PaperForm,
     here: ServicesDep,
     by: ActorDep,
+    key: Key = None,
 ) -> Response:
     """What one person read on the form; the second who reads the same makes it a ballot."""
-    return answered(await key_paper(here.house, by, id_, form, body.marks, body.recused))
+    return answered(await key_paper(here.house, by, id_, form, body.marks, body.recused, key))

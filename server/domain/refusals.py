@@ -350,6 +350,16 @@ CATALOGUE: Mapping[str, Row] = {
         "本席本轮改用纸质票，平板不再提交；如需改回，请告知主持台。",
         "This seat votes on paper in this round; tell the host if it should be the tablet.",
     ),
+    "paper_one_group": Row(
+        409,
+        "无记名轮次的纸质票不带席位号，须全部属于同一组；本席与已改用纸质票的席位不同组。",
+        "Forms of a secret round bear no seat, so all of them must be of one group; this seat is of another.",
+    ),
+    "paper_counts": Row(
+        409,
+        "本轮已有纸质票计入，席位不能再改回平板。",
+        "A form of this round counts already: no seat can go back to its tablet.",
+    ),
     "form_unknown": Row(
         404,
         "没有这张纸质票：先在主持台把席位设为纸质票。",

@@ -12,6 +12,7 @@ from server.actions.close_round import close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.key_paper import forms, key_paper, set_paper
 from server.actions.open_round import open_round
+from server.actions.void_round import void_round
 from server.domain.refusals import Refusal
 from server.store.rows import table
 from server.store.tables import PaperEntryRow
@@ -113,3 +114,50 @@ async def test_what_a_tablet_could_not_say_paper_cannot_either(lanxi: Home) -> N
     await closed(lanxi, id_)
     assert await refusal(key_paper(house, teller, id_, 3, MARKS, ())) == "round_closed"
     assert await refusal(set_paper(house, host, id_, 3, True)) == "round_closed"
+
+
+async def test_forms_without_seats_are_all_of_one_group(lanxi: Home) -> None:
+    """They bear no seat: a form of another group would be counted with the wrong weight."""
+    id_, house, host = await opened(lanxi, "secret"), lanxi.house, lanxi.person("host")
+    groups = {seat.number: seat.group for seat in lanxi.seats}
+    assert groups[1] == groups[2] != groups[3]
+    await set_paper(house, host, id_, 1, True)
+    assert await refusal(set_paper(house, host, id_, 3, True)) == "paper_one_group"
+    await set_paper(house, host, id_, 2, True)
+    teller, watcher = lanxi.person("teller", name="t"), lanxi.person("scrutineer", name="s")
+    await key_paper(house, teller, id_, 1, OTHER, ())
+    await key_paper(house, teller, id_, 2, MARKS, ())
+    assert (await key_paper(house, watcher, id_, 2, MARKS, ())).body["status"] == "counted"
+    async with lanxi.building.store.look(round=id_) as unit:
+        cast, _ = await unit.rounds.progress(id_)
+    left = next(seat.number for seat in lanxi.seats if seat.number < 3 and seat.id not in cast)
+    assert await refusal(set_paper(house, host, id_, left, False)) == "paper_counts"
+    assert (await key_paper(house, watcher, id_, 1, OTHER, ())).body["status"] == "counted"
+
+
+@pytest.mark.parametrize("secrecy", ["named", "secret"])
+async def test_an_entry_that_is_sent_again_gets_its_first_answer(lanxi: Home, secrecy: str) -> None:
+    id_, house = await opened(lanxi, secrecy), lanxi.house
+    await set_paper(house, lanxi.person("host"), id_, 1, True)
+    teller, watcher = lanxi.person("teller", name="t"), lanxi.person("scrutineer", name="s")
+    await key_paper(house, teller, id_, 1, MARKS, (), "key-0000000a")
+    told = await key_paper(house, watcher, id_, 1, MARKS, (), "key-0000000b")
+    assert told.body["receipt"]
+    again = await key_paper(house, watcher, id_, 1, MARKS, (), "key-0000000b")
+    assert again.body["receipt"] == told.body["receipt"]
+    assert await refusal(key_paper(house, watcher, id_, 1, OTHER, (), "key-0000000b")) == (
+        "key_reused"
+    )
+    await closed(lanxi, id_)
+    again = await key_paper(house, watcher, id_, 1, MARKS, (), "key-0000000b")
+    assert again.body["receipt"] == told.body["receipt"]
+
+
+async def test_nothing_of_the_forms_is_left_when_a_secret_round_is_voided(lanxi: Home) -> None:
+    id_, house, host = await opened(lanxi, "secret"), lanxi.house, lanxi.person("host")
+    await set_paper(house, host, id_, 1, True)
+    await key_paper(house, lanxi.person("teller"), id_, 1, MARKS, ())
+    await void_round(house, host, id_, "误开")
+    async with lanxi.building.store.look(round=id_) as unit:
+        rows = await unit.connection.execute(select(table(PaperEntryRow)))
+        assert [row.cells for row in rows] == [{}]

@@ -8,6 +8,7 @@ from typing import Any
 
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
+from server.actions.tally_round import check_paths
 from server.domain import contests as rules
 from server.domain.contests import Contest
 from server.domain.refusals import Refusal
@@ -65,6 +66,7 @@ async def add_contest_file(
             raise Refusal("files_many")
         number = len(one.files) + 1
         await unit.contests.add_file(one.id, number, plain, content)
+        unit.record("contest_noted", ids={"round": round_id}, contest=one.id, file=number)
         found = next(o for o in await unit.contests.of(round_id) if o.id == one.id)
         return Answer(contest_state(found), 201)
 
@@ -106,6 +108,7 @@ async def decide_contest(
             named = {s.key: s.name for s in await unit.people.subjects()}
             was, becomes = figures(round_, named), figures(new, named)
             done, published = rules.correct(round_, new, cleaned, role, now, was, becomes)
+            await check_paths(unit, new)
             published = replace(published, contest_until=round_.contest_until)
             await unit.rounds.save(published)
             event = "result_corrected"

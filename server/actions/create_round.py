@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -15,7 +14,7 @@ from server.domain.roles import Actor
 from server.domain.rounds import Round
 from server.domain.rule_document import RulesInvalid
 from server.domain.rule_file import parse_draft, with_groups
-from server.domain.rules import canonical_bytes
+from server.domain.rules import document_hash
 from server.domain.view import round_state
 
 
@@ -123,4 +122,4 @@ def hash_of(rules: Mapping[str, Any]) -> str:
         raise Refusal(
             "rules_invalid", problem=error.code, place=(error.message("zh"), error.message("en"))
         ) from error
-    return hashlib.sha256(canonical_bytes(dict(rules))).hexdigest()
+    return document_hash(rules)

@@ -70,7 +70,9 @@ def frozen_with_the_hall(round_: Round, entitled: Sequence[Entitled]) -> Round:
     present = sum(one.present for one in entitled)
     counts = {"present": present, "due": len(entitled), "members": len(entitled)}
     frozen = with_counts(round_.rules, **counts)
-    return replace(round_, rules=frozen, rules_hash=rules_hash(parse_rules(frozen)))
+    given = None if frozen == round_.rules else round_.rules
+    digest = rules_hash(parse_rules(frozen))
+    return replace(round_, rules=frozen, rules_hash=digest, rules_given=given)
 
 
 async def _new_seal(house: House, by: Actor, round_id: str) -> str | None:

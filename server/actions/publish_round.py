@@ -38,6 +38,9 @@ async def publish_round(
             days = (await unit.hearings.settings())["show"].get("contest_days", CONTEST_DAYS)
             until = house.now() + days * DAY_MS if days else None
             published = replace(published, contest_until=until)
+        contested = await unit.rounds.get(round_.replaces) if round_.replaces else None
+        if contested is not None and contested.status == "contested":
+            raise Refusal("correction_first")
         await check_paths(unit, round_)
         await unit.rounds.save(published)
         unit.record(_EVENT[audience], ids={"round": round_.id}, audience=audience)

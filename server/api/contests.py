@@ -17,6 +17,7 @@ from server.actions.contest_round import (
 )
 from server.actions.hold_again import hold_again
 from server.actions.perform import allowed
+from server.actions.ports import Unit
 from server.api import answers
 from server.api.common import (
     LARGEST,
@@ -34,6 +35,7 @@ from server.api.rounds import held_at
 from server.domain.contests import LONGEST_GROUNDS, LONGEST_REASON
 from server.domain.refusals import Refusal
 from server.domain.roles import has_right
+from server.domain.rounds import may_see_result
 
 router = APIRouter(tags=["rounds"])
 FileNumber = Annotated[int, Path(alias="number", ge=1, le=LARGEST)]
@@ -71,7 +73,7 @@ async def contests(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
     """What was contested and decided, oldest first; for those who may contest or see the result
     internally."""
     async with here.store.look(round=id_) as unit:
-        _check_may_read(held_at(unit.place, by))
+        await check_may_read(unit, held_at(unit.place, by), id_)
         found = await unit.contests.of(id_)
     return JSONResponse({"items": [contest_state(one) for one in found]})
 
@@ -113,7 +115,7 @@ async def file(
 ) -> Response:
     """A file that was handed in."""
     async with here.store.look(round=id_) as unit:
-        _check_may_read(held_at(unit.place, by))
+        await check_may_read(unit, held_at(unit.place, by), id_)
         if all(one.id != contest for one in await unit.contests.of(id_)):
             raise Refusal("not_found")
         found = await unit.contests.file(contest, number)
@@ -142,8 +144,11 @@ async def decide(
     return answered(done)
 
 
-def _check_may_read(roles: tuple[str, ...]) -> None:
-    if not roles:
+async def check_may_read(unit: Unit, roles: tuple[str, ...], round_id: str) -> None:
+    """Grounds and files speak of figures: who may not see the result yet does not read them."""
+    round_ = await unit.rounds.get(round_id)
+    if not roles or round_ is None:
         raise Refusal("not_found")
-    if not (has_right(roles, "contest") or has_right(roles, "see_internal_result")):
+    sees_all = has_right(roles, "see_internal_result")
+    if not (sees_all or (has_right(roles, "contest") and may_see_result(round_, roles))):
         raise Refusal("not_allowed")

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from server.domain.refusals import Refusal
-from server.domain.rounds import AUDIENCES, Round, step
+from server.domain.rounds import Round, step
 
 LEAST_GROUNDS, LONGEST_GROUNDS, LONGEST_REASON = 10, 2000, 1000
 """Characters of the grounds (复核理由) and of the decision's reason."""
@@ -81,14 +81,15 @@ def correct(
     """更正: the old round with the new one that replaces it, published to whom the old one was.
 
     `was` and `becomes` are the figures of both in brief, which each of them then carries.
-    `correction_unfit` unless the new one was made to replace the old one and is certified.
+    `correction_unfit` unless the new one was made to replace the old one, is certified, and has not
+    been published to anybody whom the old one's figures were kept from.
     """
     corrected = step(old, "correct")
-    if new.replaces != old.id or new.status not in {"certified", "published"}:
+    wider = any(not old.published_for(one) for one in new.published_to)
+    if new.replaces != old.id or new.status not in {"certified", "published"} or wider:
         raise Refusal("correction_unfit")
     told = {"reason": reason, "as": role, "at": now}
-    to = tuple(one for one in AUDIENCES if one in {*old.published_to, *new.published_to})
-    published = replace(step(new, "publish"), published_to=to)
+    published = replace(step(new, "publish"), published_to=old.published_to)
     return (
         replace(
             corrected, correction={**told, "by": new.id, "title": new.title, "figures": becomes}

@@ -333,6 +333,11 @@ CATALOGUE: Mapping[str, Row] = {
     "own_contest": Row(
         403, "申请复核的人不能作出决定。", "Who contested a result does not decide on it."
     ),
+    "correction_first": Row(
+        409,
+        "本轮是为复核重新举行的，作出更正决定时一并公布。",
+        "This round was held again for a contest: the decision to correct publishes it.",
+    ),
     "correction_unfit": Row(
         409,
         "更正须用为此重新举行、已计票确认的一轮。",

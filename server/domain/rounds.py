@@ -22,6 +22,7 @@ from typing import Any
 
 from server.domain.refusals import Refusal
 from server.domain.roles import has_right
+from server.domain.rules import document_hash
 
 STATES = (
     "ready",
@@ -76,9 +77,12 @@ class Round:
     `choices` ((key, label) pairs); `labels` are the words for dimensions and
     grades. Times are milliseconds since 1970. `cast` counts ballots. `tally_refused` is the sentence
     by language with which the rules refused the tally: the round stays `closed` and may be voided.
-    `about` is the code of the question whose answer a light round is about. `overrides` says of a signer who was missing who signed instead, and why. `root` is what its bundle stands under (docs/bundle.md), empty where
-    none can be made. `contest_until` is until when a published result may be contested, `correction` what a corrected
-    round and the one that replaces it say of each other (domain/contests.py).
+    `about` is the code of the question whose answer a light round is about. `rules_given` are the rules
+    before the opening added the counts of the hall, where it added any. `overrides` says of a signer who
+    was missing who signed instead, and why. `root` is what its bundle stands under (docs/bundle.md),
+    empty where none can be made. `contest_until` is until when a published result may be contested,
+    `correction` what a corrected round and the one that replaces it say of each other
+    (domain/contests.py).
     `unsent` is what becomes of a sheet that is whole and not sent when the round closes: `discard`, or
     `send`, when the tablet sends it by itself at the end of the countdown.
     `comments` and `reason_below`: what may and must be written beside the marks (domain/comments.py).
@@ -99,6 +103,7 @@ class Round:
     choices: tuple[tuple[str, str], ...] = ()
     rules: Mapping[str, Any] | None = None
     rules_hash: str | None = None
+    rules_given: Mapping[str, Any] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     show_live: bool = False
     unsent: str = "discard"
@@ -126,6 +131,11 @@ class Round:
     overrides: Mapping[str, Any] = field(default_factory=dict)
     contest_until: int | None = None
     correction: Mapping[str, Any] | None = None
+
+    @property
+    def rules_before(self) -> Mapping[str, Any] | None:
+        """The rules as they were given: without the counts of the hall that its opening added."""
+        return self.rules if self.rules_given is None else self.rules_given
 
     def status_for(self, audience: str) -> str:
         """The status as `audience` may know it."""
@@ -321,10 +331,14 @@ def same_ballot(round_: Round, mac: str = "") -> str:
 
 
 def held_again(round_: Round, id_: str, ordinal: int) -> Round:
-    """The round that is held in the place of this one, `ready` and linked to it."""
+    """The round that is held in the place of this one, `ready` and linked to it. It counts the hall anew."""
+    given = round_.rules_before
     return replace(
         round_,
         id=id_,
+        rules=given,
+        rules_hash=None if given is None else document_hash(given),
+        rules_given=None,
         status="ready",
         version=1,
         ordinal=ordinal,

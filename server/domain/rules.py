@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from operator import ge, gt, le, lt
-from typing import Literal
+from typing import Any, Literal
 
 from server.domain.exact import MOST_PLACES
 from server.domain.exact import RoundingMode as RoundingMode
@@ -376,3 +376,8 @@ def rules_hash(rules: Rules | Composite) -> str:
     form, that file's own SHA-256 is the hash.
     """
     return hashlib.sha256(rules.canonical).hexdigest()
+
+
+def document_hash(document: Mapping[str, Any]) -> str:
+    """The same of a rule set that may still lack the counts of the hall."""
+    return hashlib.sha256(canonical_bytes(dict(document))).hexdigest()

@@ -109,7 +109,7 @@ def _round(number: int, round_: Any) -> ShowRound:
         subjects=round_.subjects,
         item=round_.item,
         choices=tuple(ShowChoice(k, v.strip()) for k, v in round_.choices),
-        rules=round_.rules,
+        rules=round_.rules_before,
         labels=tuple(ShowLabel(k, v.strip()) for k, v in round_.labels.items()),
         show_live=round_.show_live,
     )

@@ -489,6 +489,7 @@ class RoundRow(SQLModel, table=True):
     choices: list[list[str]] = _json(default_factory=list)
     rules: dict[str, Any] | None = _json(default=None)
     rules_hash: str | None = None
+    rules_given: dict[str, Any] | None = _json(default=None)
     labels: dict[str, str] = _json(default_factory=dict)
     show_live: bool = False
     signers: list[str] = _json(default_factory=list)

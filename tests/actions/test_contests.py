@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import select, update
 
 from server.actions.cast_ballot import cast_ballot
 from server.actions.certify_round import certify_round
@@ -15,9 +16,12 @@ from server.actions.hold_again import hold_again
 from server.actions.open_round import open_round
 from server.actions.publish_round import publish_round
 from server.actions.void_round import void_round
-from server.domain.contests import DAY_MS, LARGEST_FILE
+from server.api.contests import check_may_read
+from server.domain.contests import DAY_MS, LARGEST_FILE, correct
 from server.domain.refusals import Refusal
 from server.domain.view import round_state
+from server.store.rows import table
+from server.store.tables import BallotRow
 from tests.house import Home
 
 pytestmark = pytest.mark.anyio
@@ -169,3 +173,48 @@ async def test_files_are_kept_with_the_grounds(lanxi: Home) -> None:
         (case,) = await unit.contests.of(id_)
         assert await unit.contests.file(case.id, 2) == ("证据1.PDF", b"%PDF%PDF")
         assert await unit.contests.file(case.id, 9) is None
+
+
+async def test_a_repeat_is_published_by_the_correction_and_no_wider(lanxi: Home) -> None:
+    id_, house = await published(lanxi, "internal"), lanxi.house
+    host = lanxi.person("host", name="h")
+    await contest_round(house, lanxi.person("office", name="o"), id_, GROUNDS)
+    new = (await hold_again(house, host, id_)).body["id"]
+    await marked(lanxi, new, "6")
+    assert await refusal(publish_round(house, host, new, "public")) == "correction_first"
+    repeat = replace(await the_round(lanxi, new), status="published", published_to=("public",))
+    with pytest.raises(Refusal, match="correction_unfit"):
+        correct(await the_round(lanxi, id_), repeat, "录入有误。", "host", 1, [], [])
+    await decide_contest(house, host, id_, "corrected", "录入有误。", new)
+    assert (await the_round(lanxi, new)).published_to == ("internal",)
+    assert [e.event for e in await lanxi.entries()][-1] == "contest_noted"
+
+
+async def test_a_correction_is_refused_while_its_two_counts_differ(lanxi: Home) -> None:
+    id_, house, host = await published(lanxi), lanxi.house, lanxi.person("host", name="h")
+    await contest_round(house, lanxi.person("office", name="o"), id_, GROUNDS)
+    new = (await hold_again(house, host, id_)).body["id"]
+    await marked(lanxi, new, "6")
+    ballots = table(BallotRow)
+    async with lanxi.building.database.write() as connection:
+        one = (await connection.execute(select(ballots).where(ballots.c.round_id == new))).first()
+        assert one is not None
+        changed = {"water": {"duty": "7", "law": "9"}}
+        where = ballots.c.seat_id == one.seat_id, ballots.c.round_id == new
+        await connection.execute(update(ballots).where(*where).values(marks=changed))
+    decision = decide_contest(house, host, id_, "corrected", "录入有误。", new)
+    assert await refusal(decision) == "paths_differ"
+    assert (await the_round(lanxi, id_)).status == "contested"
+
+
+async def test_grounds_are_read_by_whoever_may_see_the_figures(lanxi: Home) -> None:
+    id_, house = await published(lanxi, "internal"), lanxi.house
+    await contest_round(house, lanxi.person("teller", name="t"), id_, GROUNDS)
+    async with lanxi.building.store.look(round=id_) as unit:
+        assert await refusal(check_may_read(unit, ("subject",), id_)) == "not_allowed"
+        assert await refusal(check_may_read(unit, (), id_)) == "not_found"
+        await check_may_read(unit, ("office",), id_)
+    await decide_contest(house, lanxi.person("host", name="h"), id_, "upheld", "计分无误。")
+    await publish_round(house, lanxi.person("host", name="h"), id_, "public")
+    async with lanxi.building.store.look(round=id_) as unit:
+        await check_may_read(unit, ("subject",), id_)

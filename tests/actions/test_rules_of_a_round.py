@@ -12,6 +12,7 @@ from server.actions.check_in import note_presence
 from server.actions.close_round import close_round
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
+from server.actions.void_round import void_round
 from server.domain.refusals import Refusal
 from server.domain.rule_file import parse_rules
 from server.domain.rules import rules_hash
@@ -118,3 +119,26 @@ async def test_a_ballot_that_breaks_a_rule_about_whole_ballots_is_told_which(lan
         await cast_ballot(lanxi.house, lanxi.panelist(0), round_id, marks, (), "key-00001")
     assert caught.value.code == "ballot_invalid"
     assert "最多 1 名" in caught.value.message("zh")
+
+
+async def test_a_round_held_again_counts_the_hall_anew(lanxi: Home) -> None:
+    await lanxi.go_live()
+    quorum = {"quorum": {"share": "1", "compare": ">=", "of": "due"}}
+    given = {**presets()["trimmed-mean"].rules, "session": quorum}
+    host, slug = lanxi.person("host"), lanxi.slug
+    await note_presence(lanxi.house, host, slug, 2, present=False)
+    first = await made(lanxi, given)
+    ready = next(r for r in (await lanxi.view()).rounds if r.id == first)
+    await open_round(lanxi.house, host, first)
+    again = (await void_round(lanxi.house, host, first, "人数不足")).body["again"]
+    rounds = {r.id: r for r in (await lanxi.view()).rounds}
+    assert rounds[first].rules["session"] == {**quorum, "present": 2, "due": 3}
+    assert (rounds[again].rules, rounds[again].rules_hash) == (ready.rules, ready.rules_hash)
+    await note_presence(lanxi.house, host, slug, 2, present=True)
+    lines = host_page.rounds(await lanxi.view(), "zh").lines
+    assert next(line.quorum for line in lines if line.round.id == again) == host_page.Quorum(
+        3, 3, True
+    )
+    await open_round(lanxi.house, host, again)
+    opened = next(r for r in (await lanxi.view()).rounds if r.id == again)
+    assert opened.rules["session"] == {**quorum, "present": 3, "due": 3}

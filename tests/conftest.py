@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import secrets
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Generator, Iterator
 from pathlib import Path
 
 import httpcore2
@@ -12,7 +12,7 @@ import pytest
 from playwright.sync_api import Browser
 
 from tests.house import Home, home
-from tests.journeys.browser import chromium
+from tests.journeys.browser import HEARD, chromium
 from tests.running import Running, running
 from tests.services import create_database, postgresql, redis_server
 from tests.several import Several, several
@@ -59,6 +59,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for item in items:
             if group := together(item):
                 item._id = type(item.id).parse(f"{item.nodeid}@{group}")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A test that fails tells what the pages said of themselves meanwhile."""
+    if call.when == "setup":
+        HEARD.clear()
+    report = yield
+    if report.failed and HEARD:
+        report.sections.append(("Pages", "\n".join(HEARD)))
+    return report
 
 
 @pytest.fixture(scope="session", autouse=True)

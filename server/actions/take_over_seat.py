@@ -18,6 +18,9 @@ OUTCOMES = {"granted": "takeover_granted", "declined": "takeover_declined"}
 OPEN_TO_SEATS = frozenset({"check_in", "live", "paused"})
 MOST_WAITING = 3
 """Requests for one seat that may wait: anybody in the hall can ask."""
+WAIT_MS = 600_000
+"""How long a request waits before a new one takes its place: whoever asked and went away keeps
+nobody else from asking."""
 
 
 async def ask_for_seat(house: House, slug: str, number: int, check: str, secret: str) -> Answer:
@@ -33,9 +36,11 @@ async def ask_for_seat(house: House, slug: str, number: int, check: str, secret:
         seat = next((one for one in await unit.people.seats() if one.number == number), None)
         if seat is None:
             raise Refusal("seat_unknown", seat=number)
+        now = house.now()
+        await unit.takeovers.expire(now - WAIT_MS, now)
         if await unit.takeovers.waiting(seat.id) >= MOST_WAITING:
             raise Refusal("takeover_full")
-        id_ = await unit.takeovers.ask(seat.id, check, secret, house.now())
+        id_ = await unit.takeovers.ask(seat.id, check, secret, now)
         unit.record("takeover_requested", ids={"id": id_}, seat=number)
         return Answer({"id": id_, "seat": number, "check": check, "status": "open"}, 201)
 

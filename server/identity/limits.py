@@ -27,6 +27,7 @@ PER_ADDRESS: Mapping[str, int] = {
     "public_act": 6000,
     "join": 120,
     "takeover": 12,
+    "claim": 3000,
 }
 PER_PERSON: Mapping[str, int] = {"ask": 6, "public_act": 120}
 """How much an address and a person may do in a minute."""

@@ -34,6 +34,8 @@ CARD_MS = 72 * 3_600_000
 a sheet that is left in the hall is soon worth nothing."""
 CLAIM_MS = 600_000
 """How long a tablet that was granted a seat may come for its session."""
+CLAIMABLE = frozenset({"granted", "used"})
+"""Statuses of a request that lead to a session."""
 SETUP_MS = 24 * 3_600_000
 LOGIN = re.compile(r"[a-z0-9._-]{3,40}")
 
@@ -323,16 +325,19 @@ class PeopleDesk:
         """(what became of the request, the seat's session once it was granted). A tablet that has not
         heard the answer asks again and gets another session in the place of the first, while no
         other tablet was given the seat."""
+        known = digest(secret)
+        # A tablet asks every few seconds for as long as it waits: only a granted seat needs the writer.
+        async with self._database.read() as connection:
+            found = await Identity(connection).takeover(known)
+        if found is None:
+            raise Refusal("takeover_unknown")
+        if found.status not in CLAIMABLE:
+            return found.status, None
         async with self._database.write() as connection:
             identity, now = Identity(connection), self._now()
-            found = await identity.takeover(digest(secret))
-            if found is None:
-                raise Refusal("takeover_unknown")
-            if found.status not in {"granted", "used"}:
-                return found.status, None
             await identity.lock_seat(found.seat_id)
-            found = await identity.takeover(digest(secret))
-            if found is None or found.status not in {"granted", "used"}:
+            found = await identity.takeover(known)
+            if found is None or found.status not in CLAIMABLE:
                 return "past", None
             if now > found.decided_at + CLAIM_MS:
                 return "past", None

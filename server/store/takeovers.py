@@ -52,6 +52,11 @@ class Takeovers(Repository):
         here = _t.c.run_id == self._ref.run, _t.c.seat_id == seat_id, _t.c.status == "open"
         return int((await self._c.execute(select(func.count()).where(*here))).scalar_one())
 
+    async def expire(self, before: int, at: int) -> None:
+        """Requests of the run that were made before a moment and still wait are past."""
+        old = _t.c.run_id == self._ref.run, _t.c.status == "open", _t.c.at < before
+        await self._c.execute(update(_t).where(*old).values(status="past", decided_at=at))
+
     async def decline(self, id_: int, at: int) -> int | None:
         """The request is declined; gives its seat's number, None when it no longer waits."""
         return await self._decide(id_, "declined", at)

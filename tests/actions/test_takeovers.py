@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ import pytest
 from server.actions.cast_ballot import cast_ballot
 from server.actions.create_round import NewRound, create_round
 from server.actions.open_round import open_round
-from server.actions.take_over_seat import MOST_WAITING, ask_for_seat, settle_takeover
+from server.actions.take_over_seat import MOST_WAITING, WAIT_MS, ask_for_seat, settle_takeover
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.identity.people import CLAIM_MS, PeopleDesk, SignedIn
@@ -186,6 +187,27 @@ async def test_what_is_refused(hall: Hall) -> None:
     with pytest.raises(Refusal) as caught:
         await settle_takeover(home.house, home.panelist(0), home.slug, asked[1], "granted")
     assert caught.value.code == "not_allowed"
+
+
+async def test_who_asked_and_went_away_keeps_nobody_from_asking(hall: Hall) -> None:
+    home = hall.home
+    asked = [await hall.ask(3, f"secret-of-{n}") for n in range(MOST_WAITING)]
+    later = home.house.now() + WAIT_MS + 1
+    house = replace(home.house, now=lambda: later)
+    await ask_for_seat(house, home.slug, 3, "AB23", digest("secret-of-another"))
+    assert await hall.desk.claim("secret-of-0") == ("past", None)
+    assert await hall.settle(asked[0], "granted") == "takeover_settled"
+    assert await hall.desk.claim("secret-of-another") == ("open", None)
+
+
+async def test_waiting_for_the_answer_writes_nothing(hall: Hall) -> None:
+    await hall.ask(3, "secret-of-one-who-waits")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(hall.home.building.database, "write", None)
+        assert await hall.desk.claim("secret-of-one-who-waits") == ("open", None)
+        with pytest.raises(Refusal) as caught:
+            await hall.desk.claim("secret-of-nobody")
+    assert caught.value.code == "takeover_unknown"
 
 
 async def test_before_check_in_nobody_takes_a_seat(lanxi: Home) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,6 +52,9 @@ STAGE: Any = {"width": 1920, "height": 1080}
 FRAME = "() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))"
 """Until the page is drawn as it is now."""
 
+HEARD: deque[str] = deque(maxlen=50)
+"""What pages said of themselves lately: a test that fails tells it (`tests/conftest.py`)."""
+
 
 @contextmanager
 def chromium() -> Iterator[Browser]:
@@ -78,6 +82,9 @@ def open_page(context: BrowserContext, url: str) -> tuple[Page, list[str]]:
     page = context.new_page()
     errors: list[str] = []
     page.on("pageerror", lambda error: errors.append(str(error)))
+    page.on("pageerror", lambda error: HEARD.append(f"{page.url}: {error}"))
+    page.on("console", lambda message: HEARD.append(f"{page.url}: {message.text}"))
+    page.on("requestfailed", lambda one: HEARD.append(f"{page.url}: {one.url} {one.failure}"))
     # Chromium tells a broken connection, and a refusal that the page itself puts into words, as
     # errors of the console; neither is a fault of the page.
     page.on(

@@ -242,9 +242,8 @@ function showTablets () {
   seatmap()
 }
 async function lookAtTablets () {
-  if (document.hidden) return
   try {
-    const answer = await fetch(`/h/${slug}/host/tablets`, { headers: { 'X-Pingyi-Seat': seat || '' } })
+    const answer = await fetch(`/h/${slug}/host/tablets`, { headers: { 'X-Pingyi-Seat': seat || '' }, signal: AbortSignal.timeout(10000) })
     if (answer.ok) tablets = await answer.json()
     showTablets()
   } catch { /* the next look shows it */ }

@@ -62,6 +62,7 @@ async def come(slug: str, body: Coming, request: Request, lang: str | None = Non
     """What became of it; with a granted one comes the seat's session."""
     here, chosen = services(request), language(lang)
     try:
+        here.limiter.check("claim", here.door.address(request))
         status, session = await here.people.claim(body.secret)
     except Refusal as refusal:
         return _refused(refusal, chosen)

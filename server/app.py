@@ -5,27 +5,21 @@ from __future__ import annotations
 import asyncio
 import secrets as chance
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import structlog
 from fastapi import FastAPI
-from sqlalchemy.ext.asyncio import AsyncConnection
 
 from moderation.intake.normal_form import IncomingItem
 from moderation.policy import clean_public_text
 from moderation.screening.masking import mask_item
 from server.actions import ports
-from server.actions.bundle_round import bundle_round
-from server.actions.close_round import finish_closing
-from server.actions.destroy_seal import destroy_seal
 from server.actions.ports import House
 from server.actions.recover import pause_after_restart, void_without_seal
-from server.actions.screen_questions import screen_questions
-from server.actions.tally_round import tally_round
 from server.api import (
     contests,
     desk,
@@ -44,8 +38,7 @@ from server.api.front import Front, Shelf
 from server.api.openapi import describe, operation_id
 from server.api.public_socket import Reception, most_viewers
 from server.domain.refusals import Refusal
-from server.domain.roles import MACHINE
-from server.domain.rounds import SealedRound
+from server.duties import Duties
 from server.errors import handle_errors
 from server.identity import secrets
 from server.identity.door import Door
@@ -66,10 +59,9 @@ from server.services import Services
 from server.settings import Settings
 from server.store.alive import Alive, Duty
 from server.store.identity import Identity
-from server.store.places import all_places, hearings_to_screen
+from server.store.places import all_places
 from server.store.public_acts import Floods, PublicActs
-from server.store.rounds import waiting as waiting_rounds
-from server.store.sealed import open_sealed_rounds, rounds_of_seals
+from server.store.sealed import open_sealed_rounds
 from server.store.start_faults import start_fault
 from server.store.transaction import Database
 from server.store.unit import HearingStore, Unit
@@ -79,12 +71,9 @@ from web.renderer import PageRenderer
 from web.routes import ROUTERS
 
 log = structlog.get_logger()
-Found = TypeVar("Found")
 
 WEB_WAITS_S = 5.0
 """How long a `web` leaves the duties to a worker that may just be starting."""
-SCREEN_S = 0.5
-"""How often the screener looks: a moderator does not notice, and one indexed read is cheap."""
 A_CROWD = 16_000
 """Viewers that one process is made for; a machine that gives too few descriptors for them is told of."""
 STOP_S = 10.0
@@ -246,8 +235,9 @@ class Building:
             self.later(self.alive.keep())
         if self.part.keeps_time:
             self.later(self.duty.keep())
-            self.later(self._screener())
-            self.later(self._timekeeper())
+            duties = Duties(self.house, self.database, self.seals, self.duty)
+            for loop in (duties.screen, duties.close, duties.finish, duties.destroy_seals):
+                self.later(loop())
 
     async def _lead(self) -> None:
         """The schema is brought up to date, and what stood still is paused."""
@@ -319,72 +309,6 @@ class Building:
     async def _shut_out(self, kind: str, id_: str) -> None:
         if kind == "flooder":
             self.services.limiter.shut_out(id_)
-
-    async def _screener(self) -> None:
-        """Makes what came in ready for moderators, however it came in."""
-
-        async def screen(slug: str) -> None:
-            while await screen_questions(self.house, slug):
-                pass
-
-        while True:
-            if self.duty.mine:
-                await self._each("screener", hearings_to_screen, screen)
-            await asyncio.sleep(SCREEN_S)
-
-    async def _timekeeper(self) -> None:
-        """Closes by time, tallies and bundles what a crash left closed or certified, and destroys the seals of what is over. A
-        secret round is closed by a process that has its seal, whoever has the duty."""
-
-        async def due(connection: AsyncConnection) -> list[tuple[str, str]]:
-            return [
-                (id_, status)
-                for id_, status, seal in await waiting_rounds(connection, now())
-                if (self.seals.holds(seal) if seal and status == "closing" else self.duty.mine)
-            ]
-
-        async def finish(round_: tuple[str, str]) -> None:
-            id_, status = round_
-            if status == "closing":
-                await finish_closing(self.house, id_)
-            elif status == "closed":
-                await tally_round(self.house, MACHINE, id_)
-            else:
-                await bundle_round(self.house, id_)
-
-        async def over(connection: AsyncConnection) -> list[SealedRound]:
-            found = await rounds_of_seals(connection, self.seals.held())
-            return [one for one in found if one.over]
-
-        async def destroy(sealed: SealedRound) -> None:
-            await destroy_seal(self.house, sealed)
-
-        while True:
-            held = bool(self.seals.held())
-            if held or self.duty.mine:
-                await self._each("timekeeper", due, finish)
-            if held:
-                await self._each("seals", over, destroy)
-            await asyncio.sleep(0.2)
-
-    async def _each(
-        self,
-        who: str,
-        find: Callable[[AsyncConnection], Awaitable[Iterable[Found]]],
-        work: Callable[[Found], Awaitable[None]],
-    ) -> None:
-        """What is found is done, each by itself: one hearing's trouble holds up no other."""
-        try:
-            async with self.database.read() as connection:
-                found = await find(connection)
-        except Exception as error:
-            log.warning(who, error=type(error).__name__)
-            return
-        for one in found:
-            try:
-                await work(one)
-            except Exception as error:
-                log.warning(who, error=type(error).__name__)
 
 
 def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> FastAPI:

@@ -15,10 +15,8 @@ from server.domain.bundles import BundleSource
 from server.domain.journal import Entry
 from server.domain.refusals import Refusal
 from server.domain.roles import MACHINE
-from server.domain.rounds import AFTER_PUBLICATION, Round
+from server.domain.rounds import HELD, Round
 
-HELD = AFTER_PUBLICATION | {"certified"}
-"""States of a round that has, or is about to have, a bundle."""
 PAGE = 1000
 
 

@@ -48,7 +48,7 @@ async def close_round(
 
 
 async def finish_closing(house: House, round_id: str) -> None:
-    """The closing time has come: the machine closes, then tallies."""
+    """The closing time has come: the machine closes, and tallies beside what else is to be closed."""
 
     async def work(unit: Unit) -> Answer:
         round_ = await unit.rounds.get(round_id, lock=True)
@@ -58,8 +58,10 @@ async def finish_closing(house: House, round_id: str) -> None:
             return Answer(round_state(round_))
         return Answer(round_state(await _close(house, unit, round_)))
 
-    await perform(house, Asked(MACHINE, "rounds", verb="finish_closing"), work, round=round_id)
-    await _follow_up(house, round_id)
+    asked = Asked(MACHINE, "rounds", verb="finish_closing")
+    answer = await perform(house, asked, work, round=round_id)
+    if answer.body["status"] == "closed":
+        house.later(_follow_up(house, round_id))
 
 
 async def _close(house: House, unit: Unit, round_: Round) -> Round:

@@ -54,6 +54,8 @@ NEXT: Mapping[str, Mapping[str, str]] = {
 
 AFTER_PUBLICATION = frozenset({"published", "contested", "upheld", "corrected"})
 """States that tell of a publication: to whom it was not published the round is `certified`."""
+HELD = AFTER_PUBLICATION | {"certified"}
+"""States of a panel round that has, or is about to have, a bundle."""
 TAKES_BALLOTS = frozenset({"open", "closing"})
 AUDIENCES = ("internal", "hall", "public")
 """Audiences of a publication, narrow to wide; a wider one includes the narrower."""

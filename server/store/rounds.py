@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, text, union_all, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from server.domain.rounds import CastBallot, Entitled, Round
+from server.domain.rounds import HELD, CastBallot, Entitled, Round
 from server.store.rows import OFFICE, RUN, Repository, table, upsert
 from server.store.tables import (
     BallotRow,
@@ -224,24 +224,37 @@ class Rounds(Repository):
             )
 
 
-async def waiting(connection: AsyncConnection, at: int) -> list[tuple[str, str, str | None]]:
-    """(id, status, seal) of every hearing's rounds that the timekeeper must close, tally or
-    bundle. What a
-    rehearsal or an archived hearing left behind waits for nobody."""
-    rows = await connection.execute(
+def _standing() -> Any:
+    """Rounds of every hearing's run. What a rehearsal or an archived hearing left behind waits for
+    nobody."""
+    return (
         select(_r.c.id, _r.c.status, _r.c.seal)
         .join(_hearings, _hearings.c.run_id == _r.c.run_id)
         .join(_runs, _runs.c.id == _r.c.run_id)
-        .where(
-            _runs.c.status != "archived",
-            or_(
-                and_(_r.c.status == "closing", _r.c.closes_at <= at),
-                and_(_r.c.status == "closed", _r.c.tally_refused.is_(None)),
-                and_(_r.c.status == "certified", _r.c.audience == "panel", _r.c.root.is_(None)),
-            ),
-        )
+        .where(_runs.c.status != "archived")
     )
-    return [(row.id, row.status, row.seal) for row in rows]
+
+
+async def due_closings(connection: AsyncConnection, at: int) -> list[tuple[str, str | None]]:
+    """(id, seal) of every round whose closing time has come."""
+    rows = await connection.execute(
+        _standing().where(_r.c.status == "closing", _r.c.closes_at <= at)
+    )
+    return [(row.id, row.seal) for row in rows]
+
+
+async def unfinished_rounds(connection: AsyncConnection, before: int) -> list[tuple[str, str]]:
+    """(id, status) of every round that was closed before a moment and has no tally, or has a result
+    that was certified and no bundle."""
+    untallied = and_(_r.c.status == "closed", _r.c.tally_refused.is_(None), _r.c.closed_at < before)
+    bundleless = and_(
+        _r.c.status.in_(sorted(HELD)),
+        _r.c.audience == "panel",
+        _r.c.root.is_(None),
+        _r.c.closed_at < before,
+    )
+    rows = await connection.execute(_standing().where(or_(untallied, bundleless)))
+    return [(row.id, row.status) for row in rows]
 
 
 def _ballot(row: Row[Any], seat: int) -> CastBallot:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
-from server import app
+from server import duties
+from server.actions import close_round as closing
 from server.actions.cast_ballot import cast_ballot
+from server.actions.certify_round import certify_round
 from server.actions.change_status import change_status
-from server.actions.close_round import close_round
+from server.actions.close_round import close_round, finish_closing
 from server.actions.open_round import open_round
+from server.actions.publish_round import publish_round
 from server.actions.start_run import start_run
 from server.actions.void_round import void_round
 from tests.house import Home
@@ -59,18 +63,84 @@ async def test_a_round_that_cannot_be_closed_holds_up_no_other(
     await lanxi.go_live()
     host = lanxi.person("host")
     one, other = (r.id for r in (await lanxi.view()).rounds)
-    finish = app.finish_closing  # type: ignore[attr-defined]
 
     async def broken(house: Any, id_: str) -> None:
         if id_ == one:
             raise RuntimeError(id_)
-        await finish(house, id_)
+        await finish_closing(house, id_)
 
-    monkeypatch.setattr(app, "finish_closing", broken)
+    monkeypatch.setattr(duties, "finish_closing", broken)
     for id_ in (one, other):
         await open_round(lanxi.house, host, id_)
         await close_round(lanxi.house, host, id_, 1)
     await until_tallied(lanxi, other)
+
+
+async def test_no_tally_holds_up_the_closing_of_another(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await lanxi.go_live()
+    host = lanxi.person("host")
+    one, other = (r.id for r in (await lanxi.view()).rounds)
+    tally = closing.tally_round
+
+    async def long(house: Any, by: Any, id_: str) -> None:
+        if id_ == one:
+            await asyncio.Event().wait()
+        await tally(house, by, id_)
+
+    monkeypatch.setattr(closing, "tally_round", long)
+    for id_ in (one, other):
+        await open_round(lanxi.house, host, id_)
+        await close_round(lanxi.house, host, id_, 1)
+    await until_tallied(lanxi, other)
+
+
+async def test_what_fails_is_tried_less_and_less_often(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(duties, "CLOSE_S", 0.01)
+    tried: list[str] = []
+
+    async def broken(house: Any, id_: str) -> None:
+        tried.append(id_)
+        raise RuntimeError(id_)
+
+    monkeypatch.setattr(duties, "finish_closing", broken)
+    await asyncio.sleep(0.3)  # the pause of before is over
+    await lanxi.go_live()
+    id_ = await public_round(lanxi)
+    await close_round(lanxi.house, lanxi.person("host"), id_, 1)
+    await asyncio.sleep(2.5)
+    assert 3 <= len(tried) <= 9  # after 10 ms, 20 ms and so on; 150 otherwise
+
+
+@pytest.mark.parametrize("published", [False, True])
+async def test_a_bundle_that_a_crash_prevented_is_made_also_after_the_publication(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch, published: bool
+) -> None:
+    await lanxi.go_live()
+    house, host = lanxi.house, lanxi.person("host")
+    round_ = next(r for r in (await lanxi.view()).rounds if r.audience == "panel")
+    await open_round(house, host, round_.id)
+    marks = {"water": {"duty": "8", "law": "9"}}
+    await cast_ballot(house, lanxi.panelist(0), round_.id, marks, [], "key-of-the-ballot")
+    monkeypatch.setattr(duties, "HEAD_START_MS", 3_600_000)
+    await close_round(house, host, round_.id)
+    await lanxi.settle()
+    certified: Any = []
+    await certify_round(replace(house, later=certified.append), host, round_.id)
+    for never in certified:
+        never.close()
+    if published:
+        await publish_round(house, host, round_.id, "hall")
+    assert next(r.root for r in (await lanxi.view()).rounds if r.id == round_.id) is None
+    monkeypatch.setattr(duties, "HEAD_START_MS", 0)
+    for _ in range(40):
+        await asyncio.sleep(0.1)
+        if next(r.root for r in (await lanxi.view()).rounds if r.id == round_.id):
+            return
+    raise AssertionError("no bundle was made")
 
 
 async def test_a_ballot_is_acknowledged_although_nobody_hears_of_its_turnout(

@@ -363,3 +363,42 @@ def test_the_page_is_accessible_and_fits(browser: Browser, hearing: Hearing, lan
         assert not re.findall(r"[\u4e00-\u9fff]+", named.replace("不", ""))
     assert not errors
     context.close()
+
+
+@pytest.mark.system
+def test_a_reason_that_was_typed_stays_while_the_round_changes(
+    browser: Browser, hearing: Hearing
+) -> None:
+    staff, teller = hearing.people["office"], hearing.people["teller"]
+    rules = did_get(staff, f"/rounds/{hearing.panel}")["rules"]
+    new = {"title": "北湾另测", "audience": "panel", "subjects": ["housing"], "rules": rules}
+    waits = did(staff, "POST", f"/hearings/{hearing.slug}/rounds", new)["id"]
+    did(staff, "POST", f"/rounds/{waits}/opening")
+    did(staff, "POST", f"/rounds/{waits}/closing")
+    did(
+        teller,
+        "POST",
+        f"/rounds/{hearing.panel}/contest",
+        {"grounds": "计票单与公布的总分不一致。"},
+    )
+    context = hearing.entered(browser, "approver")
+    page, errors = open_page(context, f"{hearing.house.url}{hearing.page}")
+    reason = page.locator(f"#reason-{hearing.panel}")
+    reason.fill("经核对计票单无误")
+    page.locator("h1").click()
+    assert not reason.evaluate("one => one === document.activeElement")
+    for name in ("one.txt", "another.txt"):
+        path = f"/api/v1/rounds/{hearing.panel}/contest/files?name={name}"
+        assert teller.post(path, content="附件".encode()).status_code == 201
+        page.wait_for_timeout(1500)
+        assert reason.input_value() == "经核对计票单无误"
+    reason.fill("")
+    page.locator("h1").click()
+    expect(page.get_by_role("link", name="another.txt")).to_be_visible()
+    assert page.evaluate("new Set([...document.querySelectorAll('[id]')].map(e => e.id)).size") == (
+        page.locator("[id]").count()
+    )
+    decision = {"outcome": "upheld", "reason": "经核对计票单无误"}
+    did(hearing.people["approver"], "POST", f"/rounds/{hearing.panel}/contest/decision", decision)
+    assert not errors
+    context.close()

@@ -99,15 +99,23 @@ document.addEventListener('change', async event => {
 })
 
 // ── rounds that others are about to change: who has to sign sees the tally when it is there. What is
-// being typed in, pressed or read in an opened part stays (law 7). ──
+// being typed in or was, pressed, or read in an opened part stays (law 7). ──
 const AWAIT_MS = 1000
+function filled (field) {
+  if (field.type === 'file') return field.files.length > 0
+  if (field.options) return field.selectedIndex !== Math.max(0, [...field.options].findIndex(one => one.defaultSelected))
+  return field.value !== field.defaultValue
+}
+function busy (part) {
+  return part.contains(document.activeElement) || part.querySelector('details[open], :active') ||
+    [...part.querySelectorAll('input, select, textarea')].some(filled)
+}
 async function lookAgain () {
   if (document.hidden || !document.querySelector('[data-awaits]')) return
   const page = await fresh().catch(() => undefined)
   for (const old of document.querySelectorAll('[data-renews^="round-"]')) {
     const next = page?.getElementById(old.id)
-    const busy = old.contains(document.activeElement) || old.querySelector('details[open], :active')
-    if (next && !busy && next.innerHTML !== old.innerHTML) old.replaceWith(next)
+    if (next && !busy(old) && next.innerHTML !== old.innerHTML) old.replaceWith(next)
   }
 }
 if (document.querySelector('[data-awaits]')) {

@@ -24,15 +24,12 @@ from server.actions.import_questions import Source, import_questions
 from server.actions.key_paper import forms
 from server.actions.perform import allowed
 from server.actions.review_comment import comments_to_review
-from server.actions.tally_round import rows_counted
 from server.domain.comments import takes_texts
 from server.domain.hearing import Place
 from server.domain.incoming import Incoming
-from server.domain.outliers import outliers
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
 from server.domain.rounds import may_see_ballots
-from server.domain.rule_file import parse_draft
 from server.domain.view import SeatView
 from server.identity import office_book
 from server.identity.office_book import Reached
@@ -52,6 +49,7 @@ from web.pages.office import (
     people_context,
     rounds_context,
 )
+from web.pages.office.noticed import noticed
 from web.pages.office.uploads import Uploads
 
 router = APIRouter()
@@ -199,14 +197,12 @@ async def rounds(slug: str, request: Request, lang: str | None = None) -> Respon
     async with here.services.store.look(slug=slug) as unit:
         now = here.services.house.now()
         view, contests = await unit.view(now), await unit.contests.all()
-        noticed = {
-            one.id: outliers(
-                parse_draft(one.rules), await rows_counted(unit, one), named=not one.sealed
-            )
+        notices = {
+            one.id: await noticed(unit, one)
             for one in view.rounds
             if one.rules and one.result is not None and may_see_ballots(one, roles)
         }
-    f = rounds_context.rounds_page(view, roles, here.lang, contests, here.by.id, now, noticed)
+    f = rounds_context.rounds_page(view, roles, here.lang, contests, here.by.id, now, notices)
     return here.page("rounds", f"/office/hearings/{slug}/rounds", f=f)
 
 

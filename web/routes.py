@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor, has_right, roles_at
+from server.domain.roles import Actor, has_right
 from server.domain.rounds import may_see_result
 from server.domain.view import HearingView
 from server.services import Services, services
@@ -136,7 +136,7 @@ async def staff_page(
 
 
 def _preview(view: HearingView, place: Place, by: Actor, lang: str, wanted: str) -> Response:
-    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    roles = place.roles(by)
     id_, _, step = wanted.partition(":")
     round_ = next((one for one in view.rounds if one.id == id_), None)
     if round_ is None or not step.isdigit() or len(step) > 4:
@@ -162,7 +162,7 @@ async def session_for(
         if by is None:
             continue
         known = True
-        roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+        roles = place.roles(by)
         somebody = somebody or bool(roles)
         if has_right(roles, right):
             return by, label

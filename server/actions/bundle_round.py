@@ -8,12 +8,11 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
 from server.actions.tally_round import ballots_csv
 from server.domain.bundles import BundleSource
 from server.domain.journal import Entry
-from server.domain.refusals import Refusal
 from server.domain.roles import MACHINE
 from server.domain.rounds import HELD, Round
 
@@ -33,9 +32,7 @@ async def bundle_round(house: House, round_id: str) -> None:
     made = await asyncio.to_thread(house.bundle, source)
 
     async def work(unit: Unit) -> Answer:
-        now = await unit.rounds.get(round_id, lock=True)
-        if now is None:
-            raise Refusal("not_found")
+        now = await locked_round(unit, round_id)
         if not _wants(now):
             return Answer({})
         await unit.bundles.keep(round_id, made, house.now())

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from server.actions.bundle_round import bundle_round
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
 from server.domain.refusals import Refusal
-from server.domain.roles import RIGHTS, Actor, roles_at
+from server.domain.roles import RIGHTS, Actor
 from server.domain.rounds import Round
 from server.domain.view import round_state
 
@@ -28,11 +28,8 @@ async def certify_instead(
         raise Refusal("text_too_long", most=LONGEST_REASON)
 
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
-        ref = unit.place.ref
-        roles = roles_at(by, ref.office, unit.place.path, ref.hearing)
+        round_ = await locked_round(unit, round_id)
+        roles = unit.place.roles(by)
         role = next(one for one in roles if one in RIGHTS["override_signature"])
         signed = rules.certify_instead(round_, missing, role, cleaned, house.now())
         return await _signed(unit, signed, missing, instead_as=role, reason=cleaned)
@@ -60,11 +57,8 @@ async def certify_round(house: House, by: Actor, round_id: str, key: str | None 
     """`POST /rounds/ID/certification`; `certified` once all have signed."""
 
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
-        ref = unit.place.ref
-        roles = roles_at(by, ref.office, unit.place.path, ref.hearing)
+        round_ = await locked_round(unit, round_id)
+        roles = unit.place.roles(by)
         signed, role = rules.certify(round_, roles)
         return await _signed(unit, signed, role)
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from server.actions.destroy_seal import destroy_seal_of
 from server.actions.open_boxes import keep_texts, open_boxes
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
 from server.actions.tally_round import tally_round
 from server.domain import rounds as rules
@@ -30,9 +30,7 @@ async def close_round(
         raise Refusal("malformed", place="in")
 
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
+        round_ = await locked_round(unit, round_id)
         if seconds:
             closing = rules.begin_closing(round_, house.now(), seconds)
             await unit.rounds.save(closing)
@@ -51,9 +49,7 @@ async def finish_closing(house: House, round_id: str) -> None:
     """The closing time has come: the machine closes, and tallies beside what else is to be closed."""
 
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
+        round_ = await locked_round(unit, round_id)
         if round_.status != "closing" or (round_.closes_at or 0) > house.now():
             return Answer(round_state(round_))
         return Answer(round_state(await _close(house, unit, round_)))

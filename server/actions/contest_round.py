@@ -6,13 +6,13 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
 
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
 from server.actions.tally_round import check_paths
 from server.domain import contests as rules
 from server.domain.contests import Contest
 from server.domain.refusals import Refusal
-from server.domain.roles import RIGHTS, Actor, roles_at
+from server.domain.roles import RIGHTS, Actor
 from server.domain.rounds import Round, may_see_result
 from server.domain.view import round_state
 
@@ -29,8 +29,8 @@ async def contest_round(
         raise Refusal("text_too_long", most=rules.LONGEST_GROUNDS)
 
     async def work(unit: Unit) -> Answer:
-        round_ = await _locked(unit, round_id)
-        roles = _roles(unit, by)
+        round_ = await locked_round(unit, round_id)
+        roles = unit.place.roles(by)
         if round_.result is None or not may_see_result(round_, roles):
             raise Refusal("not_published")
         if round_.status == "contested":
@@ -93,8 +93,8 @@ async def decide_contest(
         raise Refusal("malformed", place="outcome" if outcome not in rules.OUTCOMES else "round")
 
     async def work(unit: Unit) -> Answer:
-        round_ = await _locked(unit, round_id)
-        role = next((role for role in _roles(unit, by) if role in round_.publishers), None)
+        round_ = await locked_round(unit, round_id)
+        role = next((role for role in unit.place.roles(by) if role in round_.publishers), None)
         if role is None:
             raise Refusal("not_a_publisher")
         one = await _open_contest(unit, round_id)
@@ -104,7 +104,7 @@ async def decide_contest(
             done = rules.uphold(round_)
             event = "result_upheld"
         else:
-            new = await _locked(unit, correction)
+            new = await locked_round(unit, correction)
             named = {s.key: s.name for s in await unit.people.subjects()}
             was, becomes = figures(round_, named), figures(new, named)
             done, published = rules.correct(round_, new, cleaned, role, now, was, becomes)
@@ -127,18 +127,6 @@ async def decide_contest(
 def _event(round_: Round, event: str) -> str:
     """Nobody is told of what was not published for them."""
     return event if round_.published_for("public") else "contest_noted"
-
-
-def _roles(unit: Unit, by: Actor) -> tuple[str, ...]:
-    ref = unit.place.ref
-    return roles_at(by, ref.office, unit.place.path, ref.hearing)
-
-
-async def _locked(unit: Unit, round_id: str) -> Round:
-    round_ = await unit.rounds.get(round_id, lock=True)
-    if round_ is None:
-        raise Refusal("not_found")
-    return round_
 
 
 async def _open_contest(unit: Unit, round_id: str) -> Contest:

@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
-from server.domain.refusals import Refusal
 from server.domain.roles import MACHINE
 from server.domain.rounds import TAKES_BALLOTS, SealedRound
 
@@ -38,9 +37,7 @@ async def destroy_seal_of(house: House, round_id: str) -> None:
 
 async def _write_down(house: House, round_id: str) -> None:
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
+        round_ = await locked_round(unit, round_id)
         if round_.seal_destroyed_at is None and round_.status not in TAKES_BALLOTS:
             await unit.rounds.save(replace(round_, seal_destroyed_at=house.now()))
             unit.record("seal_destroyed", ids={"round": round_.id}, seal=round_.seal)

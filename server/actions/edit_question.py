@@ -11,7 +11,7 @@ from server.actions.perform import Answer, Asked, check_version, perform
 from server.actions.ports import House, Unit
 from server.domain.questions import EDITABLE, PUBLIC, STAGE_LONGEST, TEXT_LONGEST, Question
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor, has_right, roles_at
+from server.domain.roles import Actor, has_right
 from server.domain.view import desk_question
 
 
@@ -41,8 +41,7 @@ async def edit_question(
         question = await unit.questions.get(id_, lock=True)
         if question is None:
             raise Refusal("not_found")
-        ref = unit.place.ref
-        mine = roles_at(by, ref.office, unit.place.path, ref.hearing)
+        mine = unit.place.roles(by)
         if not question.off_cuff and not has_right(mine, "moderate"):
             raise Refusal("not_allowed")
         check_version(question.version, version, desk_question(question), needed=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
 from server.domain.refusals import Refusal
@@ -15,9 +15,7 @@ async def hold_again(house: House, by: Actor, round_id: str, key: str | None = N
     other one waits to correct it."""
 
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
+        round_ = await locked_round(unit, round_id)
         waiting = any(
             one.replaces == round_id and one.status != "voided" for one in await unit.rounds.all()
         )

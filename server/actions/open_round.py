@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
-from server.actions.perform import Answer, Asked, allowed, perform
+from server.actions.perform import Answer, Asked, allowed, locked_round, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
 from server.domain.hearing import check_under_way
@@ -29,9 +29,7 @@ async def open_round(house: House, by: Actor, round_id: str, key: str | None = N
 
     async def work(unit: Unit) -> Answer:
         check_under_way(await unit.hearings.get())
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
+        round_ = await locked_round(unit, round_id)
         entitled = await entitled_now(unit, round_)
         opened = rules.open_round(frozen_with_the_hall(round_, entitled), entitled, house.now())
         if opened.sealed:

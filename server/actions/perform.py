@@ -17,7 +17,8 @@ from server.domain.hearing import Place, Where
 from server.domain.journal import canonical
 from server.domain.public_acts import Done, PublicAct
 from server.domain.refusals import Refusal, RolledBack
-from server.domain.roles import MACHINE, RIGHTS, Actor, has_right, roles_at
+from server.domain.roles import MACHINE, RIGHTS, Actor, has_right
+from server.domain.rounds import Round
 
 KEY_FORM = re.compile(r"[A-Za-z0-9_-]{8,64}")
 ATTEMPTS = 3
@@ -70,7 +71,7 @@ def allowed(place: Place, by: Actor, right: str) -> str:
     """The role under which `by` holds `right` at the place; 404 where he has no role at all."""
     if by is MACHINE:
         return "machine"
-    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    roles = place.roles(by)
     if not roles:
         raise Refusal("not_found")
     if not has_right(roles, right):
@@ -174,6 +175,14 @@ def carried_out(
         return await house.box.put(act_of(house, *said, **more))
 
     return carry_out
+
+
+async def locked_round(unit: Unit, id_: str) -> Round:
+    """The round, which no other act changes until this one has ended. Raises `not_found`."""
+    round_ = await unit.rounds.get(id_, lock=True)
+    if round_ is None:
+        raise Refusal("not_found")
+    return round_
 
 
 def check_version(now: int, sent: int | None, current: Any, *, needed: bool = False) -> None:

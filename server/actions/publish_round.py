@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
 from server.actions.tally_round import check_paths
 from server.domain import rounds as rules
 from server.domain.contests import DAY_MS
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor, roles_at
+from server.domain.roles import Actor
 from server.domain.rounds import Round
 from server.domain.show import CONTEST_DAYS
 from server.domain.view import round_state
@@ -28,11 +28,8 @@ async def publish_round(
     """`POST /rounds/ID/publication {audience}`; refused while the two counts differ."""
 
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
-        ref = unit.place.ref
-        roles = roles_at(by, ref.office, unit.place.path, ref.hearing)
+        round_ = await locked_round(unit, round_id)
+        roles = unit.place.roles(by)
         published = rules.publish(round_, audience, roles)
         if not round_.published_to:
             days = (await unit.hearings.settings())["show"].get("contest_days", CONTEST_DAYS)
@@ -63,9 +60,7 @@ async def reveal_next(
     """`PUT /rounds/ID/reveal {step}`: what the hall screen shows of a published result; 0 hides."""
 
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
+        round_ = await locked_round(unit, round_id)
         if not round_.published_for("hall"):
             raise Refusal("not_published")
         if not 0 <= step <= reveal_steps(round_):

@@ -9,7 +9,7 @@ from dataclasses import replace
 from itertools import islice
 from typing import Any
 
-from server.actions.perform import Answer, Asked, allowed, perform
+from server.actions.perform import Answer, Asked, allowed, locked_round, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
 from server.domain.ballot_file import ballot_lines, write_ballots
@@ -33,9 +33,7 @@ async def tally_round(house: House, by: Actor, round_id: str) -> Answer:
     counted = await _votes_counted(house, asked, round_id)
 
     async def work(unit: Unit) -> Answer:
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
+        round_ = await locked_round(unit, round_id)
         if round_.status != "closed":
             return Answer(round_state(round_))
         try:

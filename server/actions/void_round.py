@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from server.actions.destroy_seal import destroy_seal_of
 from server.actions.open_boxes import drop_boxes
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
 from server.domain.refusals import Refusal
@@ -23,9 +23,7 @@ async def void_round(
     async def work(unit: Unit) -> Answer:
         if not reason.strip():
             raise Refusal("malformed", place="reason")
-        round_ = await unit.rounds.get(round_id, lock=True)
-        if round_ is None:
-            raise Refusal("not_found")
+        round_ = await locked_round(unit, round_id)
         voided = rules.void(round_, reason.strip())
         if round_.sealed and round_.status in rules.TAKES_BALLOTS:
             await drop_boxes(unit, round_)

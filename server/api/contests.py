@@ -31,7 +31,6 @@ from server.api.common import (
     Word,
     answered,
 )
-from server.api.rounds import held_at
 from server.domain.contests import LONGEST_GROUNDS, LONGEST_REASON
 from server.domain.refusals import Refusal
 from server.domain.roles import has_right
@@ -73,7 +72,7 @@ async def contests(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
     """What was contested and decided, oldest first; for those who may contest or see the result
     internally."""
     async with here.store.look(round=id_) as unit:
-        await check_may_read(unit, held_at(unit.place, by), id_)
+        await check_may_read(unit, unit.place.roles(by), id_)
         found = await unit.contests.of(id_)
     return JSONResponse({"items": [contest_state(one) for one in found]})
 
@@ -115,7 +114,7 @@ async def file(
 ) -> Response:
     """A file that was handed in."""
     async with here.store.look(round=id_) as unit:
-        await check_may_read(unit, held_at(unit.place, by), id_)
+        await check_may_read(unit, unit.place.roles(by), id_)
         if all(one.id != contest for one in await unit.contests.of(id_)):
             raise Refusal("not_found")
         found = await unit.contests.file(contest, number)

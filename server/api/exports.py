@@ -21,7 +21,6 @@ from server.actions.perform import allowed
 from server.actions.tally_round import ballots_csv
 from server.api.common import ActorDep, MaybeActor, RoundId, ServicesDep
 from server.api.hearings import check_announced
-from server.api.rounds import held_at
 from server.domain.explained import Lang
 from server.domain.journal import Entry
 from server.domain.refusals import Refusal
@@ -187,7 +186,7 @@ async def _sheet(
     async with here.store.look(round=id_) as unit:
         check_announced(unit.place, by)
         round_ = await unit.rounds.get(id_)
-        roles = held_at(unit.place, by)
+        roles = unit.place.roles(by)
         if round_ is None or round_.result is None or not may_see_result(round_, roles):
             raise Refusal("not_published")
         view = await unit.view(here.house.now())
@@ -204,7 +203,7 @@ async def _minutes(here: Services, slug: str, by: Actor, request: Request) -> Mi
         view = await unit.view(here.house.now())
         entries = await _journal(unit)
         questions = await unit.questions.by_ids(questions_named(entries))
-        roles = held_at(unit.place, by)
+        roles = unit.place.roles(by)
     seen = {one.id for one in view.rounds if one.result is not None and may_see_result(one, roles)}
     return minutes_of(view, entries, questions, seen, _language(request))
 

@@ -29,7 +29,7 @@ from server.api.common import (
 )
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor, roles_at
+from server.domain.roles import Actor
 from server.domain.view import public_state
 
 router = APIRouter(tags=["hearings"])
@@ -88,7 +88,7 @@ def check_announced(place: Place, by: Actor | None) -> None:
     """A draft is nobody's but its office's: 404 for the public."""
     if place.status != "draft":
         return
-    if by is None or not roles_at(by, place.ref.office, place.path, place.ref.hearing):
+    if by is None or not place.roles(by):
         raise Refusal("not_found")
 
 

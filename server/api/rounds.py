@@ -39,7 +39,7 @@ from server.api.common import (
 from server.api.hearings import check_announced
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor, has_right, roles_at
+from server.domain.roles import Actor, has_right
 from server.domain.rounds import Round, may_see_ballots, may_see_result
 from server.domain.rule_file import parse_rules
 from server.domain.rules_in_words import rules_in_words
@@ -361,15 +361,10 @@ async def turnout(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
 
 def check_may_see(round_: Round, place: Place, by: Actor, right: str) -> None:
     """Whoever is known here and lacks the right is told `not_published` until the result is public."""
-    roles = held_at(place, by)
+    roles = place.roles(by)
     if roles and not has_right(roles, right) and not round_.published_for("public"):
         raise Refusal("not_published")
     allowed(place, by, right)
-
-
-def held_at(place: Place, by: Actor | None) -> tuple[str, ...]:
-    """The roles that the person holds here; none for the public."""
-    return roles_at(by, place.ref.office, place.path, place.ref.hearing) if by else ()
 
 
 def to_save(round_: Round, name: str) -> dict[str, str]:
@@ -384,7 +379,7 @@ async def result(id_: RoundId, here: ServicesDep, by: MaybeActor) -> Response:
         check_announced(unit.place, by)
         round_ = await unit.rounds.get(id_)
         assert round_ is not None
-        if round_.result is None or not may_see_result(round_, held_at(unit.place, by)):
+        if round_.result is None or not may_see_result(round_, unit.place.roles(by)):
             raise Refusal("not_published")
     return JSONResponse(dict(round_.result), headers=to_save(round_, "result.json"))
 
@@ -402,7 +397,7 @@ async def bundle(
         check_announced(unit.place, by)
         round_ = await unit.rounds.get(id_)
         assert round_ is not None
-        roles = held_at(unit.place, by)
+        roles = unit.place.roles(by)
         if edition == "sealed":
             if by is None:
                 raise Refusal("not_signed_in")
@@ -421,7 +416,7 @@ async def ballots(id_: RoundId, here: ServicesDep, by: ActorDep) -> Response:
         round_ = await unit.rounds.get(id_)
         assert round_ is not None
         check_may_see(round_, unit.place, by, "see_ballots")
-        if not may_see_ballots(round_, held_at(unit.place, by)):
+        if not may_see_ballots(round_, unit.place.roles(by)):
             raise Refusal("not_published")
         text = await ballots_csv(unit, round_)
     return Ballots(text, headers=to_save(round_, "ballots.csv"))

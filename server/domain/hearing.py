@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from typing import Any, TypedDict
 
 from server.domain.refusals import Refusal
+from server.domain.roles import Actor, roles_at
 from server.domain.show import Publication, Publisher, Signer
 
 STATUS_NEXT: Mapping[str, frozenset[str]] = {
@@ -62,6 +63,12 @@ class Place:
     status: str
     kind: str
     epoch: str
+
+    def roles(self, by: Actor | None) -> tuple[str, ...]:
+        """The roles that somebody holds here, in the table's order; the public has none."""
+        if by is None:
+            return ()
+        return roles_at(by, self.ref.office, self.path, self.ref.hearing)
 
 
 class Where(TypedDict, total=False):

@@ -134,7 +134,7 @@ async def hearings(database: Database, by: Actor) -> tuple[tuple[Place, str, tup
             places |= {p.ref.hearing: p for p in await all_places(connection, path=path)}
     shown = []
     for place in sorted(places.values(), key=lambda p: -p.ref.hearing):
-        roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+        roles = place.roles(by)
         if roles:
             shown.append((place, names[place.ref.office], roles))
     return tuple(shown)

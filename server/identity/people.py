@@ -259,7 +259,7 @@ class PeopleDesk:
         """
         async with self._database.write() as connection:
             identity, now = Identity(connection), self._now()
-            roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+            roles = place.roles(by)
             if not has_right(roles, "manage_cards"):
                 raise Refusal("not_allowed" if roles else "not_found")
             seat, label = None, role

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from server.domain.events import ROOMS
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor, has_right, roles_at
+from server.domain.roles import Actor, has_right
 
 FORMATS = ("json", "html")
 
@@ -52,7 +52,7 @@ def check_join(place: Place, room: str, by: Actor | None) -> None:
         return
     if by is None:
         raise Refusal("not_signed_in")
-    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    roles = place.roles(by)
     if place.status == "draft" and not roles:
         raise Refusal("not_found")
     if not has_right(roles, f"page:{room}"):

@@ -28,7 +28,7 @@ from server.domain.comments import takes_texts
 from server.domain.hearing import Place
 from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor, has_right, roles_at
+from server.domain.roles import Actor, has_right
 from server.domain.rounds import may_see_ballots
 from server.domain.view import SeatView
 from server.identity import office_book
@@ -102,7 +102,7 @@ class Here:
         it; of another office's hearing not even that."""
         async with self.services.store.look(slug=slug) as unit:
             place = unit.place
-        roles = roles_at(self.by, place.ref.office, place.path, place.ref.hearing)
+        roles = place.roles(self.by)
         if not roles:
             raise Refusal("not_found")
         if not (has_right(roles, right) if right else context.may_manage(roles)):
@@ -141,7 +141,7 @@ async def _opens_rounds(here: Services, by: Actor, slug: str) -> bool:
     """Whether a device paired for this hearing opens its rounds."""
     async with here.store.look(slug=slug) as unit:
         place = unit.place
-    roles = roles_at(by, place.ref.office, place.path, place.ref.hearing)
+    roles = place.roles(by)
     return has_right(roles, context.OPENS_ROUNDS)
 
 

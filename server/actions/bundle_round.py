@@ -5,18 +5,15 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import replace
 
 from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
+from server.actions.read_journal import whole_journal
 from server.actions.tally_round import ballots_csv
 from server.domain.bundles import BundleSource
-from server.domain.journal import Entry
 from server.domain.roles import MACHINE
 from server.domain.rounds import HELD, Round
-
-PAGE = 1000
 
 
 async def bundle_round(house: House, round_id: str) -> None:
@@ -72,7 +69,7 @@ async def _source(unit: Unit, round_: Round) -> BundleSource:
         ballots=await ballots_csv(unit, round_),
         receipts=await kept.receipts(round_.id),
         groups=groups,
-        journal=await _journal(unit),
+        journal=await whole_journal(unit),
     )
 
 
@@ -80,12 +77,3 @@ def _by_group(round_: Round, cast: set[int]) -> dict[str, tuple[int, int]]:
     present = Counter(one.group for one in round_.entitled if one.present)
     done = Counter(one.group for one in round_.entitled if one.seat in cast)
     return {key: (present[key], done[key]) for key in sorted({*present, *done})}
-
-
-async def _journal(unit: Unit) -> Sequence[Entry]:
-    entries: list[Entry] = []
-    while True:
-        more = await unit.entries(entries[-1].seq if entries else 0, PAGE)
-        entries.extend(more)
-        if len(more) < PAGE:
-            return entries

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import replace
 from pathlib import PurePath
 from typing import Any
@@ -48,7 +49,7 @@ async def contest_round(
 
 
 async def add_contest_file(
-    house: House, by: Actor, round_id: str, name: str, content: bytes
+    house: House, by: Actor, round_id: str, name: str, content: bytes, key: str | None = None
 ) -> Answer:
     """`POST /rounds/ID/contest/files?name=` with the bytes: one more file of the open contest, by whom
     it was handed in."""
@@ -70,7 +71,9 @@ async def add_contest_file(
         found = next(o for o in await unit.contests.of(round_id) if o.id == one.id)
         return Answer(contest_state(found), 201)
 
-    return await perform(house, Asked(by, "contest", verb="add_contest_file"), work, round=round_id)
+    said = {"name": plain, "sha256": hashlib.sha256(content).hexdigest()}
+    asked = Asked(by, "contest", key, said, None, "add_contest_file")
+    return await perform(house, asked, work, round=round_id)
 
 
 async def decide_contest(

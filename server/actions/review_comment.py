@@ -7,7 +7,6 @@ from server.actions.ports import House, Unit
 from server.domain.comments import OUTCOMES, Comment
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
-from server.domain.rounds import TAKES_BALLOTS
 
 
 async def review_comment(
@@ -34,6 +33,6 @@ async def comments_to_review(unit: Unit, by: Actor, round_id: str) -> tuple[Comm
     round_ = await unit.rounds.get(round_id)
     if round_ is None or round_.audience != "panel":
         raise Refusal("not_found")
-    if round_.status in {"ready", *TAKES_BALLOTS}:
+    if not round_.after_closing:
         raise Refusal("comments_sealed")
     return await unit.comments.all(round_id)

@@ -96,12 +96,13 @@ async def add_file(
     here: ServicesDep,
     by: ActorDep,
     name: Annotated[str, Query(max_length=200, description="Its name, with an ending.")] = "",
+    key: Key = None,
 ) -> Response:
     """A file for the open contest, by whom it was handed in: the bytes, five files of 5 MB at most."""
     async with here.store.look(round=id_) as unit:
         allowed(unit.place, by, "contest")
     content = await request.body()
-    return answered(await add_contest_file(here.house, by, id_, name, content))
+    return answered(await add_contest_file(here.house, by, id_, name, content, key))
 
 
 @router.get("/rounds/{id}/contests/{contest}/files/{number}", response_class=File)

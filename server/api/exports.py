@@ -18,6 +18,7 @@ from urllib.parse import quote
 from fastapi import APIRouter, Request, Response
 
 from server.actions.perform import allowed
+from server.actions.read_journal import whole_journal
 from server.actions.tally_round import ballots_csv
 from server.api.common import ActorDep, MaybeActor, RoundId, ServicesDep
 from server.api.hearings import check_announced
@@ -61,7 +62,7 @@ async def result_xlsx(
     id_: RoundId, request: Request, here: ServicesDep, by: MaybeActor
 ) -> Response:
     """The result as a workbook, with the ballots for those who may see them."""
-    sheet, ballots = await _sheet(here, id_, by, request)
+    sheet, ballots = await _sheet(here, id_, by, request, ballots=True)
 
     def make() -> bytes:
         from server.reports.workbook import workbook
@@ -179,10 +180,10 @@ async def minutes_pdf(slug: str, request: Request, here: ServicesDep, by: ActorD
 
 
 async def _sheet(
-    here: Services, id_: str, by: Actor | None, request: Request
+    here: Services, id_: str, by: Actor | None, request: Request, *, ballots: bool = False
 ) -> tuple[Sheet, str | None]:
-    """The sheet of a round for whoever may see its result, and BALLOTS.csv for whoever may see
-    that."""
+    """The sheet of a round for whoever may see its result, and BALLOTS.csv, where it is wanted, for
+    whoever may see that."""
     async with here.store.look(round=id_) as unit:
         check_announced(unit.place, by)
         round_ = await unit.rounds.get(id_)
@@ -191,9 +192,10 @@ async def _sheet(
             raise Refusal("not_published")
         view = await unit.view(here.house.now())
         entries = await _about(unit, round_)
-        ballots = await ballots_csv(unit, round_) if may_see_ballots(round_, roles) else None
+        wanted = ballots and may_see_ballots(round_, roles)
+        text = await ballots_csv(unit, round_) if wanted else None
         comments = await unit.comments.all(id_)
-    return sheet_of(view, round_, entries, _language(request), comments), ballots
+    return sheet_of(view, round_, entries, _language(request), comments), text
 
 
 async def _minutes(here: Services, slug: str, by: Actor, request: Request) -> Minutes:
@@ -201,7 +203,7 @@ async def _minutes(here: Services, slug: str, by: Actor, request: Request) -> Mi
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "see_journal")
         view = await unit.view(here.house.now())
-        entries = await _journal(unit)
+        entries = await whole_journal(unit)
         questions = await unit.questions.by_ids(questions_named(entries))
         roles = unit.place.roles(by)
     seen = {one.id for one in view.rounds if one.result is not None and may_see_result(one, roles)}
@@ -211,28 +213,20 @@ async def _minutes(here: Services, slug: str, by: Actor, request: Request) -> Mi
 REMEMBERED = 256
 """Rounds of which it is remembered what the journal says of them."""
 
-_read: OrderedDict[tuple[str, int], list[Entry]] = OrderedDict()
+_read: OrderedDict[tuple[str, int, str | None], list[Entry]] = OrderedDict()
 
 
 async def _about(unit: Unit, round_: Round) -> list[Entry]:
-    """What the journal says of a round. Each act on it makes a new version of it, so the journal is
-    read once for each version, however many ask."""
-    known = (round_.id, round_.version)
+    """What the journal says of a round. Each act on it makes a new version of it, and its bundle a
+    root, so the journal is read once for each of these, however many ask."""
+    known = (round_.id, round_.version, round_.root)
     found = _read.get(known)
     if found is None:
-        found = [one for one in await _journal(unit) if one.body.get("round") == round_.id]
+        found = [one for one in await whole_journal(unit) if one.body.get("round") == round_.id]
         _read[known] = found
         while len(_read) > REMEMBERED:
             _read.popitem(last=False)
     return found
-
-
-async def _journal(unit: Unit) -> list[Entry]:
-    """The whole journal of the run, in short readings."""
-    entries: list[Entry] = []
-    while more := await unit.entries(entries[-1].seq if entries else 0):
-        entries += more
-    return entries
 
 
 def _language(request: Request) -> Lang:

@@ -145,6 +145,11 @@ class Round:
         return "certified" if hidden else self.status
 
     @property
+    def after_closing(self) -> bool:
+        """Whether it was held and takes no ballot any more."""
+        return self.status not in {"ready", *TAKES_BALLOTS}
+
+    @property
     def sealed(self) -> bool:
         """Whether its ballots are sealed while it is open, and bear no name afterwards."""
         return self.audience == "panel" and self.secrecy == "secret"
@@ -289,7 +294,7 @@ def may_see_result(round_: Round, roles: Sequence[str]) -> bool:
 
 def may_see_ballots(round_: Round, roles: Sequence[str]) -> bool:
     """Whoever supervises may read the ballots, once no more are taken."""
-    return has_right(roles, "see_ballots") and round_.status not in {"ready", *TAKES_BALLOTS}
+    return has_right(roles, "see_ballots") and round_.after_closing
 
 
 def publish(round_: Round, audience: str, roles: Sequence[str]) -> Round:

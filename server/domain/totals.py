@@ -9,7 +9,7 @@ Source: the contract, "Rules and ballots"; docs/rules.md, "After the total".
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -25,6 +25,7 @@ from server.domain.rules import (
     Ending,
     GradeRule,
     OutcomeQuota,
+    Quorum,
 )
 
 Step = dict[str, Any]
@@ -200,6 +201,13 @@ def _quota(
 # The session ------------------------------------------------------------------------------------
 
 
+def quorum_of(quorum: Quorum, counts: Mapping[str, int]) -> tuple[Fraction, bool]:
+    """(how many are needed, whether so many are present)."""
+    needed = quorum.threshold.share * counts[quorum.of]
+    compared = COMPARED[quorum.threshold.compare]
+    return needed, compared(Fraction(counts["present"]), needed)
+
+
 def _session(ending: Ending, trace: list[Step]) -> bool:
     """Whether the quorum holds and no more sheets came back than were given out."""
     counts, quorum = ending.session.counts, ending.session.quorum
@@ -208,11 +216,10 @@ def _session(ending: Ending, trace: list[Step]) -> bool:
     step: Step = {"step": "session", **counts}
     valid = counts.get("returned", 0) <= counts.get("issued", counts.get("returned", 0))
     if quorum is not None:
-        needed = quorum.threshold.share * counts[quorum.of]
+        needed, holds = quorum_of(quorum, counts)
         step["of"], step["compare"] = quorum.of, quorum.threshold.compare
         step["needed"] = exact_text(needed)
-        holds = COMPARED[quorum.threshold.compare]
-        valid = valid and holds(Fraction(counts["present"]), needed)
+        valid = valid and holds
     trace.append({**step, "valid": valid})
     return valid
 

@@ -379,7 +379,7 @@ def _intro(view: HearingView, record: _Record, date: str, lang: Lang) -> tuple[s
 
 def _results(rounds: Sequence[Round], sheets: Sequence[Sheet], lang: Lang) -> Iterable[Block]:
     """One table for each round that has ended, in the show's order."""
-    held = [one for one in rounds if one.status not in {"ready", "open", "closing"}]
+    held = [one for one in rounds if one.after_closing]
     if not held:
         return
     known = {sheet.id: sheet for sheet in sheets}

@@ -159,10 +159,14 @@ async def test_files_are_kept_with_the_grounds(lanxi: Home) -> None:
     assert await refusal(add_contest_file(*file, "证据.pdf", b"%PDF")) == "not_found"
     await contest_round(house, office, id_, GROUNDS)
     for n in range(5):
-        told = (await add_contest_file(*file, f"../a/证据{n}.PDF", b"%PDF" * (n + 1))).body
+        sent = (*file, f"../a/证据{n}.PDF", b"%PDF" * (n + 1), f"key-of-file-{n}")
+        told = (await add_contest_file(*sent)).body
+        assert (await add_contest_file(*sent)).body["files"] == told["files"]
     assert [one["name"] for one in told["files"]] == [f"证据{n}.PDF" for n in range(5)]
     assert [one["size"] for one in told["files"]] == [4, 8, 12, 16, 20]
     assert await refusal(add_contest_file(*file, "f.pdf", b"")) == "files_many"
+    other = add_contest_file(*file, "证据0.PDF", b"another", "key-of-file-0")
+    assert await refusal(other) == "key_reused"
     assert await refusal(add_contest_file(*file, "f.exe", b"")) == "file_kind"
     assert await refusal(add_contest_file(*file, "f.pdf", b"x" * (LARGEST_FILE + 1))) == (
         "file_large"

@@ -43,6 +43,7 @@ async def after_it_closed(home: Home, id_: str) -> Any:
     now = home.house.now()
     later = replace(home.house, now=lambda: now + SECONDS * 1000 + 1)
     await finish_closing(later, id_)
+    await home.settle()
     return next(r for r in (await home.view()).rounds if r.id == id_)
 
 

@@ -12,7 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from server.domain.exact import number_of, percent
-from server.domain.rounds import AFTER_PUBLICATION, TAKES_BALLOTS, Round
+from server.domain.rounds import TAKES_BALLOTS, Round
 from server.domain.rule_file import parse_draft
 from server.domain.rules_in_words import rules_in_words
 from server.domain.view import HearingView, SubjectView
@@ -105,8 +105,7 @@ def round_view(
     public = round_.audience == "public"
     live = public and round_.show_live and round_.status not in {"ready", "voided"}
     # A status that tells of a publication elsewhere would tell too much here.
-    hidden = round_.status in AFTER_PUBLICATION and not published
-    status = "certified" if hidden else round_.status
+    status = round_.status if published else round_.status_for(audience)
     result: Mapping[str, Any] = (round_.result or {}) if published else {}
     return RoundView(
         id=round_.id,

@@ -7,7 +7,6 @@ publication; live counts of a public round only where its rules show them).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from server.actions.publish_round import reveal_steps
 from server.domain.hearing import LEASES, Item, following, preceding
@@ -23,7 +22,7 @@ from server.domain.rounds import (
     may_sign,
 )
 from server.domain.rule_file import parse_rules, with_counts
-from server.domain.rules import COMPARED
+from server.domain.totals import quorum_of
 from server.domain.view import FloorRequest, HearingView, SeatView, Takeover, source_name
 from web.layout.language import say
 from web.layout.texts import Texts
@@ -496,8 +495,7 @@ def _quorum(view: HearingView, one: Round) -> Quorum | None:
     frozen = with_counts(one.rules, present=present, due=seats, members=seats)
     session = parse_rules(frozen).ending.session
     assert session.quorum is not None
-    needed = session.quorum.threshold.share * session.counts[session.quorum.of]
-    holds = COMPARED[session.quorum.threshold.compare](Fraction(session.counts["present"]), needed)
+    _, holds = quorum_of(session.quorum, session.counts)
     return Quorum(session.counts["present"], session.counts[session.quorum.of], holds)
 
 

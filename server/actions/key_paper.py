@@ -33,7 +33,8 @@ async def set_paper(
         seat = next((one for one in await unit.people.seats() if one.number == number), None)
         if seat is None:
             raise Refusal("not_found")
-        rules.entitled_seat(round_, seat.id)
+        if rules.entitled_seat(round_, seat.id).own and round_.sealed and paper:
+            raise Refusal("paper_own_unit")
         cast, _ = await unit.rounds.progress(round_id)
         if seat.id in cast:
             raise Refusal("already_cast")
@@ -81,8 +82,8 @@ async def key_paper(
         entries = await _entries(unit, round_id, form)
         if any(entry.counted for entry in entries):
             raise Refusal("form_counted")
-        rows = await checked_rows(unit, round_, marks, recused)
-        away = tuple(s for s in round_.subjects if s in recused)
+        own = () if round_.sealed else rules.entitled_seat(round_, seats[form]).own
+        rows, away = await checked_rows(unit, round_, marks, recused, own)
         cells = cells_of(rows, away)
         if round_.sealed:
             seal = seal_of(house, round_)

@@ -16,7 +16,7 @@ from server.domain import rounds as rules
 from server.domain.hearing import check_under_way
 from server.domain.refusals import Refusal, RolledBack
 from server.domain.roles import Actor
-from server.domain.rounds import Entitled, Round
+from server.domain.rounds import Entitled, Round, own_subjects
 from server.domain.rule_file import parse_rules, with_counts
 from server.domain.rules import rules_hash
 from server.domain.view import round_state
@@ -33,7 +33,7 @@ async def open_round(house: House, by: Actor, round_id: str, key: str | None = N
         entitled = await entitled_now(unit, round_)
         opened = rules.open_round(frozen_with_the_hall(round_, entitled), entitled, house.now())
         if opened.sealed:
-            await _check_floor(unit, opened, entitled)
+            await _check_nobody_known(unit, opened, entitled)
             opened = replace(opened, seal=made)
         await unit.rounds.save(opened)
         unit.record(
@@ -55,9 +55,16 @@ async def open_round(house: House, by: Actor, round_id: str, key: str | None = N
 
 
 async def entitled_now(unit: Unit, round_: Round) -> list[Entitled]:
-    """The panel's seats, with who is present at this moment; a public round has no list."""
-    seats = await unit.people.seats() if round_.audience == "panel" else ()
-    return [Entitled(seat.id, seat.group, seat.unit, seat.present) for seat in seats]
+    """The panel's seats, with who is present at this moment and whom each does not rate; a seat whose
+    own unit is all that the round is about is not on the list. A public round has none."""
+    if round_.audience != "panel":
+        return []
+    heads = {s.key: s.unit for s in await unit.people.subjects() if s.key in round_.subjects}
+    listed = [
+        Entitled(seat.id, seat.group, seat.unit, seat.present, own_subjects(seat.unit, heads))
+        for seat in await unit.people.seats()
+    ]
+    return [one for one in listed if not heads or len(one.own) < len(heads)]
 
 
 def frozen_with_the_hall(round_: Round, entitled: Sequence[Entitled]) -> Round:
@@ -94,8 +101,9 @@ async def _forget_unless_used(house: House, round_id: str, made: str | None) -> 
         await asyncio.to_thread(house.seals.forget, made)
 
 
-async def _check_floor(unit: Unit, round_: Round, entitled: Sequence[Entitled]) -> None:
+async def _check_nobody_known(unit: Unit, round_: Round, entitled: Sequence[Entitled]) -> None:
     parsed = parse_rules(dict(round_.rules or {}))
     names = {key: name for key, name, _ in await unit.people.groups()}
     weights = {group.key: group.weight for group in parsed.groups}
     rules.check_floor(parsed.ending.floor, weights, entitled, names)
+    rules.check_known_by_absence(entitled, parsed.needs_together)

@@ -278,11 +278,33 @@ CATALOGUE: Mapping[str, Row] = {
     "already_cast": Row(
         409, "已经提交过，按规则不能修改。", "Already cast; the rules keep the first."
     ),
-    "not_entitled": Row(403, "您不在本轮名单里。", "You are not on this round's list."),
+    "not_entitled": Row(
+        403,
+        "您不在本轮名单里，或本轮只评您的单位。",
+        "You are not on this round's list, or it is about your own unit alone.",
+    ),
     "came_late": Row(
         403,
         "本轮开始时您尚未签到，从下一轮起参加。",
         "You had not checked in when this round opened; you take part from the next one.",
+    ),
+    "own_unit": Row(
+        422,
+        "{name}是您本单位的述法人，由其他评议人评议。",
+        "{name} heads your own unit and is rated by the others.",
+    ),
+    "own_unit_known": Row(
+        409,
+        "本轮无记名，规则又要看整张票：{units}的评议人不评本单位，票里缺这一位，会被认出。请改为记名，或换一种不看整张票的规则。",
+        "This round is secret and its rules look at whole ballots: raters of {units} do not rate their "
+        "own unit, so their ballots would be known by what is missing. Make the round named, or take "
+        "rules that do not look at whole ballots.",
+    ),
+    "paper_own_unit": Row(
+        409,
+        "本轮无记名，这个席位不评本单位，纸质票上无法核对，请用平板。",
+        "This round is secret and this seat does not rate its own unit, which cannot be checked on "
+        "paper: use the tablet.",
     ),
     "choice_unknown": Row(422, "没有这个选项。", "There is no such choice."),
     "ballot_invalid": Row(422, "{place}", "{place}"),

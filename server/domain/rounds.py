@@ -14,6 +14,7 @@ Rule 7. What tells a secret round's ballots apart under their keys can be worked
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -22,7 +23,7 @@ from typing import Any
 
 from server.domain.refusals import Refusal
 from server.domain.roles import has_right
-from server.domain.rules import document_hash
+from server.domain.rules import Together, document_hash
 
 STATES = (
     "ready",
@@ -63,12 +64,25 @@ AUDIENCES = ("internal", "hall", "public")
 
 @dataclass(frozen=True)
 class Entitled:
-    """One seat of the panel as the round's list froze it: only one `present` then may cast."""
+    """One seat of the panel as the round's list froze it: only one `present` then may cast. `own` are
+    the subjects who head its unit, whom it does not rate."""
 
     seat: int
     group: str
     unit: str
     present: bool
+    own: tuple[str, ...] = ()
+
+
+def own_subjects(unit: str, heads: Mapping[str, str]) -> tuple[str, ...]:
+    """Of the subjects, `heads` = subject → unit in their order, those of this unit: nobody rates his
+    own (DOMAIN T18). Full-width letters and spaces make no other unit of one."""
+    own = _plain(unit)
+    return tuple(key for key, one in heads.items() if own and _plain(one) == own)
+
+
+def _plain(unit: str) -> str:
+    return "".join(unicodedata.normalize("NFKC", unit).split()).casefold()
 
 
 @dataclass(frozen=True)
@@ -312,6 +326,14 @@ def publish(round_: Round, audience: str, roles: Sequence[str]) -> Round:
 def void(round_: Round, reason: str) -> Round:
     """Voided before publication, with the reason (rule 4)."""
     return replace(step(round_, "void"), void_reason=reason)
+
+
+def check_known_by_absence(entitled: Sequence[Entitled], together: Together) -> None:
+    """`own_unit_known` where a secret round's whole ballots stay together: one in which the head of a
+    unit is missing says that somebody of that unit cast it."""
+    known = sorted({one.unit for one in entitled if one.own})
+    if known and together == "ballot":
+        raise Refusal("own_unit_known", units="、".join(known))
 
 
 def check_floor(

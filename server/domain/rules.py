@@ -340,6 +340,12 @@ class Rules:
         of_sheets = self.ballot.required == "all" or self.ending.floor > 0 or on_totals
         return "sheet" if of_sheets and len(self.dimensions) > 1 else "nothing"
 
+    @property
+    def counted_by_mark(self) -> bool:
+        """Whether the sheets of a secret round's result are single marks: cut apart, each dimension's
+        mark of a sheet has a name of its own."""
+        return self.needs_together == "nothing" and len(self.dimensions) > 1
+
 
 @dataclass(frozen=True, slots=True)
 class Channel:

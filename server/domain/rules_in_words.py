@@ -88,19 +88,34 @@ _EMPTY_CHANNEL: Mapping[EmptyGroup, Sentence] = {
 }
 
 
+OWN_UNITS: Sentence = (
+    "评议人不评本单位的述法人；这一位在其票里按回避处理。",
+    "Nobody rates the head of his own unit, who counts as recused on that ballot.",
+)
+
+
 def rules_in_words(
-    rules: Rules | Composite, lang: Lang, named: Mapping[str, str] | None = None
+    rules: Rules | Composite,
+    lang: Lang,
+    named: Mapping[str, str] | None = None,
+    *,
+    own_units: bool = False,
 ) -> tuple[str, ...]:
     """The whole rule set as plain sentences for people, in the order of the work.
 
     `named` gives the words that people know dimensions, groups, subjects, grades and channels by;
-    without it they stand there by their keys.
+    without it they stand there by their keys. `own_units`: among the raters are some of the units
+    whose heads are rated.
     """
     side = 0 if lang == "zh" else 1
     words = named or {}
     if isinstance(rules, Composite):
-        return tuple(sentence[side] for sentence in _composite_in_words(rules, words))
-    return tuple(sentence[side] for sentence in _rules_in_words(rules, words))
+        said = list(_composite_in_words(rules, words))
+    else:
+        said = list(_rules_in_words(rules, words))
+    if own_units:
+        said.append(OWN_UNITS)
+    return tuple(sentence[side] for sentence in said)
 
 
 def _rules_in_words(rules: Rules, words: Mapping[str, str]) -> Iterable[Sentence]:

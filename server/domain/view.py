@@ -12,7 +12,7 @@ from typing import Any
 
 from server.domain.hearing import Hearing, Item, Position
 from server.domain.questions import Question, listed
-from server.domain.rounds import Round
+from server.domain.rounds import Round, own_subjects
 
 MOST_SUPPORTED = 25
 NEWEST = 10
@@ -162,6 +162,11 @@ class HearingView:
     def subject(self, key: str | None) -> SubjectView | None:
         """The subject called `key`."""
         return next((s for s in self.subjects if s.key == key), None)
+
+    def own_units(self, round_: Round) -> bool:
+        """Whether on the panel are some of the units whose heads this round is about."""
+        heads = {s.key: s.unit for s in self.subjects if s.key in round_.subjects}
+        return any(own_subjects(seat.unit, heads) for seat in self.seats)
 
     def item(self, id_: str | None) -> Item | None:
         """The agenda item with this id."""

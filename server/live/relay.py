@@ -30,6 +30,8 @@ from server.live.hub import Hub, Listener
 from server.live.viewer import Viewer
 
 KEPT = 256
+AT_ONCE = 256
+"""Entries of a journal that are read together."""
 SHARED_S = 2.0
 """How long a snapshot is given to those who come, while its version holds."""
 LOOK_S = 0.5
@@ -180,12 +182,14 @@ class Relay:
                         view = await reading.view(self._now())
                         await self._new_run(feed, reading, view)
                         return
-                    entries = await reading.entries(feed.seq)
+                    entries = await reading.entries(feed.seq, AT_ONCE)
                     if not entries:
                         return
                     view = await reading.view(self._now())
                 for entry in entries:
                     self._tell(feed, entry, view)
+                if len(entries) < AT_ONCE:  # Whatever came meanwhile rings the bell itself.
+                    return
 
     async def _new_run(self, feed: Feed, reading: Reading, view: HearingView) -> None:
         """Another run is shown: every page gets a snapshot with the new epoch."""

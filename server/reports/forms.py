@@ -50,6 +50,10 @@ _WORDS: Mapping[str, Sentence] = {
         "Write one mark in each cell, “A/S” to abstain, “D/K” for don't know; if you may not judge"
         " somebody, tick only “Recused” in that line.",
     ),
+    "own_units": (
+        "不评本单位的述法人：在其一行只勾选“回避”。",
+        "You do not rate the head of your own unit: tick only “Recused” in that line.",
+    ),
     "mark": ("分值", "Mark"),
     "range": ("{low} 至 {high} 分", "{low} to {high}"),
     "range_step": ("{low} 至 {high} 分，每档 {step} 分", "{low} to {high} in steps of {step}"),
@@ -115,6 +119,7 @@ def forms_of(view: HearingView, round_: Round, lang: Lang) -> Forms:
     else:
         shape = _grid(dimensions, lines, lang)
     sentence = _say("secret" if secret else "named", lang)
+    own = (_say("own_units", lang),) if view.own_units(round_) else ()
     feet = ["keyed", "keyed_again"] if secret else ["name", "keyed", "keyed_again"]
     return Forms(
         lang=lang,
@@ -123,7 +128,7 @@ def forms_of(view: HearingView, round_: Round, lang: Lang) -> Forms:
         hearing=view.hearing.title,
         title=round_.title,
         about=_about(subjects[0].name, subjects[0].unit, lang) if len(subjects) == 1 else "",
-        sentences=(sentence, *shape.sentences),
+        sentences=(sentence, *shape.sentences, *own),
         legend=shape.legend,
         head=shape.head,
         columns=shape.columns,

@@ -18,6 +18,7 @@ from server.domain.explained import Lang
 from server.domain.journal import Entry
 from server.domain.rounds import Round
 from server.domain.rule_file import parse_rule_set
+from server.domain.rules import Rules
 from server.domain.rules_in_words import rules_in_words
 from server.domain.view import HearingView, SubjectView
 from server.reports.wording import clock, day, moment, role, round_status, word
@@ -102,6 +103,7 @@ class Sheet:
     facts: tuple[tuple[str, str], ...]
     rules: tuple[str, ...]
     has_totals: bool
+    counted_by_mark: bool
     labelled: bool
     dimensions: tuple[Named, ...]
     groups: tuple[Named, ...]
@@ -160,8 +162,9 @@ def sheet_of(
         title=round_.title,
         public=public,
         facts=_facts(view, round_, lang),
-        rules=rules_said(round_, names | {s.key: s.name for s in view.subjects}, lang),
+        rules=rules_said(view, round_, names | {s.key: s.name for s in view.subjects}, lang),
         has_totals=rules.get("within") != "verdict",
+        counted_by_mark=_counted_by_mark(round_),
         labelled=_labelled(rules),
         dimensions=_named(rules, "dimensions", "key", "dimensions", result, names),
         groups=_named(rules, "groups", "key", "groups", result, names),
@@ -193,12 +196,20 @@ def _released(
     return tuple((names.get(key, key), texts) for key, texts in by_subject.items() if texts)
 
 
-def rules_said(round_: Round, names: Mapping[str, str], lang: Lang) -> tuple[str, ...]:
+def _counted_by_mark(round_: Round) -> bool:
+    parsed = parse_rule_set(dict(round_.rules)) if round_.rules and round_.sealed else None
+    return isinstance(parsed, Rules) and parsed.counted_by_mark
+
+
+def rules_said(
+    view: HearingView, round_: Round, names: Mapping[str, str], lang: Lang
+) -> tuple[str, ...]:
     """The rules of a round in sentences, with the names that people know subjects, groups,
     dimensions and grades by."""
     if round_.rules is None:
         return (word("rules_public", lang, how=word(round_.replacing, lang)),)
-    return tuple(rules_in_words(parse_rule_set(dict(round_.rules)), lang, names))
+    rules = parse_rule_set(dict(round_.rules))
+    return rules_in_words(rules, lang, names, own_units=view.own_units(round_))
 
 
 def _facts(view: HearingView, round_: Round, lang: Lang) -> tuple[tuple[str, str], ...]:

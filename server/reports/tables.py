@@ -72,7 +72,7 @@ def summary(sheet: Sheet) -> Table:
         if graded:
             row.append(one.grade or NONE)
         rows.append((*row, str(one.valid)))
-    return Table(w("summary"), (*heads, Column(w("valid"), "count")), tuple(rows))
+    return Table(w("summary"), (*heads, Column(w(_valid(sheet)), "count")), tuple(rows))
 
 
 def details(sheet: Sheet, most: int | None = None) -> tuple[Table, ...]:
@@ -90,7 +90,10 @@ def details(sheet: Sheet, most: int | None = None) -> tuple[Table, ...]:
                 w("sheets"),
                 (
                     Column(w("subject")),
-                    *(Column(w(key), "count") for key in ("valid", "abstain", "dont_know", "void")),
+                    *(
+                        Column(w(key), "count")
+                        for key in (_valid(sheet), "abstain", "dont_know", "void")
+                    ),
                 ),
                 tuple(
                     (s.name, *map(str, (s.valid, s.abstain, s.dont_know, s.void)))
@@ -99,6 +102,10 @@ def details(sheet: Sheet, most: int | None = None) -> tuple[Table, ...]:
             )
         )
     return tuple(found)
+
+
+def _valid(sheet: Sheet) -> str:
+    return "valid_marks" if sheet.counted_by_mark else "valid"
 
 
 def _marks(

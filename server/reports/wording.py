@@ -52,6 +52,7 @@ WORDS: Mapping[str, Sentence] = {
     "rank": ("位次", "Place"),
     "grade": ("等次", "Grade"),
     "valid": ("有效票", "Valid"),
+    "valid_marks": ("有效打分（项）", "Valid marks"),
     "abstain": ("弃权", "Abstain"),
     "dont_know": ("不了解", "Don't know"),
     "void": ("废票", "Void"),

@@ -258,7 +258,8 @@ class Questions(Repository):
         ]
         if on_stage is not None and all(row.id != on_stage for row in rows):
             rows += await self._rows(_ONE_LISTED, id=on_stage)
-        found = {row.id: question_of(row) for row in rows}
+        once = {row.id: row for row in rows}
+        found = {id_: question_of(row) for id_, row in once.items()}
         return tuple(sorted(found.values(), key=lambda q: (q.approved_at or 0, q.id), reverse=True))
 
     async def by_ids(self, ids: Iterable[int]) -> dict[int, Question]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, text, union_all, update
@@ -114,7 +114,7 @@ class Rounds(Repository):
             .values(
                 status=round_.status,
                 version=round_.version,
-                entitled=[[e.seat, e.group, e.unit, e.present] for e in round_.entitled],
+                entitled=[[e.seat, e.group, e.unit, e.present, e.own] for e in round_.entitled],
                 opened_at=round_.opened_at,
                 closes_at=round_.closes_at,
                 closed_at=round_.closed_at,
@@ -270,6 +270,11 @@ def _ballot(row: Row[Any], seat: int) -> CastBallot:
     )
 
 
+def _entitled(seat: int, group: str, unit: str, present: bool, own: Sequence[str] = ()) -> Entitled:
+    """One of a round's list; one that an older version froze says nothing of `own`."""
+    return Entitled(seat, group, unit, present, tuple(own))
+
+
 def round_of(row: Row[Any], counts: Mapping[str, int]) -> Round:
     """The domain's round of a row."""
     return Round(
@@ -292,7 +297,7 @@ def round_of(row: Row[Any], counts: Mapping[str, int]) -> Round:
         rules_given=row.rules_given,
         labels=row.labels,
         show_live=row.show_live,
-        entitled=tuple(Entitled(*e) for e in row.entitled),
+        entitled=tuple(_entitled(*one) for one in row.entitled),
         cast=row.cast,
         counts=counts,
         opened_at=row.opened_at,

@@ -12,6 +12,7 @@ from fractions import Fraction
 from typing import Any
 
 from server.domain.exact import number_of, percent
+from server.domain.explained import Lang
 from server.domain.rounds import TAKES_BALLOTS, Round
 from server.domain.rule_file import parse_draft
 from server.domain.rules_in_words import rules_in_words
@@ -89,6 +90,7 @@ class RoundView:
     subjects: tuple[SubjectMarks, ...]
     published: bool
     valid: bool
+    counted_by_mark: bool
     final: bool
     root: str
     correction: Correction | None
@@ -123,6 +125,9 @@ def round_view(
         subjects=_subjects(view, round_, result),
         published=published,
         valid=bool(result.get("valid", True)),
+        counted_by_mark=bool(
+            round_.sealed and round_.rules and parse_draft(dict(round_.rules)).counted_by_mark
+        ),
         final=round_.replacing == "first",
         root=(round_.root or "") if published else "",
         correction=_correction(round_, texts) if published else None,
@@ -235,7 +240,9 @@ def rules_said(view: HearingView, round_: Round, lang: str) -> tuple[str, ...]:
         return ()
     named = {key: name for key, name, _ in view.groups} | dict(round_.labels)
     named |= {one.key: one.name for one in view.subjects}
-    return rules_in_words(parse_draft(dict(round_.rules)), "en" if lang == "en" else "zh", named)
+    rules = parse_draft(dict(round_.rules))
+    side: Lang = "en" if lang == "en" else "zh"
+    return rules_in_words(rules, side, named, own_units=view.own_units(round_))
 
 
 def present_round(view: HearingView) -> Round | None:

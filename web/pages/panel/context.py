@@ -6,7 +6,7 @@ the tablet's own style sheet shows it. The sheet is fetched once and belongs to 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
@@ -196,7 +196,7 @@ class Official:
 class Sheet:
     """A panel round's sheet. `secrecy` says in one sentence who can ever see what, `unsent` what becomes
     of a whole sheet that is not sent at the closing; `comments` and `reason_below` what may and must
-    be written beside the marks. `across` is how a
+    be written beside the marks; `own` are the subjects whom this seat does not rate. `across` is how a
     seat's marks make a total, where they do; `sums` says that the total is shown. `quotas`, `unequal`
     and `unfull` are what the rules ask of a whole ballot, which the tablet counts along."""
 
@@ -216,12 +216,14 @@ class Sheet:
     unequal: bool
     unfull: bool
     officials: tuple[Official, ...]
+    own: tuple[str, ...]
     lines: tuple[Line, ...]
     rules: tuple[str, ...]
 
 
-def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
-    """The sheet of a panel round, from its rules and its words."""
+def sheet(view: HearingView, round_: Round, lang: str, own: Sequence[str] = ()) -> Sheet:
+    """The sheet of a panel round, from its rules and its words, without the heads of the seat's own
+    unit."""
     rules = parse_draft(dict(round_.rules or {}))
     pointed = all(_has_points(d) for d in rules.dimensions)
     return Sheet(
@@ -240,7 +242,8 @@ def sheet(view: HearingView, round_: Round, lang: str) -> Sheet:
         quotas=tuple(_quota(one, lang) for one in rules.ballot.quotas),
         unequal=rules.ballot.void_all_equal,
         unfull=rules.ballot.void_all_full,
-        officials=tuple(_official(view, key) for key in round_.subjects),
+        officials=tuple(_official(view, key) for key in round_.subjects if key not in own),
+        own=tuple(_official(view, key).name for key in own),
         lines=tuple(_line(d, round_.labels) for d in rules.dimensions),
         rules=results.rules_said(view, round_, lang),
     )

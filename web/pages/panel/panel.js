@@ -581,7 +581,7 @@ function wordOf (given) {
 // ── which rounds run ──
 const sheets = new Map()
 const loading = new Set()
-const without = new Set()                    // rounds that opened before this seat had checked in
+const without = new Map()                    // round → why this seat has no sheet of it
 const holder = document.getElementById('sheets')
 const installed = install().catch(() => false)
 async function load (id, fresh) {
@@ -591,7 +591,7 @@ async function load (id, fresh) {
     try {
       const address = url(`/h/${slug}/panel/sheet/${id}`)
       const answer = await fetch(address, { headers: seat ? { 'X-Pingyi-Seat': seat } : {} })
-      if (answer.status === 403) { without.add(id); break }
+      if (answer.status === 403) { without.set(id, (await answer.json()).error.message); break }
       if (answer.status === 409 || answer.status === 404) return loading.delete(id)   // closed meanwhile
       if (!answer.ok) throw new Error(String(answer.status))
       const box = document.createElement('template')
@@ -619,15 +619,17 @@ async function load (id, fresh) {
 }
 let started = false
 function follow () {
-  let running = false, late = false
+  let running = false, late = ''
   for (const line of document.querySelectorAll('#rounds [data-round]')) {
     const sheet = sheets.get(line.dataset.round)
     if (line.dataset.running) running = true
     if (line.dataset.running && !sheet && !without.has(line.dataset.round)) load(line.dataset.round, started)
-    if (line.dataset.running && without.has(line.dataset.round)) late = true
+    if (line.dataset.running && without.has(line.dataset.round)) late = without.get(line.dataset.round)
     sheet?.follow(line)
   }
-  document.getElementById('late').hidden = !late
+  const why = document.getElementById('late')
+  why.textContent = late
+  why.hidden = !late
   document.getElementById('idle').hidden = running || sheets.size > 0
   started = true
 }

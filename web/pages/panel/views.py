@@ -41,10 +41,9 @@ async def sheet(slug: str, round_id: str, request: Request) -> HTMLResponse:
         raise refusal
     if by.seat is None:
         raise Refusal("not_allowed")
-    entitled_seat(round_, by.seat)
-    return HTMLResponse(
-        _rendered(context.sheet(view, round_, lang), lang), headers={"Cache-Control": "no-store"}
-    )
+    own = entitled_seat(round_, by.seat).own
+    html = _rendered(context.sheet(view, round_, lang, own), lang)
+    return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/h/{slug}/panel/worker.js")

@@ -35,8 +35,8 @@ AT_ONCE = 256
 SHARED_S = 2.0
 """How long a snapshot is given to those who come, while its version holds."""
 LOOK_S = 0.5
-BREATH_S = 0.04
-"""A busy hearing is read at most 25 times a second: acts that come faster share one reading and one
+BREATH_S = 0.05
+"""A busy hearing is read at most 20 times a second: acts that come faster share one reading and one
 rendering, and the first after a pause is told at once."""
 IDLE_S = 120.0
 """A hearing nobody watches for this long is forgotten."""

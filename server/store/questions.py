@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from typing import Any, Unpack
 
 from sqlalchemy import Integer, Row, Select, bindparam, exists, func, insert, or_, select, update
@@ -18,11 +19,19 @@ from server.store.tables import (
 
 _q, _texts, _imports = table(QuestionRow), table(QuestionTextRow), table(ImportRow)
 
+QUESTION = [one.name for one in fields(Question)]
+"""What is read of a question: the domain's fields in their order, and nothing that is not needed."""
 PAGE = 50
 """Questions on one page of a list."""
 
 
-_HERE = select(_q).where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
+_WORKED_OUT = {
+    "appealed": _q.c.appeal.is_not(None).label("appealed"),
+    "rewritten": (_q.c.text != _q.c.first_text).label("rewritten"),
+}
+_COLUMNS: list[Any] = [_WORKED_OUT.get(name, _q.c.get(name)) for name in QUESTION]
+_TAGS = QUESTION.index("tags")
+_HERE = select(*_COLUMNS).where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
 _ONE = _HERE.where(_q.c.id == bindparam("id"))
 _ONE_LOCKED = locked(_ONE)
 _BY_IDS = _HERE.where(_q.c.id.in_(bindparam("ids", expanding=True)))
@@ -55,7 +64,9 @@ class Questions(Repository):
     """The questions of one run."""
 
     def _select(self) -> Select[Any]:
-        return select(_q).where(_q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office)
+        return select(*_COLUMNS).where(
+            _q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office
+        )
 
     async def get(self, id_: int, *, lock: bool = False) -> Question | None:
         """One question by id."""
@@ -315,32 +326,6 @@ class Questions(Repository):
 
 def question_of(row: Row[Any]) -> Question:
     """The domain's question of a row."""
-    return Question(
-        id=row.id,
-        code=row.code,
-        status=row.status,
-        text=row.text,
-        version=row.version,
-        source=row.source,
-        source_key=row.source_key,
-        external_id=row.external_id,
-        title=row.title,
-        subject=row.subject,
-        tags=tuple(row.tags or ()),
-        support=row.support,
-        likes=row.likes,
-        askers=row.askers,
-        reason=row.reason,
-        merged_into=row.merged_into,
-        before_merge=row.before_merge,
-        carried_askers=row.carried_askers,
-        carried_likes=row.carried_likes,
-        off_cuff=row.off_cuff,
-        created_at=row.created_at,
-        approved_at=row.approved_at,
-        answered_at=row.answered_at,
-        reply=row.reply,
-        appealed=row.appeal is not None,
-        rating=row.rating,
-        rewritten=row.text != row.first_text,
-    )
+    values = list(row)
+    values[_TAGS] = tuple(values[_TAGS] or ())
+    return Question(*values)

@@ -25,6 +25,7 @@ from web.pages.desk import views as desk
 from web.pages.home import views as home
 from web.pages.host import views as host
 from web.pages.join import views as join
+from web.pages.kiosk import views as kiosk
 from web.pages.login import views as login
 from web.pages.office import views as office
 from web.pages.panel import views as panel
@@ -38,7 +39,7 @@ router = APIRouter()
 ROUTERS = (
     *(
         views.router
-        for views in (desk, home, host, join, login, office, panel, question, setup, spare)
+        for views in (desk, home, host, join, kiosk, login, office, panel, question, setup, spare)
     ),
     router,
 )

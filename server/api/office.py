@@ -65,6 +65,8 @@ class NewCard(Body):
     """The number of a panelist's seat."""
     role: Word = ""
     """For a device instead: `screen`, `card`, `commentator` or `subject`."""
+    kiosk: bool = False
+    """A code that the seat's panelist types in on a shared tablet, instead of a card."""
 
 
 class NewToken(Body):
@@ -155,9 +157,12 @@ async def new_card(
     """A one-time join card for a seat or a device; its code is shown this once."""
     async with here.store.look(slug=slug) as unit:
         place = unit.place
-    card = await here.people.issue_card(by, place, seat_number=body.seat, role=body.role)
+    card = await here.people.issue_card(
+        by, place, seat_number=body.seat, role=body.role, kiosk=body.kiosk
+    )
     base = here.settings.public_url or f"{here.door.scheme(request)}://{request.url.netloc}"
-    return JSONResponse({**card, "url": f"{base}/join/{card['code']}"}, 201)
+    opens = f"h/{slug}/kiosk" if body.kiosk else f"join/{card['code']}"
+    return JSONResponse({**card, "url": f"{base}/{opens}"}, 201)
 
 
 @router.post("/tokens", status_code=201, response_model=answers.TokenMade)

@@ -421,6 +421,19 @@ CATALOGUE: Mapping[str, Row] = {
         "Several tablets wait for this seat: the host console answers them first.",
     ),
     "takeover_settled": Row(409, "这个请求已经处理过。", "This request has been answered already."),
+    "kiosk_unknown": Row(
+        404, "没有这个代码，请核对后再试。", "There is no such code: check it and try again."
+    ),
+    "kiosk_used": Row(
+        409,
+        "这个代码已经用过或已过期，请找现场工作人员。",
+        "This code was used before or has expired: see the staff.",
+    ),
+    "kiosk_no_round": Row(
+        409,
+        "现在没有进行中的测评，代码没有用掉，开始后再输入。",
+        "No evaluation is open. Your code is not used up: enter it when one begins.",
+    ),
     "takeover_unknown": Row(
         404, "没有这个请求，请重新请求。", "There is no such request: ask again."
     ),

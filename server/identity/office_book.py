@@ -213,7 +213,7 @@ async def seat_cards(unit: Unit, now: int) -> dict[int, SeatCard]:
     found: dict[int, SeatCard] = {}
     identity = Identity(unit.connection)
     for row in await identity.cards(unit.place.ref.hearing, unit.place.ref.office):
-        if row.seat_id is None or row.seat_id in found or row.revoked_at is not None:
+        if row.kind != "join" or row.seat_id in found or row.revoked_at is not None:
             continue
         state = "used" if row.used_at else "expired" if row.expires_at < now else "unused"
         found[row.seat_id] = SeatCard(row.seat_id, state)

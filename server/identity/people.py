@@ -36,6 +36,16 @@ CLAIM_MS = 600_000
 """How long a tablet that was granted a seat may come for its session."""
 CLAIMABLE = frozenset({"granted", "used"})
 """Statuses of a request that lead to a session."""
+KIOSK = "kiosk-"
+"""What the label of a session at a shared tablet begins with."""
+KIOSK_MS = 15 * 60_000
+"""How long somebody may stay at a shared tablet."""
+_REFUSED = {
+    "setup": ("setup_unknown", "setup_done", "setup_expired"),
+    "join": ("card_unknown", "card_used", "card_expired"),
+    "kiosk": ("kiosk_unknown", "kiosk_used", "kiosk_used"),
+}
+"""Kind of a card → how it is refused when it is unknown, used, expired."""
 SETUP_MS = 24 * 3_600_000
 LOGIN = re.compile(r"[a-z0-9._-]{3,40}")
 
@@ -127,6 +137,7 @@ class PeopleDesk:
         seat: int | None = None,
         role: str = "",
         hearing: int | None = None,
+        lasts: int = SESSION_MS,
     ) -> SignedIn:
         secret, now = long_secret(), self._now()
         await identity.add_session(
@@ -139,7 +150,7 @@ class PeopleDesk:
             label=label,
             created_at=now,
             seen_at=now,
-            expires_at=now + SESSION_MS,
+            expires_at=now + lasts,
         )
         return SignedIn(label, secret)
 
@@ -251,12 +262,21 @@ class PeopleDesk:
     # ── cards ──
 
     async def issue_card(
-        self, by: Actor, place: Place, *, seat_number: int | None = None, role: str = ""
+        self,
+        by: Actor,
+        place: Place,
+        *,
+        seat_number: int | None = None,
+        role: str = "",
+        kiosk: bool = False,
     ) -> dict[str, Any]:
         """A one-time join card for a seat, or for a device (`screen`, `card` …) of the hearing.
 
-        A new card for a seat ends the seat's unused ones and its sessions: the newest tablet sits.
+        A new card for a seat ends the seat's unused ones and its sessions: the newest tablet sits. With
+        `kiosk` it is a code for shared tablets: it ends the seat's unused code, and nothing else.
         """
+        if kiosk and seat_number is None:
+            raise Refusal("malformed", place="seat")
         async with self._database.write() as connection:
             identity, now = Identity(connection), self._now()
             roles = place.roles(by)
@@ -270,15 +290,18 @@ class PeopleDesk:
                     raise Refusal("seat_unknown", seat=seat_number)
                 seat, role, label = found.id, "panelist", f"panel-{seat_number:02d}"
                 await identity.lock_seat(seat)
-                await identity.revoke_cards(now, seat=seat)
-                await identity.revoke_sessions_of(now, seat=seat)
-                await identity.end_takeovers(seat)
+                await identity.revoke_cards(now, seat=seat, kind="kiosk" if kiosk else "join")
+                if kiosk:
+                    label = f"{KIOSK}{seat_number:02d}"
+                else:
+                    await identity.revoke_sessions_of(now, seat=seat)
+                    await identity.end_takeovers(seat)
             elif role not in {"screen", "card", "commentator", "subject"}:
                 raise Refusal("malformed", place="role")
-            secret = code(10)
+            secret = code(8) if kiosk else code(10)
             await identity.add_card(
                 hash=digest(secret),
-                kind="join",
+                kind="kiosk" if kiosk else "join",
                 office_id=place.ref.office,
                 hearing_id=place.ref.hearing,
                 seat_id=seat,
@@ -319,6 +342,37 @@ class PeopleDesk:
             )
             return session, card
 
+    # ── shared tablets ──
+
+    async def kiosk_card(self, secret: str, hearing: int) -> Any:
+        """The unused code of this hearing, or its refusal. Nothing is used up."""
+        async with self._database.read() as connection:
+            card = await self._usable(Identity(connection), secret, "kiosk", lock=False)
+        if card.hearing_id != hearing:
+            raise Refusal("kiosk_unknown")
+        return card
+
+    async def enter_kiosk(self, secret: str) -> SignedIn:
+        """Uses the code: a session for its seat that ends by itself soon."""
+        async with self._database.write() as connection:
+            identity = Identity(connection)
+            card = await self._usable(identity, secret, "kiosk")
+            if not await identity.use_card(card.id, self._now()):
+                raise Refusal("kiosk_used")
+            session = await self._session(
+                identity,
+                card.office_id,
+                card.label,
+                seat=card.seat_id,
+                role=card.role,
+                hearing=card.hearing_id,
+                lasts=KIOSK_MS,
+            )
+            await identity.note(
+                self._now(), f"card:{card.id}", "enter_kiosk", card.office_id, label=card.label
+            )
+            return session
+
     # ── spare tablets ──
 
     async def claim(self, secret: str) -> tuple[str, SignedIn | None]:
@@ -357,15 +411,17 @@ class PeopleDesk:
             )
             return "granted", session
 
-    async def _usable(self, identity: Identity, secret: str, kind: str) -> Any:
-        card = await identity.card(digest(secret.strip().upper()), lock=True)
-        setup = kind == "setup"
+    async def _usable(
+        self, identity: Identity, secret: str, kind: str, *, lock: bool = True
+    ) -> Any:
+        card = await identity.card(digest(secret.strip().upper()), lock=lock)
+        unknown, used, expired = _REFUSED[kind]
         if card is None or card.kind != kind or card.revoked_at is not None:
-            raise Refusal("setup_unknown" if setup else "card_unknown")
+            raise Refusal(unknown)
         if card.used_at is not None:
-            raise Refusal("setup_done" if setup else "card_used")
+            raise Refusal(used)
         if card.expires_at < self._now():
-            raise Refusal("setup_expired" if setup else "card_expired")
+            raise Refusal(expired)
         return card
 
     # ── what the demo signs in with ──

@@ -304,11 +304,15 @@ class Identity:
     async def revoke_cards(
         self, at: int, *, seat: int | None = None, kind: str | None = None
     ) -> None:
-        """Unused cards of a seat (a new one was issued), or of a kind."""
-        where = _cards.c.seat_id == seat if seat is not None else _cards.c.kind == kind
+        """Unused cards of a seat, of a kind, or of both: a new one was issued."""
+        where = [
+            column == value
+            for column, value in ((_cards.c.seat_id, seat), (_cards.c.kind, kind))
+            if value is not None
+        ]
         await self._c.execute(
             update(_cards)
-            .where(where, _cards.c.used_at.is_(None), _cards.c.revoked_at.is_(None))
+            .where(*where, _cards.c.used_at.is_(None), _cards.c.revoked_at.is_(None))
             .values(revoked_at=at)
         )
 

@@ -85,7 +85,8 @@ class SessionRow(SQLModel, table=True):
 
 
 class Card(SQLModel, table=True):
-    """A one-time join card (`kind` join), or the set-up link of the first administrator (setup)."""
+    """A one-time join card (`kind` join), a code for shared tablets (kiosk), or the set-up link of the
+    first administrator (setup)."""
 
     __tablename__ = "cards"
     id: int | None = Field(default=None, primary_key=True)

@@ -224,8 +224,9 @@ ANNOUNCED = (
 """What the public may read of an announced hearing; everyone else may too."""
 BY_CODE = (r"/api/v1/questions/\w+", r"/q/\w+", r"/join/\w+", r"/setup/\w+", r"/static/.*")
 """Addresses of one thing that only who holds its code can name; they tell no text."""
-FOR_ANY_NAME = (r"/h/[\w-]+/panel/(worker\.js|app\.webmanifest)",)
-"""Parts of a tablet's page that are the same for every name, also one that no hearing has."""
+FOR_ANY_NAME = (r"/h/[\w-]+/panel/(worker\.js|app\.webmanifest)", r"/h/[\w-]+/kiosk")
+"""Parts of a tablet's page, and the entrance of a shared one: the same for every name, also one that no
+hearing has."""
 
 
 @pytest.mark.parametrize("announced", [False, True])

@@ -343,9 +343,10 @@ def _acts(view: HearingView, rehearsal_allowed: bool, lang: str) -> tuple[Act, .
 
 @dataclass(frozen=True)
 class IssuedCard:
-    """A join card as it is shown once: on a screen or on paper. `qr` is an SVG as a data address."""
+    """A join card as it is shown once: on a screen or on paper. `halves` are its code's, for people who
+    type it in; `qr` is an SVG as a data address, empty on a slip for a shared tablet."""
 
-    code: str
+    halves: tuple[str, str]
     who: str
     name: str
     detail: str
@@ -362,4 +363,5 @@ class Cards:
     title: str
     office: str
     rehearsal: bool
+    kiosk: bool
     cards: tuple[IssuedCard, ...]

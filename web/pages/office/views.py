@@ -252,12 +252,15 @@ async def comments(slug: str, id_: str, request: Request, lang: str | None = Non
 @router.post("/office/hearings/{slug}/cards", response_class=HTMLResponse)
 async def issue_cards(slug: str, request: Request, lang: str | None = None) -> Response:
     """Issues the card of one seat (`seat_number`), of every seat that no tablet has taken yet
-    (`all`), or of a device (`role`), and shows what is shown this once."""
+    (`all`), or of a device (`role`), and shows what is shown this once. With `kiosk` they are codes
+    for shared tablets, `all` of every seat."""
     here = await _enter(request, lang)
     if isinstance(here, Response):
         return here
     async with request.form(max_files=0, max_fields=4) as form:
-        number, role, all_ = (str(form.get(name) or "") for name in ("seat_number", "role", "all"))
+        number, role, all_, kiosk = (
+            str(form.get(name) or "") for name in ("seat_number", "role", "all", "kiosk")
+        )
     await here.place(slug)
     async with here.services.store.look(slug=slug) as unit:
         place = unit.place
@@ -268,6 +271,8 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
     wanted: list[SeatView | None]
     if role:
         wanted = [None]
+    elif kiosk == "all":
+        wanted = list(view.seats)
     elif all_:
         taken = {seat for seat, card in issued_before.items() if card.state == "used"}
         wanted = [s for s in view.seats if s.id not in taken and not s.present]
@@ -283,23 +288,31 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
     cards = []
     for seat in wanted:
         issued = await here.services.people.issue_card(
-            here.by, place, seat_number=seat.number if seat else None, role=role
+            here.by,
+            place,
+            seat_number=seat.number if seat else None,
+            role=role,
+            kiosk=bool(kiosk),
         )
-        texts, until, url = Texts(here.lang), issued["expires_at"], f"{base}/join/{issued['code']}"
+        texts, until, code = Texts(here.lang), issued["expires_at"], issued["code"]
+        url = f"{base}/h/{slug}/kiosk" if kiosk else f"{base}/join/{code}"
+        qr = b"" if kiosk else base64.b64encode(qr_svg(url))
         cards.append(
             context.IssuedCard(
-                code=issued["code"],
+                halves=(code[: len(code) // 2], code[len(code) // 2 :]),
                 who=_whose(seat, texts) if seat else texts.role(role),
                 name=seat.name if seat else "",
                 detail=_detail(seat, here.lang)
                 if seat
                 else side(context.DEVICES.get(role, ("", "")), here.lang),
                 url=url,
-                qr=f"data:image/svg+xml;base64,{base64.b64encode(qr_svg(url)).decode()}",
+                qr=f"data:image/svg+xml;base64,{qr.decode()}" if qr else "",
                 until=f"{texts.day(until)} {texts.clock(until)}",
             )
         )
-    f = context.Cards(slug, place.title, view.office_name, view.rehearsal, tuple(cards))
+    f = context.Cards(
+        slug, place.title, view.office_name, view.rehearsal, bool(kiosk), tuple(cards)
+    )
     return here.page("cards", f"/office/hearings/{slug}", f=f)
 
 

@@ -583,7 +583,7 @@ const sheets = new Map()
 const loading = new Set()
 const without = new Map()                    // round → why this seat has no sheet of it
 const holder = document.getElementById('sheets')
-const installed = install().catch(() => false)
+const installed = document.body.dataset.shared ? Promise.resolve(false) : install().catch(() => false)
 async function load (id, fresh) {
   if (loading.has(id)) return
   loading.add(id)

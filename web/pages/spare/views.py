@@ -16,6 +16,7 @@ from server.identity.secrets import code, digest, long_secret
 from server.services import services
 from web.layout.language import language, say
 from web.layout.page import render
+from web.layout.refused import refused
 
 router = APIRouter()
 NO_STORE = {"Cache-Control": "no-store"}
@@ -48,7 +49,7 @@ async def ask(slug: str, body: Asking, request: Request, lang: str | None = None
         here.limiter.check("takeover", here.door.address(request))
         answer = await ask_for_seat(here.house, slug, body.seat, code(4), digest(secret))
     except Refusal as refusal:
-        return _refused(refusal, chosen)
+        return refused(refusal, chosen)
     told = {
         "secret": secret,
         "check": answer.body["check"],
@@ -65,16 +66,10 @@ async def come(slug: str, body: Coming, request: Request, lang: str | None = Non
         here.limiter.check("claim", here.door.address(request))
         status, session = await here.people.claim(body.secret)
     except Refusal as refusal:
-        return _refused(refusal, chosen)
+        return refused(refusal, chosen)
     if session is None:
         return JSONResponse({"status": status}, headers=NO_STORE)
     address = f"/h/{quote(slug)}/panel?seat={session.label}&lang={chosen}"
     response = JSONResponse({"status": status, "address": address}, headers=NO_STORE)
     here.door.set_cookie(request, response, f"as_{session.label}", session.secret, SESSION_DAYS)
     return response
-
-
-def _refused(refusal: Refusal, lang: str) -> JSONResponse:
-    """Its sentence, for the page's script."""
-    told = {"error": {"code": refusal.code, "message": refusal.message(lang)}}
-    return JSONResponse(told, refusal.status, headers=NO_STORE)

@@ -205,9 +205,10 @@ async def _minutes(here: Services, slug: str, by: Actor, request: Request) -> Mi
         view = await unit.view(here.house.now())
         entries = await whole_journal(unit)
         questions = await unit.questions.by_ids(questions_named(entries))
+        notices = await unit.hearings.notice_texts()
         roles = unit.place.roles(by)
     seen = {one.id for one in view.rounds if one.result is not None and may_see_result(one, roles)}
-    return minutes_of(view, entries, questions, seen, _language(request))
+    return minutes_of(view, entries, questions, notices, seen, _language(request))
 
 
 REMEMBERED = 256

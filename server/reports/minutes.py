@@ -50,7 +50,6 @@ _WORDS: Mapping[str, Sentence] = {
     "reordered": ("议程次序有调整。", "The order of the agenda was changed."),
     "cleared": ("公开画面切到垫片。", "Public screens showed the holding card."),
     "restored": ("公开画面恢复。", "Public screens were restored."),
-    "notice": ("主持台提示发言席。", "The console sent a message to the podium."),
     "notice_text": ("主持台提示发言席：{text}", "The console told the podium: {text}"),
     "notice_seen": ("发言席确认提示。", "The podium confirmed the message."),
     "question": ("提问（{who}）：{text}", "Question ({who}): {text}"),
@@ -141,12 +140,14 @@ def minutes_of(
     view: HearingView,
     entries: Sequence[Entry],
     questions: Mapping[int, Question],
+    notices: Mapping[int, str],
     seen: Collection[str],
     lang: Lang,
 ) -> Minutes:
     """The minutes of the run that `view` shows. `questions` are those that the journal names, by
-    id; `seen` are the rounds whose result the reader may see."""
-    record = _Record(view, questions, lang)
+    id, and so are the `notices` to the podium, whose texts no journal holds; `seen` are the rounds whose
+    result the reader may see."""
+    record = _Record(view, questions, notices, lang)
     for entry in entries:
         record.read(entry)
     sheets = [sheet_of(view, one, entries, lang) for one in view.rounds if one.id in seen]
@@ -200,8 +201,14 @@ class _Open:
 class _Record:
     """Reads entries one after the other and keeps sections of lines."""
 
-    def __init__(self, view: HearingView, questions: Mapping[int, Question], lang: Lang) -> None:
-        self.view, self.questions, self.lang = view, questions, lang
+    def __init__(
+        self,
+        view: HearingView,
+        questions: Mapping[int, Question],
+        notices: Mapping[int, str],
+        lang: Lang,
+    ) -> None:
+        self.view, self.questions, self.notices, self.lang = view, questions, notices, lang
         self.sections: list[tuple[str, list[_Open]]] = []
         self.began: int | None = None
         self.taken: set[int] = set()
@@ -330,11 +337,8 @@ class _Record:
             self.answered.add(int(entry.body.get("id") or 0))
 
     def _notice(self, entry: Entry) -> None:
-        last = self.view.notice  # The journal keeps no free text; only the last one is at hand.
-        if last is not None and last.id == entry.body.get("id"):
-            self._add(entry.at, _say("notice_text", self.lang, text=last.text))
-        else:
-            self._add(entry.at, _say("notice", self.lang))
+        text = self.notices[int(entry.body["id"])]
+        self._add(entry.at, _say("notice_text", self.lang, text=text))
 
     def _round(self, entry: Entry) -> None:
         title = next((r.title for r in self.view.rounds if r.id == entry.body.get("round")), None)

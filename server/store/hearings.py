@@ -40,6 +40,7 @@ _ITEMS = (
 _POSITION = select(_positions).where(_positions.c.run_id == RUN, _positions.c.office_id == OFFICE)
 _LEASES = select(_leases).where(_leases.c.run_id == RUN, _leases.c.office_id == OFFICE)
 _SCREENS = select(_screens).where(_screens.c.run_id == RUN, _screens.c.office_id == OFFICE)
+_NOTICES = select(_notices.c.id, _notices.c.text).where(_notices.c.run_id == RUN)
 _NOTICE = (
     select(_notices)
     .where(_notices.c.run_id == RUN, _notices.c.office_id == OFFICE)
@@ -91,7 +92,7 @@ class Hearings(Repository):
         """What the hearing was given by its show."""
         row = await self._row(_SETTINGS)
         assert row is not None
-        return cast(HearingSettings, dict(row._mapping))
+        return cast(HearingSettings, row._asdict())
 
     async def items(self) -> tuple[Item, ...]:
         """The agenda in its order."""
@@ -179,6 +180,11 @@ class Hearings(Repository):
         """The newest message to the podium."""
         row = await self._row(_NOTICE)
         return Notice(row.id, row.text, row.at, row.seen_at) if row else None
+
+    async def notice_texts(self) -> dict[int, str]:
+        """Every message to the podium of this run, by its id."""
+        rows = await self._rows(_NOTICES)
+        return {row.id: row.text for row in rows}
 
     async def add_notice(self, text: str, at: int) -> int:
         """A new message; gives its id."""

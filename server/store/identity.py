@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.roles import Actor, Grant
@@ -29,6 +29,25 @@ _offices, _accounts, _grants = table(Office), table(Account), table(GrantRow)
 _sessions, _cards, _tokens = table(SessionRow), table(Card), table(ApiToken)
 _audit, _seats, _hearings = table(AuditRow), table(SeatRow), table(HearingRow)
 _fingerprints, _takeovers = table(SecretFingerprint), table(TakeoverRow)
+
+
+def _with_its_place(signed_in: Table) -> Select[Any]:
+    """Sessions or tokens with the path of their office and the name of their seat: every request asks."""
+    return (
+        select(signed_in, _offices.c.path.label("office_path"), _seats.c.name.label("seat_name"))
+        .join(_offices, _offices.c.id == signed_in.c.office_id)
+        .outerjoin(_seats, _seats.c.id == signed_in.c.seat_id)
+    )
+
+
+_BY_SESSION = _with_its_place(_sessions).where(
+    _sessions.c.id == bindparam("hash"),
+    _sessions.c.revoked_at.is_(None),
+    _sessions.c.expires_at > bindparam("now"),
+)
+_BY_TOKEN = _with_its_place(_tokens).where(
+    _tokens.c.hash == bindparam("hash"), _tokens.c.revoked_at.is_(None)
+)
 
 
 @dataclass(frozen=True)
@@ -202,15 +221,7 @@ class Identity:
 
     async def session_actor(self, hash_: str, now: int) -> Actor | None:
         """Who a session's secret (hashed) stands for, while it holds."""
-        row = (
-            await self._c.execute(
-                select(_sessions).where(
-                    _sessions.c.id == hash_,
-                    _sessions.c.revoked_at.is_(None),
-                    _sessions.c.expires_at > now,
-                )
-            )
-        ).one_or_none()
+        row = (await self._c.execute(_BY_SESSION, {"hash": hash_, "now": now})).one_or_none()
         return await self._actor(row, hash_[:16]) if row else None
 
     async def revoke_session(self, hash_: str, at: int) -> None:
@@ -235,11 +246,7 @@ class Identity:
 
     async def token_actor(self, hash_: str) -> Actor | None:
         """Who an API token (hashed) stands for, while it holds."""
-        row = (
-            await self._c.execute(
-                select(_tokens).where(_tokens.c.hash == hash_, _tokens.c.revoked_at.is_(None))
-            )
-        ).one_or_none()
+        row = (await self._c.execute(_BY_TOKEN, {"hash": hash_})).one_or_none()
         return await self._actor(row, None) if row else None
 
     async def tokens(self, office: int) -> tuple[Any, ...]:
@@ -264,11 +271,10 @@ class Identity:
                 return None
             grants = tuple(grant for _, grant in await self.grants(row.account_id))
             return Actor(f"account:{account.id}", account.name, grants, session=session)
-        office = await self.office(row.office_id)
-        grant = Grant(row.role, office.id, office.path, False, row.hearing_id)
+        grant = Grant(row.role, row.office_id, row.office_path, False, row.hearing_id)
         if row.seat_id is not None:
-            seat = (await self._c.execute(select(_seats).where(_seats.c.id == row.seat_id))).one()
-            return Actor(f"seat:{seat.id}", seat.name, (grant,), seat=seat.id, session=session)
+            seat = f"seat:{row.seat_id}"
+            return Actor(seat, row.seat_name, (grant,), seat=row.seat_id, session=session)
         label = getattr(row, "label", "") or getattr(row, "name", "") or row.role
         return Actor(f"{row.role}:{row.hearing_id}", label, (grant,), session=session)
 

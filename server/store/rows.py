@@ -22,10 +22,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
+from sqlalchemy.exc import MultipleResultsFound
 from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlmodel import SQLModel
 
 from server.domain.hearing import Ref
+from server.store.quick import quick_rows
 
 OFFICE: BindParameter[int] = bindparam("office")
 HEARING: BindParameter[int] = bindparam("hearing")
@@ -90,15 +92,21 @@ class Repository:
 
     def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
         self._c, self._ref = connection, ref
+        self._quick = connection.dialect.name == "sqlite"
         self._here = {"office": ref.office, "hearing": ref.hearing, "run": ref.run}
 
     async def _rows(self, statement: Executable, **values: Any) -> Sequence[Any]:
         """All rows of a statement that was made once."""
-        return (await self._c.execute(statement, {**self._here, **values})).all()
+        asked = {**self._here, **values}
+        rows = await quick_rows(self._c, statement, asked) if self._quick else None
+        return (await self._c.execute(statement, asked)).all() if rows is None else rows
 
     async def _row(self, statement: Executable, **values: Any) -> Any:
         """Its only row, or None."""
-        return (await self._c.execute(statement, {**self._here, **values})).one_or_none()
+        rows = await self._rows(statement, **values)
+        if len(rows) > 1:
+            raise MultipleResultsFound
+        return rows[0] if rows else None
 
 
 async def upsert(

@@ -96,6 +96,10 @@ def _book(raw: sqlite3.Connection, hearing: int) -> dict[str, tuple[Sent, ...]]:
     return book
 
 
+DIGITS = "FM0000000000000000000"
+"""How PostgreSQL writes an id so that ids stand in order as text: 19 digits."""
+
+
 class Votes(Repository):
     """The votes of one hearing."""
 
@@ -156,30 +160,27 @@ class Votes(Repository):
 
     async def recount(self, round_id: str) -> tuple[dict[str, int], int]:
         """(votes that count by choice, voters), from the stored rows alone."""
-        last = _last_of_each(round_id)
-        rows = await self._c.execute(
-            select(_votes.c.choice, func.count())
-            .join(last, last.c.id == _votes.c.id)
-            .group_by(_votes.c.choice)
-        )
+        last = await self._last_of_each(round_id)
+        rows = await self._c.execute(select(last.c.choice, func.count()).group_by(last.c.choice))
         counts = {row[0]: row[1] for row in rows}
         return counts, sum(counts.values())
 
     async def counted(self, round_id: str) -> Iterator[Sequence[str]]:
         """(viewer, choice) of every vote that counts, by viewer."""
-        last = _last_of_each(round_id)
-        rows = await self._c.execute(
-            select(_votes.c.viewer, _votes.c.choice)
-            .join(last, last.c.id == _votes.c.id)
-            .order_by(_votes.c.viewer)
-        )
+        last = await self._last_of_each(round_id)
+        rows = await self._c.execute(select(last.c.viewer, last.c.choice).order_by(last.c.viewer))
         return iter(rows)
 
-
-def _last_of_each(round_id: str) -> Any:
-    return (
-        select(func.max(_votes.c.id).label("id"))
-        .where(_votes.c.round_id == round_id)
-        .group_by(_votes.c.viewer)
-        .subquery()
-    )
+    async def _last_of_each(self, round_id: str) -> Any:
+        """(viewer, choice) of each viewer's last row, in one pass over the round's rows: joining the
+        rows with the last ids took PostgreSQL half as long again."""
+        last = func.max(_votes.c.id).label("id")
+        here = _votes.c.round_id == round_id
+        if self._sqlite:  # Where a column stands beside max(), SQLite takes it from that very row.
+            found = select(_votes.c.viewer, _votes.c.choice, last).where(here)
+            return found.group_by(_votes.c.viewer).subquery()
+        await self._c.execute(text("SET LOCAL work_mem = '256MB'"))  # a million voters, unspilt
+        numbered = func.to_char(_votes.c.id, DIGITS, type_=Text) + _votes.c.choice
+        newest = func.max(numbered.collate("C"))
+        found = select(_votes.c.viewer, func.substr(newest, len(DIGITS) - 1).label("choice"))
+        return found.where(here).group_by(_votes.c.viewer).subquery()

@@ -27,6 +27,7 @@ LABELS = {
         {"key": "poor", "label": "差", "points": "14"},
     ],
 }
+NUMBERS = {"kind": "number", "min": "0", "max": "100", "step": "0.5"}
 GROUPS = [{"key": "deputies", "weight": "0.4"}, {"key": "citizens", "weight": "0.6"}]
 FIVE = [
     {"key": key} for key in ("personally", "decisions", "enforcement", "findings", "rectification")
@@ -55,6 +56,61 @@ KINDS: Mapping[str, dict[str, Any]] = {
     },
     "floor": {
         "version": 1, "scale": LABELS, "dimensions": FIVE[:2], "rounding": PLACES, "floor": 8,
+    },
+    "median with factors": {
+        "version": 1, "scale": NUMBERS, "within": "median", "across": "mean",
+        "dimensions": [{"key": "personally", "factor": "0.7"}, {"key": "decisions", "factor": "0.3"}],
+        "rounding": {"mode": "half_even", "weighted": 1, "total": 1},
+    },
+    "sums, the least first": {
+        "version": 1, "scale": NUMBERS, "dimensions": FIVE[:2], "within": "sum",
+        "order": "ascending", "rounding": {"mode": "down", "total": 0},
+    },
+    "bands of a rate": {
+        "version": 1, "scale": LABELS, "dimensions": [{"key": "overall"}], "within": "rate",
+        "positive": ["good", "fair"], "denominator": "due",
+        "session": {"present": 9, "due": 12, "members": 12},
+        "bands": [{"from": "0.6", "value": "200"}, {"from": "0.4", "value": "190"}, {"value": "130"}],
+    },
+    "rank points": {
+        "version": 1, "scale": NUMBERS, "dimensions": [{"key": "overall"}], "within": "rank_points",
+        "rank_points": {"first": "200", "step": "2"}, "rounding": PLACES,
+    },
+    "ratio to the best": {
+        "version": 1, "scale": NUMBERS, "dimensions": FIVE[:2], "groups": GROUPS,
+        "within": "best_ratio", "best_ratio": {"times": "600"}, "rounding": PLACES,
+    },
+    "totals trimmed in groups": {
+        "version": 1, "scale": NUMBERS, "dimensions": FIVE[:3], "groups": GROUPS,
+        "trim": {"high": 1, "low": 1, "from": 4, "on": "total"},
+        "rounding": {"mode": "half_up", "dimension": 3, "group": 2, "total": 2},
+    },
+    "bonus, deduction, cap, veto": {
+        "version": 1, "scale": NUMBERS, "dimensions": FIVE[:2], "rounding": PLACES,
+        "after": [
+            {"kind": "bonus", "subject": "housing", "value": "3.5", "reason": "获省级表彰"},
+            {"kind": "deduction", "subject": "city", "value": "2", "reason": "逾期未整改"},
+            {"kind": "cap", "value": "160"},
+            {"kind": "veto", "subject": "market", "grade": "unsatisfied", "reason": "弄虚作假"},
+        ],
+        "grades": [
+            {"grade": "excellent", "from": "150"}, {"grade": "plain", "from": "100"},
+            {"grade": "unsatisfied"},
+        ],
+    },
+    "outcome quota and ties": {
+        "version": 1, "scale": LABELS, "dimensions": FIVE[:2], "rounding": {"mode": "half_up", "total": 0},
+        "grades": [{"grade": "excellent", "from": "20"}, {"grade": "plain"}],
+        "quota": [{"grade": "excellent", "share": "1/3", "falls_to": "plain"}],
+        "ties": ["dimension:personally", "highest_mark", "office_order"],
+    },
+    "void ballots, no quorum": {
+        "version": 1, "scale": LABELS, "dimensions": FIVE[:2], "rounding": PLACES,
+        "ballot": {"required": "all", "void_all_equal": True, "void_all_full": True},
+        "session": {
+            "present": 9, "due": 20, "members": 20,
+            "quorum": {"share": "1/2", "compare": ">", "of": "due"},
+        },
     },
 }  # fmt: skip
 WORDS = {

@@ -101,7 +101,8 @@ def recorded(lang: Any = "zh", seen: bool = True) -> Any:
     questions = {1: views.question(0, "answered", reply="已补办。")}
     assert questions_named(entries) == {1}
     shown = {one.id for one in view.rounds} if seen else set()
-    return minutes_of(view, entries, questions, shown, lang), round_
+    notices = {5: view.notice.text} if view.notice else {}
+    return minutes_of(view, entries, questions, notices, shown, lang), round_
 
 
 def test_the_minutes_say_who_spoke_when_and_what_was_asked() -> None:

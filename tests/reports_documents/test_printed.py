@@ -88,10 +88,11 @@ def test_a_large_round_is_printed_whole() -> None:
 def test_minutes_are_printed() -> None:
     view, round_ = filled()
     view = replace(view, rounds=(round_,))
-    minutes = minutes_of(view, samples.run(view, round_), {}, {round_.id}, "zh")
+    minutes = minutes_of(view, samples.run(view, round_), {}, {5: "还剩一分钟"}, {round_.id}, "zh")
     text = text_of(printed.minutes_pdf(minutes))
     assert "云澜市述法评议会会议纪要" in text
     assert "会议开始。" in text
+    assert "主持台提示发言席：还剩一分钟" in text
 
 
 def test_the_same_round_gives_the_same_bytes() -> None:

@@ -312,13 +312,7 @@ def _quota_in_words(quota: BallotQuota, number: int) -> dict[str, str | Sentence
         if quota.at_least
         else (f"低于 {figure}", f"below {figure}")
     )
-    ends = [
-        (f"最多 {quota.most} 名", f"at most {quota.most}") if quota.most is not None else None,
-        (f"至少 {quota.least} 名", f"at least {quota.least}") if quota.least is not None else None,
-    ]
-    said = [end for end in ends if end is not None]
-    limit = ("、".join(zh for zh, _ in said), " and ".join(en for _, en in said))
-    return {"which": which, "limit": limit, "number": str(number)}
+    return {"which": which, "limit": quota.limit, "number": str(number)}
 
 
 # A panelist's ballot ----------------------------------------------------------------------------

@@ -19,7 +19,6 @@ from server.domain.explained import Sentence, shown
 from server.domain.keys import LONGEST_LABEL, is_visible
 from server.domain.rule_document import (
     KINDS,
-    LONGEST_REASON,
     MOST_COUNT,
     NOT_NEGATIVE,
     Node,
@@ -27,46 +26,40 @@ from server.domain.rule_document import (
     distinct,
     list_of,
     node,
-    text_of,
+)
+from server.domain.rule_ending import (
+    COUNTED,
+    ENDING,
+    beside,
+    ending_of,
+    labels_among,
+    listed,
+    threshold_of,
+    ties_of,
 )
 from server.domain.rules import (
     CHANNEL_TIE,
     COUNTING,
     DIMENSION_TIE,
     HIGHEST_MARK,
-    OFFICE_ORDER,
     WORDS,
     Across,
-    Adjustment,
-    AfterKind,
     BallotQuota,
     BallotRules,
-    Band,
     Channel,
-    Compare,
     Composite,
-    Counted,
     Denominator,
     Dimension,
-    EmptyGroup,
-    Ending,
-    GradeRule,
     Group,
     Label,
     LabelScale,
     LabelShare,
     NumberScale,
-    Order,
-    OutcomeQuota,
-    Quorum,
     RankPoints,
     Required,
-    Rounding,
-    RoundingMode,
     Rules,
     Scale,
     Session,
-    Threshold,
     Trim,
     TrimOn,
     VerdictRule,
@@ -74,19 +67,13 @@ from server.domain.rules import (
     canonical_bytes,
 )
 
-_ENDING = frozenset(
-    {"rounding", "empty_group", "session", "bands", "after", "grades", "quota"}
-    | {"order", "ties", "floor"}
-)
-_ONE = _ENDING | {
+_ONE = ENDING | {
     *("version", "scale", "dimensions", "groups", "ballot", "within", "across", "trim"),
     *("denominator", "positive", "verdict", "rank_points", "best_ratio"),
 }
-_COMPOSITE = _ENDING | {"version", "composite"}
+_COMPOSITE = ENDING | {"version", "composite"}
 
 _WITHIN = ("mean", "sum", "median", "rate", "verdict", "rank_points", "best_ratio")
-_COMPARE = (">", ">=", "<", "<=")
-_COUNTED = ("present", "due", "members")
 _NEEDS_WITHIN = {
     "positive": "rate",
     "verdict": "verdict",
@@ -196,11 +183,11 @@ def with_counts(
 
 
 def _check_version(top: Node) -> None:
-    version = top.need("version")
+    version, place = top.need("version"), top.place("version")
     if not isinstance(version, int) or isinstance(version, bool):
-        raise RulesInvalid("rules_type", "version", wanted=KINDS["integer"])
+        raise RulesInvalid("rules_type", place, wanted=KINDS["integer"])
     if version != 1:
-        raise RulesInvalid("rules_choice", "version", choices="1")
+        raise RulesInvalid("rules_choice", place, choices="1")
 
 
 # One electorate ---------------------------------------------------------------------------------
@@ -210,13 +197,13 @@ def _rules(top: Node) -> Rules:
     within = cast(Within, top.choice("within", _WITHIN))
     for key, wanted in _NEEDS_WITHIN.items():
         if key in top and within != wanted:
-            raise _beside(top.place(key), f"within: {within}")
+            raise beside(top.place(key), f"within: {within}")
     ballot = _ballot(top)
     needs_points = (
         within not in COUNTING
         or bool(ballot.quotas)
         or ballot.void_all_full
-        or HIGHEST_MARK in _listed(top.members.get("ties"))
+        or HIGHEST_MARK in listed(top.members.get("ties"))
     )
     dimensions = _dimensions(top, needs_points)
     if within in COUNTING and not all(isinstance(d.scale, LabelScale) for d in dimensions):
@@ -228,8 +215,8 @@ def _rules(top: Node) -> Rules:
     verdict = _verdict(top, labels) if within == "verdict" else ()
     if verdict and len(dimensions) > 1:
         raise RulesInvalid("rules_one_dimension", top.place("within"))
-    ties = _ties(top, {DIMENSION_TIE: [one.key for one in dimensions]}, (HIGHEST_MARK,))
-    ending = _ending(top, ties, labels, tuple(rule.grade for rule in verdict))
+    ties = ties_of(top, {DIMENSION_TIE: [one.key for one in dimensions]}, (HIGHEST_MARK,))
+    ending = ending_of(top, ties, labels, tuple(rule.grade for rule in verdict))
     whens = [band.when for band in ending.bands if band.when is not None]
     if whens and len(dimensions) > 1:
         raise RulesInvalid("rules_one_dimension", top.place("bands"))
@@ -243,21 +230,13 @@ def _rules(top: Node) -> Rules:
         within=within,
         across=cast(Across, top.choice("across", ("sum", "mean"))),
         denominator=denominator,
-        positive=_labels(top, "positive", labels) if within == "rate" else frozenset(),
+        positive=labels_among(top, "positive", labels) if within == "rate" else frozenset(),
         verdict=verdict,
         rank_points=_rank_points(top) if within == "rank_points" else None,
         best_times=_best_times(top) if within == "best_ratio" else None,
         ending=ending,
         canonical=canonical_bytes(top.members),
     )
-
-
-def _listed(value: object) -> list[object]:
-    return value if isinstance(value, list) else []
-
-
-def _beside(path: str, other: str) -> RulesInvalid:
-    return RulesInvalid("rules_needless", path, other=other)
 
 
 def _dimensions(top: Node, needs_points: bool) -> tuple[Dimension, ...]:
@@ -357,7 +336,7 @@ def _ballot(top: Node) -> BallotRules:
 
 def _ballot_quota(one: Node) -> BallotQuota:
     if "at_least" in one and "below" in one:
-        raise _beside(one.place("below"), "at_least")
+        raise beside(one.place("below"), "at_least")
     at_least = "below" not in one
     figure = one.decimal("at_least" if at_least else "below")
     most = one.count("most", 0, MOST_COUNT) if "most" in one else None
@@ -381,33 +360,13 @@ def _trim(top: Node, within: Within) -> Trim | None:
     if on == "none" or high + low == 0:
         return None
     if within in _UNTRIMMED:
-        raise _beside(one.path, f"within: {within}")
+        raise beside(one.path, f"within: {within}")
     if least <= high + low:
         raise RulesInvalid("rules_trim_leaves_none", one.place("from"), least=str(high + low + 1))
     return Trim(high, low, least, on)
 
 
 # Counting labels --------------------------------------------------------------------------------
-
-
-def _labels(one: Node, key: str, known: frozenset[str]) -> frozenset[str]:
-    """A list of labels, each of which is on some scale."""
-
-    def label(value: object, path: str) -> str:
-        text = text_of(value, path)
-        if text not in known:
-            raise RulesInvalid("rules_label_unknown", path, key=shown(text))
-        return text
-
-    labels = list_of(one.need(key), one.place(key), label)
-    distinct(labels, one.place(key))
-    return frozenset(labels)
-
-
-def _threshold(one: Node) -> Threshold:
-    """A share and how it is compared with, which may not be left to a default: exactly half is
-    decided by the rules."""
-    return Threshold(one.share("share"), cast(Compare, one.needed_choice("compare", _COMPARE)))
 
 
 def _verdict(top: Node, labels: frozenset[str]) -> tuple[VerdictRule, ...]:
@@ -418,7 +377,11 @@ def _verdict(top: Node, labels: frozenset[str]) -> tuple[VerdictRule, ...]:
         if rules and rules[-1].when is None:
             raise RulesInvalid("rules_after_last", part.path)
         always = not {"positive", "share", "compare"} & part.members.keys()
-        when = None if always else LabelShare(_labels(part, "positive", labels), _threshold(part))
+        when = (
+            None
+            if always
+            else LabelShare(labels_among(part, "positive", labels), threshold_of(part))
+        )
         rules.append(VerdictRule(part.key("grade"), when))
     return tuple(rules)
 
@@ -426,12 +389,12 @@ def _verdict(top: Node, labels: frozenset[str]) -> tuple[VerdictRule, ...]:
 def _denominator(
     top: Node, within: Within, groups: Sequence[Group], session: Session, in_bands: bool
 ) -> Denominator:
-    denominator = cast(Denominator, top.choice("denominator", ("valid", *_COUNTED)))
+    denominator = cast(Denominator, top.choice("denominator", ("valid", *COUNTED)))
     if denominator == "valid":
         return denominator
     place = top.place("denominator")
     if within not in COUNTING and not in_bands:
-        raise _beside(place, f"within: {within}")
+        raise beside(place, f"within: {within}")
     if len(groups) > 1:
         raise RulesInvalid("rules_one_group", place, key=denominator)
     if not session.counts.get(denominator):
@@ -453,186 +416,6 @@ def _best_times(top: Node) -> Fraction:
     return one.more_than_zero("times")
 
 
-# After the total --------------------------------------------------------------------------------
-
-
-def _ending(
-    top: Node, ties: tuple[str, ...], labels: frozenset[str], verdict: tuple[str, ...]
-) -> Ending:
-    """All that happens to totals. Where a `verdict` gives the grades there is no total."""
-    for key in ("bands", "grades", "quota"):
-        if verdict and key in top:
-            raise _beside(top.place(key), "verdict")
-    grades = _grades(top)
-    known = frozenset((*verdict, *(rule.grade for rule in grades)))
-    return Ending(
-        rounding=_rounding(top),
-        empty_group=cast(EmptyGroup, top.choice("empty_group", ("renormalise", "zero", "refuse"))),
-        session=_session(top),
-        bands=_bands(top, labels),
-        after=_after(top, known, bool(verdict)),
-        grades=grades,
-        quotas=_quotas(top, known),
-        order=cast(Order, top.choice("order", ("descending", "ascending"))),
-        ties=ties,
-        floor=top.count("floor", 0, MOST_COUNT),
-    )
-
-
-def _rounding(top: Node) -> Rounding:
-    keys = frozenset({"mode", "dimension", "weighted", "group", "total"})
-    one = node(top.members.get("rounding", {}), top.place("rounding"), keys)
-    mode = cast(RoundingMode, one.choice("mode", ("half_up", "half_even", "down")))
-    return Rounding(
-        mode,
-        one.places("dimension"),
-        one.places("weighted"),
-        one.places("group"),
-        one.places("total"),
-    )
-
-
-def _session(top: Node) -> Session:
-    if "session" not in top:
-        return Session({})
-    numbers = (*_COUNTED, "returned", "issued")
-    one = node(top.members["session"], top.place("session"), frozenset({*numbers, "quorum"}))
-    counts = {key: one.count(key, 0, MOST_COUNT) for key in numbers if key in one}
-    quorum = None
-    if "quorum" in one:
-        part = node(
-            one.members["quorum"], one.place("quorum"), frozenset({"share", "compare", "of"})
-        )
-        quorum = Quorum(_threshold(part), cast(Counted, part.needed_choice("of", _COUNTED)))
-        for key in ("present", quorum.of):
-            if key not in counts:
-                raise RulesInvalid("rules_key_missing", one.place(key))
-    return Session(counts, quorum)
-
-
-def _bands(top: Node, labels: frozenset[str]) -> tuple[Band, ...]:
-    bands: list[Band] = []
-    lowest: Fraction | None = None
-    for part in top.objects("bands", frozenset({"from", "value", "when"})):
-        least = part.decimal("from") if "from" in part else None
-        when = None
-        if "when" in part:
-            keys = frozenset({"of", "share", "compare"})
-            one = node(part.members["when"], part.place("when"), keys)
-            when = LabelShare(_labels(one, "of", labels), _threshold(one))
-        if bands and bands[-1].least is None and bands[-1].when is None:
-            raise RulesInvalid("rules_after_last", part.path)
-        if least is not None and lowest is not None and least >= lowest:
-            raise RulesInvalid("rules_order", part.place("from"))
-        if when is None and least is not None:
-            lowest = least
-        bands.append(Band(part.decimal("value"), least, when))
-    return tuple(bands)
-
-
-_AFTER: Mapping[str, frozenset[str]] = {
-    "bonus": frozenset({"kind", "subject", "value", "reason"}),
-    "deduction": frozenset({"kind", "subject", "value", "reason"}),
-    "cap": frozenset({"kind", "subject", "value", "reason"}),
-    "veto": frozenset({"kind", "subject", "grade", "reason"}),
-}
-
-
-def _after(top: Node, grades: frozenset[str], by_verdict: bool) -> tuple[Adjustment, ...]:
-    def adjustment(value: object, path: str) -> Adjustment:
-        if not isinstance(value, dict):
-            raise RulesInvalid("rules_type", path, wanted=KINDS["object"])
-        kind = cast(AfterKind, Node(path, value).needed_choice("kind", tuple(_AFTER)))
-        one = node(value, path, _AFTER[kind])
-        if by_verdict and kind != "veto":
-            raise _beside(one.path, "verdict")
-        whole = kind == "cap" and "subject" not in one
-        subject = None if whole else one.key("subject")
-        reason = one.text("reason") if "reason" in one else ""
-        if reason and not is_visible(reason, LONGEST_REASON):
-            raise RulesInvalid("rules_key_bad", one.place("reason"), most=str(LONGEST_REASON))
-        if kind == "veto":
-            return Adjustment(kind, subject, Fraction(0), _grade(one, "grade", grades), reason)
-        value_of = one.decimal if kind == "cap" else one.more_than_zero
-        return Adjustment(kind, subject, value_of("value"), "", reason)
-
-    if "after" not in top:
-        return ()
-    return list_of(top.members["after"], top.place("after"), adjustment)
-
-
-def _grade(one: Node, key: str, known: frozenset[str]) -> str:
-    grade = one.key(key)
-    if grade not in known:
-        raise RulesInvalid("rules_grade_unknown", one.place(key), key=shown(grade))
-    return grade
-
-
-def _grades(top: Node) -> tuple[GradeRule, ...]:
-    rules: list[GradeRule] = []
-    for part in top.objects("grades", frozenset({"grade", "from"})):
-        least = part.decimal("from") if "from" in part else None
-        if rules:
-            before = rules[-1].least
-            if before is None:
-                raise RulesInvalid("rules_after_last", part.path)
-            if least is not None and least >= before:
-                raise RulesInvalid("rules_order", part.place("from"))
-        rules.append(GradeRule(part.key("grade"), least))
-    distinct((rule.grade for rule in rules), top.place("grades"), ".grade")
-    return tuple(rules)
-
-
-def _quotas(top: Node, known: frozenset[str]) -> tuple[OutcomeQuota, ...]:
-    quotas: list[OutcomeQuota] = []
-    falls: dict[str, str] = {}
-    for part in top.objects("quota", frozenset({"grade", "share", "falls_to"})):
-        grade, falls_to = _grade(part, "grade", known), _grade(part, "falls_to", known)
-        falls[grade] = falls_to
-        if _comes_back(falls, grade):
-            raise RulesInvalid("rules_circle", part.place("falls_to"), key=shown(grade))
-        quotas.append(OutcomeQuota(grade, part.share("share"), falls_to))
-    distinct((quota.grade for quota in quotas), top.place("quota"), ".grade")
-    return tuple(quotas)
-
-
-def _comes_back(falls: Mapping[str, str], grade: str) -> bool:
-    """Whether a subject that loses `grade` could be given it again."""
-    place = falls.get(grade)
-    for _ in falls:
-        if place == grade:
-            return True
-        place = falls.get(place) if place is not None else None
-    return place == grade
-
-
-def _ties(top: Node, named: Mapping[str, Sequence[str]], plain: tuple[str, ...]) -> tuple[str, ...]:
-    """The keys that tell equal totals apart, none where places are shared. `named` are the prefixes
-    with what may follow them, `plain` the others beside the office's order."""
-    value, place = top.members.get("ties", "shared"), top.place("ties")
-    if value == "shared":
-        return ()
-    if isinstance(value, str):
-        raise RulesInvalid("rules_choice", place, choices="shared, [...]")
-
-    def tie(item: object, path: str) -> str:
-        key = text_of(item, path)
-        if key == OFFICE_ORDER or key in plain:
-            return key
-        for prefix, keys in named.items():
-            if key.startswith(prefix):
-                if key.removeprefix(prefix) not in keys:
-                    name = shown(key.removeprefix(prefix))
-                    raise RulesInvalid("rules_tie_unknown", path, key=name)
-                return key
-        choices = ", ".join((*(f"{prefix}KEY" for prefix in named), *plain, OFFICE_ORDER))
-        raise RulesInvalid("rules_choice", path, choices=choices)
-
-    ties = list_of(value, place, tie)
-    distinct(ties, place)
-    return ties
-
-
 # Composites -------------------------------------------------------------------------------------
 
 
@@ -644,20 +427,15 @@ def _composite(document: dict[str, object]) -> Composite:
         one = node(value, path, frozenset({"channel", "weight", "rules"}))
         inner = node(one.need("rules"), one.place("rules"), _ONE)
         if "version" in inner:
-            _check_channel_version(inner)
+            _check_version(inner)
         rules = _rules(inner)
         if rules.within == "verdict":
-            raise _beside(inner.place("verdict"), "composite")
+            raise beside(inner.place("verdict"), "composite")
         one.need("weight")
         return Channel(one.key("channel"), one.weight("weight"), rules)
 
     channels = list_of(top.need("composite"), "composite", channel)
     distinct((one.key for one in channels), "composite", ".channel")
     _check_sum([one.weight for one in channels], "composite", ("", ""))
-    ties = _ties(top, {CHANNEL_TIE: [one.key for one in channels]}, ())
-    return Composite(1, channels, _ending(top, ties, frozenset(), ()), canonical_bytes(document))
-
-
-def _check_channel_version(inner: Node) -> None:
-    if inner.members["version"] != 1 or isinstance(inner.members["version"], bool):
-        raise RulesInvalid("rules_choice", inner.place("version"), choices="1")
+    ties = ties_of(top, {CHANNEL_TIE: [one.key for one in channels]}, ())
+    return Composite(1, channels, ending_of(top, ties, frozenset(), ()), canonical_bytes(document))

@@ -19,6 +19,7 @@ from typing import Any, Literal
 
 from server.domain.exact import MOST_PLACES
 from server.domain.exact import RoundingMode as RoundingMode
+from server.domain.explained import Sentence
 
 EmptyGroup = Literal["renormalise", "zero", "refuse"]
 Required = Literal["any", "all"]
@@ -146,6 +147,16 @@ class BallotQuota:
         return (self.most is None or number <= self.most) and (
             self.least is None or number >= self.least
         )
+
+    @property
+    def limit(self) -> Sentence:
+        """How many they may be, in words."""
+        said: list[Sentence] = []
+        if self.most is not None:
+            said.append((f"最多 {self.most} 名", f"at most {self.most}"))
+        if self.least is not None:
+            said.append((f"至少 {self.least} 名", f"at least {self.least}"))
+        return "、".join(zh for zh, _ in said), " and ".join(en for _, en in said)
 
 
 @dataclass(frozen=True, slots=True)

@@ -269,13 +269,7 @@ def _quota_in_words(quota: BallotQuota) -> Sentence:
         if quota.at_least
         else (f"总分低于 {figure} 分", f"a total below {figure}")
     )
-    ends: list[Sentence] = []
-    if quota.most is not None:
-        ends.append((f"最多 {quota.most} 名", f"at most {quota.most}"))
-    if quota.least is not None:
-        ends.append((f"至少 {quota.least} 名", f"at least {quota.least}"))
-    zh = "、".join(end[0] for end in ends)
-    en = " and ".join(end[1] for end in ends)
+    zh, en = quota.limit
     return (
         f"一张票中，{which[0]}的述法人{zh}，否则整票作废。",
         f"On one ballot {en} subjects may have {which[1]}, or the whole ballot is void.",

@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import islice
-from typing import Any, ClassVar, TypedDict
+from typing import ClassVar, TypedDict
 
 from server.domain.ballot_file import BallotFileInvalid
 from server.domain.ballots import BallotJudge, Reading, reading_of
@@ -43,14 +43,12 @@ from server.domain.rules import (
     canonical_bytes,
     rules_hash,
 )
-from server.domain.totals import Subject, finish
+from server.domain.totals import Step, Subject, finish
 
 ALWAYS = Threshold(Fraction(0), ">=")
 ONE_GROUP = Group("", Fraction(1))
 """Everybody, where the rules have no groups."""
 
-Step = dict[str, Any]
-"""One step of the trace."""
 Rows = Callable[[], Iterable[tuple[int, Row]]]
 """Gives the numbered rows afresh each time it is called."""
 
@@ -246,7 +244,7 @@ def _one(rules: Rules, rows: Rows, trace: list[Step]) -> tuple[list[Subject], bo
     here = _Electorate(rules, rules.groups or (ONE_GROUP,), known, grain, trace)
     trace.extend(_points_steps(rules))
     tallies = {
-        subject: _cells(here, subject, count)
+        subject: _cells(here, count)
         for subject, count in counts.items()
         if not _below_floor(here, count)
     }
@@ -389,7 +387,7 @@ def _dimensions_of(rules: Rules, groups: Sequence[_GroupTally]) -> dict[str, Fra
 # Cells ------------------------------------------------------------------------------------------
 
 
-def _cells(here: _Electorate, subject: str, count: SubjectCount) -> list[_GroupTally]:
+def _cells(here: _Electorate, count: SubjectCount) -> list[_GroupTally]:
     """Every cell of a subject, up to its unrounded mark."""
     return [_group_cells(here, group, _group_count(count, group)) for group in here.groups]
 

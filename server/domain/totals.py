@@ -29,6 +29,7 @@ from server.domain.rules import (
 )
 
 Step = dict[str, Any]
+"""One step of the trace."""
 
 
 @dataclass(slots=True)

@@ -513,6 +513,11 @@ CONTRADICTIONS: list[tuple[str, str, dict[str, Any]]] = [
         changed("composite", 0, "rules", {**LEAST, "version": 2}, base=COMPOSITE),
     ),
     (
+        "rules_type",
+        "composite[0].rules.version",
+        changed("composite", 0, "rules", {**LEAST, "version": 1.0}, base=COMPOSITE),
+    ),
+    (
         "rules_range",
         "composite[0].rules.scale.max",
         changed("composite", 0, "rules", "scale", "max", "0", base=COMPOSITE),

@@ -2,7 +2,8 @@
 
     python -m tests.faults.checker FOLDER
 
-It imports nothing of the product and nothing of the rest of the harness: only the standard library.
+It imports nothing of the product and nothing of the rest of the harness: only the standard library, and
+openpyxl and pypdf to read documents.
 It reads, in FOLDER,
 
 - `histories/*.jsonl`: what clients asked and were told (`history.py` says how);
@@ -11,7 +12,9 @@ It reads, in FOLDER,
 - `export/stored.csv` (`n,round,who,key,choice`): every public vote as it is stored, in its order, and
   `export/seats.csv` (`round,who,key,receipt,replacements`): every panel ballot. The API exports the
   votes that count, not the keys; these two are read from the database, read-only;
-- `export/journal.jsonl`: the entries of each `run`;
+- `ROUND.result.xlsx` and `ROUND.result.pdf` of a panel round: the documents that people get;
+- `export/journal.jsonl`: the entries of each `run`, and `export/checkpoints.jsonl` (`seq`, `hash`): heads
+  that somebody outside saw in the course of the experiment;
 - `views/*.jsonl`: what viewers saw, and `export/state.json`: what the server says at the end.
 
 Each may be packed as `.gz`.
@@ -31,19 +34,20 @@ import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
 from fractions import Fraction
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
+
+import openpyxl
+import pypdf
 
 NOT_FINAL = frozenset({"too_many", "key_reused"})
 GENESIS = "0" * 64
 VOLATILE = ("viewers", "likes")
 """Members of a state that count who is there: they change without a version."""
-UNCHECKED = (
-    "I7: XLSX and PDF (not made yet)",
-    "I8: checkpoints (not made yet)",
-    "I10 (sealed values are not made yet)",
-)
+UNCHECKED = ("I10: that sealed values are nowhere before the release (tests/secrecy attacks that)",)
 EXAMPLES = 20
 """Findings of one invariant that are told; the others are only counted."""
 
@@ -405,6 +409,58 @@ class _Round:
             again = tally(self.about["rules"], rows)
             if told != again:
                 self.find("I7", f"the result says {told}, the ballots {again}")
+        if self.about["audience"] == "panel":
+            names = {one["key"]: one["name"] for one in self.about["subjects"]}
+            totals = {names[s["subject"]]: s["total"] for s in result["subjects"]}
+            self._documents({name: total for name, total in totals.items() if total}, digest)
+
+    def _documents(self, totals: Mapping[str, str], digest: str) -> None:
+        """I7: the workbook and the paper say the totals and the hash of the ballots."""
+        data = _bytes(self.export / f"{self.id}.result.xlsx")
+        if data is None:
+            self.verdict.unchecked.append(f"I7: round {self.id} has no documents")
+            return
+        told = totals_of_workbook(data)
+        if {name: told.get(name) for name in totals} != totals:
+            self.find("I7", f"the workbook says {told}, the result {totals}")
+        paper = text_of_pdf(_bytes(self.export / f"{self.id}.result.pdf") or b"")
+        for name, total in totals.items():
+            if name not in paper or total not in paper:
+                self.find("I7", f"the paper does not say {name} {total}")
+        if digest not in paper:
+            self.find("I7", "the paper has another hash of the ballots")
+        self.verdict.counted["documents"] += 2
+
+
+# ── documents ──
+
+HEADS = ("述法人", "总分")
+
+
+def totals_of_workbook(data: bytes) -> dict[str, str]:
+    """{name: total} as the workbook shows them, from the table that has both columns."""
+    for page in openpyxl.load_workbook(io.BytesIO(data)):
+        rows = [list(row) for row in page.iter_rows()]
+        for n, row in enumerate(rows):
+            heads = [cell.value for cell in row]
+            if all(head in heads for head in HEADS):
+                who, total = (heads.index(head) for head in HEADS)
+                lines = takewhile(lambda line: line[who].value is not None, rows[n + 1 :])
+                return {str(line[who].value): _displayed(line[total]) for line in lines}
+    return {}
+
+
+def _displayed(cell: Any) -> str:
+    if isinstance(cell.value, str):
+        return cell.value
+    places = len(cell.number_format.partition(".")[2])
+    return f"{Decimal(repr(float(cell.value))):.{places}f}"
+
+
+def text_of_pdf(data: bytes) -> str:
+    """All of its text, without what breaks lines."""
+    pages = pypdf.PdfReader(io.BytesIO(data)).pages if data else []
+    return "".join("".join(page.extract_text().split()) for page in pages)
 
 
 # ── the tally, worked out once more ──
@@ -479,7 +535,8 @@ def _text(value: Fraction | None, places: int) -> str | None:
 
 
 def _journal(path: Path, verdict: Verdict) -> list[dict[str, Any]]:
-    """I8: each entry carries the hash of the one before it."""
+    """I8: each entry carries the hash of the one before it, and every head that was seen outside is one
+    of them still."""
     entries = list(_lines(path))
     if not entries:
         verdict.unchecked.append("I8: there is no journal")
@@ -494,6 +551,14 @@ def _journal(path: Path, verdict: Verdict) -> list[dict[str, Any]]:
             verdict.find("I8", f"run {entry['run']}: the chain breaks at {entry['seq']}")
         heads[entry["run"]] = entry["seq"], entry["hash"]
     verdict.counted["entries"] = len(entries)
+    there = {(entry["seq"], entry["hash"]) for entry in entries}
+    seen = list(_lines(path.with_name("checkpoints.jsonl")))
+    if not seen:
+        verdict.unchecked.append("I8: nobody kept a checkpoint")
+    for head in seen:
+        if (head["seq"], head["hash"]) not in there:
+            verdict.find("I8", f"the head that was seen at {head['seq']} is not in the journal")
+    verdict.counted["checkpoints"] = len(seen)
     return entries
 
 

@@ -60,6 +60,8 @@ class Hall:
     slug: str = "faults"
     tokens: dict[str, str] = field(default_factory=dict)
     """A viewer's id → his token."""
+    checkpoints: list[dict[str, Any]] = field(default_factory=list)
+    """Heads of the journal (`seq`, `hash`) as somebody outside saw them, oldest first."""
 
     def viewer(self) -> str:
         """A new viewer's id."""

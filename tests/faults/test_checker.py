@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
+import typst
 
 from tests.faults import checker
 from tests.faults.checker import GENESIS, check, half_up, pseudonym, tally
@@ -35,7 +37,13 @@ WEB: dict[str, Any] = {
     "choices": [{"key": "good"}, {"key": "poor"}],
 }
 ONCE: dict[str, Any] = {**WEB, "id": "ONCE", "replacing": "first"}
-PANEL: dict[str, Any] = {"id": "PANEL", "audience": "panel", "replacing": "last", "rules": RULES}
+PANEL: dict[str, Any] = {
+    "id": "PANEL",
+    "audience": "panel",
+    "replacing": "last",
+    "rules": RULES,
+    "subjects": [{"key": "water", "name": "敖知水"}],
+}
 GROUPS = {"seat-001": "a", "seat-002": "a", "seat-003": "b"}
 
 
@@ -114,13 +122,16 @@ class World:
             digest = hashlib.sha256((export / f"{id_}.ballots.csv").read_bytes()).hexdigest()
             casts[id_] = len({row[1] for row in rows})
             (export / f"{id_}.turnout.json").write_text(json.dumps({"cast": casts[id_]}))
-            (export / f"{id_}.result.json").write_text(
-                json.dumps(self._result(round_, rows, digest))
-            )
+            result = self._result(round_, rows, digest)
+            (export / f"{id_}.result.json").write_text(json.dumps(result))
+            if "subjects" in result:
+                self._documents(export / id_, result["subjects"][0]["total"], digest)
             closed_with = len({row[1] for row in self._rows(round_, self.stored)})
             entries.append(("round_closed", {"round": id_, "cast": closed_with}))
             entries.append(("round_tallied", {"round": id_, "ballots_hash": digest}))
-        self._lines(export / "journal.jsonl", chained(entries))
+        journal = chained(entries)
+        self._lines(export / "journal.jsonl", journal)
+        self._lines(export / "checkpoints.jsonl", [{k: journal[2][k] for k in ("seq", "hash")}])
         rounds = [{"id": id_, "cast": cast} for id_, cast in casts.items()]
         state = {"epoch": "e", "version": 6, "state": {"viewers": 3, "rounds": rounds}}
         (export / "state.json").write_text(json.dumps(state))
@@ -129,6 +140,19 @@ class World:
             file.write(json.dumps(final) + "\n")
         self.change(folder)
         return folder
+
+    @staticmethod
+    def _documents(path: Path, total: str, digest: str) -> None:
+        book = openpyxl.Workbook()
+        page: Any = book.active
+        page.append(["结果"])
+        page.append(["序号", "述法人", "总分"])
+        page.append([1, "敖知水", float(total)])
+        page["C3"].number_format = "0.00"
+        book.save(f"{path}.result.xlsx")
+        Path(f"{path}.result.pdf").write_bytes(
+            typst.compile(f"1 敖知水 {total}\n\n{digest}".encode())
+        )
 
     def _rows(self, round_: dict[str, Any], stored: list[list[str]]) -> list[list[str]]:
         id_ = round_["id"]
@@ -313,6 +337,42 @@ def wrong_mean(world: World) -> None:
     )
 
 
+def workbook_differs(world: World) -> None:
+    """The workbook shows another total."""
+
+    def change(folder: Path) -> None:
+        path = folder / "export" / "PANEL.result.xlsx"
+        book = openpyxl.load_workbook(path)
+        book.active["C3"] = 1.5  # type: ignore[index]
+        book.save(path)
+
+    world.change = change
+
+
+def paper_differs(world: World) -> None:
+    """The paper shows another total."""
+
+    def change(folder: Path) -> None:
+        digest = json.loads((folder / "export/PANEL.result.json").read_text())["ballots_hash"]
+        World._documents(folder / "export" / "OTHER", "1.50", digest)
+        (folder / "export/OTHER.result.pdf").rename(folder / "export/PANEL.result.pdf")
+
+    world.change = change
+
+
+def rewritten_journal(world: World) -> None:
+    """An entry was changed, and everything after it chained anew."""
+
+    def change(folder: Path) -> None:
+        path = folder / "export" / "journal.jsonl"
+        entries = [json.loads(line) for line in path.read_text().splitlines()]
+        told = [(one["event"], {**one["body"]}) for one in entries]
+        told[0][1]["note"] = "changed"
+        World._lines(path, chained(told))
+
+    world.change = change
+
+
 def stage_differs(world: World) -> None:
     """Screens show another turnout."""
 
@@ -358,7 +418,10 @@ WRONGS = [
     (wrong_sum, "I7"),
     (wrong_mean, "I7"),
     (stage_differs, "I7"),
+    (workbook_differs, "I7"),
+    (paper_differs, "I7"),
     (edited_journal, "I8"),
+    (rewritten_journal, "I8"),
     (missed_cue, "I9"),
     (other_end, "I9"),
 ]
@@ -432,7 +495,7 @@ def test_the_command_tells_and_its_status_says_it(tmp_path: Path) -> None:
     assert run().returncode == 2
 
 
-def test_the_checker_imports_the_standard_library_alone() -> None:
+def test_the_checker_imports_nothing_of_the_product() -> None:
     tree = ast.parse(Path(checker.__file__).read_text(encoding="utf-8"))
     names = set()
     for node in ast.walk(tree):
@@ -441,5 +504,5 @@ def test_the_checker_imports_the_standard_library_alone() -> None:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0
             names.add((node.module or "").split(".")[0])
-    assert names <= sys.stdlib_module_names
+    assert names <= {*sys.stdlib_module_names, "openpyxl", "pypdf"}
     assert "importlib" not in names

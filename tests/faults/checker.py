@@ -445,8 +445,9 @@ def totals_of_workbook(data: bytes) -> dict[str, str]:
             heads = [cell.value for cell in row]
             if all(head in heads for head in HEADS):
                 who, total = (heads.index(head) for head in HEADS)
-                lines = takewhile(lambda line: line[who].value is not None, rows[n + 1 :])
-                return {str(line[who].value): _displayed(line[total]) for line in lines}
+                lines = [(line[who].value, line[total]) for line in rows[n + 1 :]]
+                filled = takewhile(lambda line: line[0] is not None, lines)
+                return {str(name): _displayed(cell) for name, cell in filled}
     return {}
 
 

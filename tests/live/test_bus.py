@@ -208,7 +208,13 @@ async def watch(stack: AsyncExitStack, at: Home) -> Wire:
 
 
 @pytest.mark.system
-@pytest.mark.parametrize("bell", [True, False], ids=["with-redis", "without"])
+@pytest.mark.parametrize(
+    "bell",
+    [
+        pytest.param(True, id="with-redis", marks=pytest.mark.alone),
+        pytest.param(False, id="without"),
+    ],
+)
 async def test_an_act_in_one_process_reaches_the_pages_of_another(
     tmp_path: Path, postgresql_server: str, redis_url: str, bell: bool
 ) -> None:

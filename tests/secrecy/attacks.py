@@ -78,12 +78,14 @@ def sizes(evidence: Evidence) -> Guesses:
     """A box is as long as what is in it, of which four marks are known."""
     boxes = {row[1]: len(row[-1]) for row in evidence.copy["sealed_ballots"]}
     rest = {s.id: boxes[s.id] - sum(map(len, s.agreed.values())) for s in evidence.seats}
-    shortest = min(rest.values())
+    # The shortest box holds one of the shortest marks.
+    marks_of_all = [row["value"] for group in evidence.groups for row in evidence.cell(group)]
+    beside = min(rest.values()) - min(map(len, marks_of_all))
     found = {}
     for group, seats in evidence.groups.items():
         marks = [row["value"] for row in evidence.cell(group)]
         for seat in seats:
-            fits = [m for m in marks if len(m) == 1 + rest[seat.id] - shortest]
+            fits = [m for m in marks if len(m) == rest[seat.id] - beside]
             if fits:
                 found[seat.id] = fits[0]
     return _filled(evidence, found)

@@ -309,6 +309,7 @@ def test_each_does_his_part_by_hand(browser: Browser, hearing: Hearing) -> None:
 
 
 @pytest.mark.system
+@pytest.mark.alone
 def test_from_closing_to_the_first_step_of_the_reveal_in_ten_seconds(
     browser: Browser, hearing: Hearing
 ) -> None:

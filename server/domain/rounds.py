@@ -76,7 +76,7 @@ class Entitled:
 
 def own_subjects(unit: str, heads: Mapping[str, str]) -> tuple[str, ...]:
     """Of the subjects, `heads` = subject → unit in their order, those of this unit: nobody rates his
-    own (DOMAIN T18). Full-width letters and spaces make no other unit of one."""
+    own (docs/decisions/0018-own-units.md). Full-width letters and spaces make no other unit of one."""
     own = _plain(unit)
     return tuple(key for key, one in heads.items() if own and _plain(one) == own)
 

@@ -194,14 +194,25 @@ def bars(sheet: Sheet) -> tuple[Bar, ...]:
     )  # fmt: skip
 
 
+PAGE = 156
+"""What a page has between its margins, in mm."""
+BROKEN = 26
+"""A column of so many mm or less is not made narrower for the sake of the others."""
+
+
 def widths(table: Table, whole: int) -> list[int]:
-    """Widths in mm that add up to `whole`: what texts need, between a least and a most."""
+    """Widths that add up to `whole`: what texts need, between a least and a most. Where that is more
+    than a page has, the widest take another line, and no figure is broken."""
     wanted = []
     for i, column in enumerate(table.columns):
         texts = [column.label, *(row[i] for row in table.rows)]
         longest = max(half_characters(text) for text in texts)
         most = 60 if column.kind == "text" else 30
-        wanted.append(min(max(longest * 2.3 + 4, 12), most))
+        wanted.append(min(max(longest * 2.4 + 6, 13), most))
+    over, spare = sum(wanted) - PAGE, sum(max(0, one - BROKEN) for one in wanted)
+    if over > 0 and spare:
+        part = min(1, over / spare)
+        wanted = [one - max(0, one - BROKEN) * part for one in wanted]
     scale = whole / sum(wanted)
     found = [max(9, int(one * scale)) for one in wanted]
     found[found.index(max(found))] += whole - sum(found)

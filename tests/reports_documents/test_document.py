@@ -11,6 +11,7 @@ import docx
 import pytest
 from docx.shared import Mm
 
+from server.reports import tables
 from server.reports.document import minutes_document, ordinal, result_document
 from server.reports.minutes import minutes_of, questions_named
 from server.reports.sheet import sheet_of
@@ -148,3 +149,15 @@ def test_the_minutes_in_english() -> None:
 def test_sections_are_numbered_as_in_documents() -> None:
     said = [ordinal(n, "zh") for n in (1, 9, 10, 11, 20, 35, 99, 100)]
     assert said == ["一、", "九、", "十、", "十一、", "二十、", "三十五、", "九十九、", "100、"]
+
+
+def test_a_long_name_takes_another_line_and_breaks_no_figure() -> None:
+    view = samples.crowded()
+    round_, _ = samples.panel(view, samples.KINDS["mean of five"], raters=20)
+    table = tables.summary(sheet_of(view, round_, samples.certified(round_), "zh"))
+    wide = tables.widths(table, tables.PAGE)
+    assert sum(wide) == tables.PAGE
+    for n, column in enumerate(table.columns):
+        longest = max(tables.half_characters(one[n]) for one in table.rows)
+        if column.kind != "text":
+            assert wide[n] >= 2.2 * longest + 3.8, column.label  # with the cell's own margins

@@ -42,6 +42,8 @@ HEAD_START_MS = 3_000
 """Whoever closed a round also tallies it: only after this is it taken for left behind."""
 LONGEST_PAUSE_S = 60.0
 """The longest time between two tries of what fails again and again."""
+CLOSING_PAUSE_S = 1.0
+"""The longest one for a closing: the round takes ballots until then."""
 
 
 class Duties:
@@ -77,7 +79,7 @@ class Duties:
 
         while True:
             if self._duty.mine or self._seals.held():
-                await self._each("closing", due, work)
+                await self._each("closing", due, work, CLOSING_PAUSE_S)
             await asyncio.sleep(CLOSE_S)
 
     async def finish(self) -> None:
@@ -118,9 +120,10 @@ class Duties:
         who: str,
         find: Callable[[AsyncConnection], Awaitable[Iterable[Found]]],
         work: Callable[[Found], Awaitable[None]],
+        longest: float = LONGEST_PAUSE_S,
     ) -> None:
         """What is found is done, each by itself: one hearing's trouble holds up no other, and is tried
-        again after a pause that doubles."""
+        again after a pause that doubles up to the `longest`."""
         try:
             async with self._database.read() as connection:
                 found = await find(connection)
@@ -135,7 +138,7 @@ class Duties:
             try:
                 await work(one)
             except Exception as error:
-                longer = min(LONGEST_PAUSE_S, 2 * pause) or CLOSE_S
+                longer = min(longest, 2 * pause) or CLOSE_S
                 self._pauses[name] = longer, now + longer
                 log.warning(who, error=type(error).__name__)
             else:

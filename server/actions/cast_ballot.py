@@ -49,7 +49,7 @@ async def cast_ballot(
         if seat in await unit.paper.seats(round_id):
             raise Refusal("votes_on_paper")
         rows, away = await checked_rows(unit, round_, marks, recused, own)
-        texts = await _checked_texts(house, unit, round_, rows, comments or {})
+        texts = await _checked_texts(house, unit, round_, rows, comments or {}, own)
         sheet = Sheet(rows, away, key or "", texts)
         return Answer(await keep_ballot(house, unit, round_, seat, by.id, sheet))
 
@@ -139,10 +139,12 @@ async def _checked_texts(
     round_: Round,
     rows: Sequence[BallotRow],
     given: Mapping[str, str],
+    own: Sequence[str],
 ) -> dict[str, str]:
     if not given and not takes_texts(round_):
         return {}
-    names = {s.key: s.name for s in await unit.people.subjects() if s.key in round_.subjects}
+    rated = [key for key in round_.subjects if key not in own]
+    names = {s.key: s.name for s in await unit.people.subjects() if s.key in rated}
     clean = {subject: house.clean(text) for subject, text in given.items()}
     return checked_texts(round_, parse_rules(dict(round_.rules or {})), rows, clean, names)
 

@@ -14,8 +14,11 @@ from server.domain import contests as rules
 from server.domain.contests import Contest
 from server.domain.refusals import Refusal
 from server.domain.roles import RIGHTS, Actor
-from server.domain.rounds import Round, may_see_result
+from server.domain.rounds import Round, may_see_result, void
 from server.domain.view import round_state
+
+REJECTED = frozenset({"closed", "tallied", "certified"})
+"""States of a repeat whose result is voided when the contested one is upheld."""
 
 
 async def contest_round(
@@ -53,7 +56,8 @@ async def add_contest_file(
 ) -> Answer:
     """`POST /rounds/ID/contest/files?name=` with the bytes: one more file of the open contest, by whom
     it was handed in."""
-    plain = PurePath(house.clean(name)).name[:120]
+    given = PurePath(PurePath(house.clean(name)).name)
+    plain = given.stem[: 120 - len(given.suffix)] + given.suffix
     if PurePath(plain).suffix.lower() not in rules.FILE_KINDS:
         raise Refusal("file_kind")
     if len(content) > rules.LARGEST_FILE:
@@ -103,11 +107,20 @@ async def decide_contest(
         one = await _open_contest(unit, round_id)
         rules.check_decider(one, by.id)
         now = house.now()
+        held = rules.waiting(round_, await unit.rounds.all())
         if correction is None:
             done = rules.uphold(round_)
             event = "result_upheld"
+            for other in held:
+                if (
+                    other.status in REJECTED
+                ):  # its result is not to stand beside the one that was upheld
+                    await unit.rounds.save(void(other, cleaned))
+                    unit.record("round_voided", ids={"round": other.id}, reason=cleaned)
         else:
             new = await locked_round(unit, correction)
+            if all(one.id != new.id for one in held):
+                raise Refusal("correction_unfit")
             named = {s.key: s.name for s in await unit.people.subjects()}
             was, becomes = figures(round_, named), figures(new, named)
             done, published = rules.correct(round_, new, cleaned, role, now, was, becomes)

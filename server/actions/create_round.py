@@ -9,6 +9,7 @@ from typing import Any
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.domain.comments import check_setting
+from server.domain.contests import stands_for
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import Round
@@ -79,7 +80,10 @@ async def checked_round(
         raise Refusal("malformed", place="subjects")
     if new.replaces is not None:
         voided = await unit.rounds.get(new.replaces)
-        if voided is None or voided.status not in {"voided", "contested"}:
+        if voided is None or voided.status != "voided":
+            raise Refusal("malformed", place="replaces")
+        # What is to correct a contested result is held again as it was, once.
+        if stands_for(voided, {one.id: one for one in await unit.rounds.all()}) is not None:
             raise Refusal("malformed", place="replaces")
     rules, digest = None, None
     if new.rules is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
 from server.domain import rounds as rules
+from server.domain.contests import waiting
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.view import round_state
@@ -16,10 +17,7 @@ async def hold_again(house: House, by: Actor, round_id: str, key: str | None = N
 
     async def work(unit: Unit) -> Answer:
         round_ = await locked_round(unit, round_id)
-        waiting = any(
-            one.replaces == round_id and one.status != "voided" for one in await unit.rounds.all()
-        )
-        if round_.status != "contested" or waiting:
+        if round_.status != "contested" or waiting(round_, await unit.rounds.all()):
             raise Refusal("round_step_illegal", now=round_.status, act="again")
         again = rules.held_again(round_, house.code(), await unit.rounds.last_ordinal() + 1)
         await unit.rounds.add(again)

@@ -8,7 +8,7 @@ from server.actions.perform import Answer, Asked, locked_round, perform
 from server.actions.ports import House, Unit
 from server.actions.tally_round import check_paths
 from server.domain import rounds as rules
-from server.domain.contests import DAY_MS
+from server.domain.contests import DAY_MS, check_publication, stands_for
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 from server.domain.rounds import Round
@@ -35,9 +35,8 @@ async def publish_round(
             days = (await unit.hearings.settings())["show"].get("contest_days", CONTEST_DAYS)
             until = house.now() + days * DAY_MS if days else None
             published = replace(published, contest_until=until)
-        contested = await unit.rounds.get(round_.replaces) if round_.replaces else None
-        if contested is not None and contested.status == "contested":
-            raise Refusal("correction_first")
+        before = stands_for(round_, {one.id: one for one in await unit.rounds.all()})
+        check_publication(round_, before, audience)
         await check_paths(unit, round_)
         await unit.rounds.save(published)
         unit.record(_EVENT[audience], ids={"round": round_.id}, audience=audience)

@@ -9,6 +9,7 @@ Rule 3. A correction is a new certified result that replaces the contested one; 
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -75,18 +76,50 @@ def uphold(round_: Round) -> Round:
     return step(round_, "uphold")
 
 
+def stands_for(round_: Round, by_id: Mapping[str, Round]) -> Round | None:
+    """The round in whose place this one is held, passing over those that were voided on the way."""
+    before = by_id.get(round_.replaces or "")
+    while before is not None and before.status == "voided":
+        before = by_id.get(before.replaces or "")
+    return before
+
+
+def waiting(old: Round, rounds: Iterable[Round]) -> tuple[Round, ...]:
+    """The rounds that are held, or are to be held, in the place of this one."""
+    by_id = {one.id: one for one in rounds}
+    return tuple(
+        one
+        for one in by_id.values()
+        if one.status != "voided" and (found := stands_for(one, by_id)) and found.id == old.id
+    )
+
+
+def check_publication(round_: Round, before: Round | None, audience: str) -> None:
+    """What is held in the place of another result is published by the decision on that one, and then
+    to nobody whom the other one was kept from."""
+    if before is None:
+        return
+    if before.status == "contested":
+        raise Refusal("correction_first")
+    corrected_by = (before.correction or {}).get("by")
+    if corrected_by != round_.id:
+        raise Refusal("repeat_rejected")
+    if not before.published_for(audience):
+        raise Refusal("correction_wider")
+
+
 def correct(
     old: Round, new: Round, reason: str, role: str, now: int, was: Any, becomes: Any
 ) -> tuple[Round, Round]:
     """更正: the old round with the new one that replaces it, published to whom the old one was.
 
     `was` and `becomes` are the figures of both in brief, which each of them then carries.
-    `correction_unfit` unless the new one was made to replace the old one, is certified, and has not
-    been published to anybody whom the old one's figures were kept from.
+    `correction_unfit` unless the new one is certified and has not been published to anybody whom the old
+    one's figures were kept from. (That it was held in the place of the old one: `waiting`.)
     """
     corrected = step(old, "correct")
     wider = any(not old.published_for(one) for one in new.published_to)
-    if new.replaces != old.id or new.status not in {"certified", "published"} or wider:
+    if new.status not in {"certified", "published"} or wider:
         raise Refusal("correction_unfit")
     told = {"reason": reason, "as": role, "at": now}
     published = replace(step(new, "publish"), published_to=old.published_to)

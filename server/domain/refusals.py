@@ -355,6 +355,16 @@ CATALOGUE: Mapping[str, Row] = {
     "own_contest": Row(
         403, "申请复核的人不能作出决定。", "Who contested a result does not decide on it."
     ),
+    "repeat_rejected": Row(
+        409,
+        "这一轮是为复核重新举行的，而复核已有别的结论，它的结果不公布。",
+        "This round was held again for a contest that was decided otherwise: its result is not published.",
+    ),
+    "correction_wider": Row(
+        409,
+        "更正的结果不能比被更正的结果公布得更广。",
+        "A correction is published no wider than the result that it corrects.",
+    ),
     "correction_first": Row(
         409,
         "本轮是为复核重新举行的，作出更正决定时一并公布。",

@@ -15,6 +15,7 @@ Rule 7. What tells a secret round's ballots apart under their keys can be worked
 from __future__ import annotations
 
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
@@ -82,7 +83,11 @@ def own_subjects(unit: str, heads: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def _plain(unit: str) -> str:
-    return "".join(unicodedata.normalize("NFKC", unit).split()).casefold()
+    """What is read of it: letters and figures, no signs, spaces or characters that nobody sees."""
+    letters = (
+        c for c in unicodedata.normalize("NFKC", unit) if unicodedata.category(c)[0] in "LNM"
+    )
+    return "".join(letters).casefold()
 
 
 @dataclass(frozen=True)
@@ -331,7 +336,7 @@ def void(round_: Round, reason: str) -> Round:
 def check_known_by_absence(entitled: Sequence[Entitled], together: Together) -> None:
     """`own_unit_known` where a secret round's whole ballots stay together: one in which the head of a
     unit is missing says that somebody of that unit cast it."""
-    known = sorted({one.unit for one in entitled if one.own})
+    known = sorted({one.unit for one in entitled if one.own and one.present})
     if known and together == "ballot":
         raise Refusal("own_unit_known", units="、".join(known))
 
@@ -342,11 +347,15 @@ def check_floor(
     entitled: Sequence[Entitled],
     names: Mapping[str, str],
 ) -> None:
-    """`group_below_floor` with the first group of weight that has fewer present (rule 6). Without groups
-    in the rules the whole panel is one."""
-    here = [one.group for one in entitled if one.present]
-    groups = {key: here.count(key) for key, weight in weights.items() if weight}
-    for key, present in (groups if weights else {"": len(here)}).items():
+    """`group_below_floor` with the first group of weight that has fewer present who may rate each subject
+    (rule 6): a mark of few is known by whoever is not of the unit. Without groups in the rules the whole
+    panel is one."""
+    here = [one for one in entitled if one.present]
+    groups = [key for key, weight in weights.items() if weight] if weights else [""]
+    for key in groups:
+        group = [one for one in here if not weights or one.group == key]
+        own = Counter(subject for one in group for subject in one.own)
+        present = len(group) - max(own.values(), default=0)
         if present < floor:
             name = names.get(key, key)
             told = (f"“{name}”", f"group “{name}”") if key else ("评议团", "the panel")

@@ -28,6 +28,7 @@ PER_ADDRESS: Mapping[str, int] = {
     "join": 120,
     "takeover": 12,
     "claim": 3000,
+    "kiosk": 120,
 }
 PER_PERSON: Mapping[str, int] = {"ask": 6, "public_act": 120}
 """How much an address and a person may do in a minute."""

@@ -353,12 +353,14 @@ class PeopleDesk:
         return card
 
     async def enter_kiosk(self, secret: str) -> SignedIn:
-        """Uses the code: a session for its seat that ends by itself soon."""
+        """Uses the code: a session for its seat that ends by itself soon, and in whose place no other
+        session of the seat at a shared tablet stays."""
         async with self._database.write() as connection:
             identity = Identity(connection)
             card = await self._usable(identity, secret, "kiosk")
             if not await identity.use_card(card.id, self._now()):
                 raise Refusal("kiosk_used")
+            await identity.revoke_sessions_of(self._now(), seat=card.seat_id, label=card.label)
             session = await self._session(
                 identity,
                 card.office_id,

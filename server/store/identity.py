@@ -231,12 +231,19 @@ class Identity:
         )
 
     async def revoke_sessions_of(
-        self, at: int, *, account: int | None = None, seat: int | None = None
+        self,
+        at: int,
+        *,
+        account: int | None = None,
+        seat: int | None = None,
+        label: str | None = None,
     ) -> None:
-        """Every session of an account or a seat."""
-        where = _sessions.c.account_id == account if account else _sessions.c.seat_id == seat
+        """Every session of an account or a seat, or those of a seat under a label."""
+        where = [_sessions.c.account_id == account if account else _sessions.c.seat_id == seat]
+        if label is not None:
+            where.append(_sessions.c.label == label)
         await self._c.execute(
-            update(_sessions).where(where, _sessions.c.revoked_at.is_(None)).values(revoked_at=at)
+            update(_sessions).where(*where, _sessions.c.revoked_at.is_(None)).values(revoked_at=at)
         )
 
     async def add_token(self, **values: Any) -> int:
@@ -276,7 +283,12 @@ class Identity:
             seat = f"seat:{row.seat_id}"
             return Actor(seat, row.seat_name, (grant,), seat=row.seat_id, session=session)
         label = getattr(row, "label", "") or getattr(row, "name", "") or row.role
-        return Actor(f"{row.role}:{row.hearing_id}", label, (grant,), session=session)
+        name = f"{row.role}:{row.hearing_id}"
+        if (
+            row.role == "subject"
+        ):  # Each is somebody of his own: what one hands in, no other adds to.
+            name += f":{str(row.id)[:8]}"
+        return Actor(name, label, (grant,), session=session)
 
     # ── cards ──
 

@@ -12,6 +12,7 @@ from server.actions.cast_ballot import cast_ballot
 from server.actions.certify_round import certify_round
 from server.actions.close_round import close_round
 from server.actions.contest_round import add_contest_file, contest_round, decide_contest
+from server.actions.create_round import NewRound, create_round
 from server.actions.hold_again import hold_again
 from server.actions.open_round import open_round
 from server.actions.publish_round import publish_round
@@ -223,3 +224,57 @@ async def test_grounds_are_read_by_whoever_may_see_the_figures(lanxi: Home) -> N
     await publish_round(house, lanxi.person("host", name="h"), id_, "public")
     async with lanxi.building.store.look(round=id_) as unit:
         await check_may_read(unit, ("subject",), id_)
+
+
+async def test_a_voided_repeat_does_not_lead_around_the_contest(lanxi: Home) -> None:
+    id_, house, host = await published(lanxi, "hall"), lanxi.house, lanxi.person("host", name="h")
+    await contest_round(house, lanxi.person("office", name="o"), id_, GROUNDS)
+    first = (await hold_again(house, host, id_)).body["id"]
+    await open_round(house, host, first)
+    again = (await void_round(house, host, first, "设备故障")).body["again"]
+    assert await refusal(hold_again(house, host, id_)) == "round_step_illegal"
+    await marked(lanxi, again, "6")
+    assert await refusal(publish_round(house, host, again, "hall")) == "correction_first"
+    await decide_contest(house, host, id_, "corrected", "录入有误。", again)
+    assert (await the_round(lanxi, again)).published_to == ("hall",)
+    assert await refusal(publish_round(house, host, again, "public")) == "correction_wider"
+    assert "correction" not in round_state(await the_round(lanxi, again))
+
+
+async def test_a_repeat_goes_with_the_contest_that_was_upheld(lanxi: Home) -> None:
+    id_, house, host = await published(lanxi, "hall"), lanxi.house, lanxi.person("host", name="h")
+    office = lanxi.person("office", name="o")
+    await contest_round(house, office, id_, GROUNDS)
+    repeat = (await hold_again(house, host, id_)).body["id"]
+    await marked(lanxi, repeat, "6")
+    await decide_contest(house, host, id_, "upheld", "原结果无误。")
+    rejected = await the_round(lanxi, repeat)
+    assert (rejected.status, rejected.void_reason) == ("voided", "原结果无误。")
+    await contest_round(house, office, id_, GROUNDS)
+    later = (await hold_again(house, host, id_)).body["id"]
+    await decide_contest(house, host, id_, "upheld", "仍无误。")  # it had not begun
+    await marked(lanxi, later, "6")
+    assert await refusal(publish_round(house, host, later, "hall")) == "repeat_rejected"
+    await contest_round(house, office, id_, GROUNDS)
+    await decide_contest(house, host, id_, "corrected", "确有误。", later)
+    assert (await the_round(lanxi, later)).status == "published"
+
+
+async def test_only_holding_again_makes_a_correction(lanxi: Home) -> None:
+    id_, house, host = await published(lanxi), lanxi.house, lanxi.person("host", name="h")
+    rules = (await the_round(lanxi, id_)).rules
+    await contest_round(house, lanxi.person("office", name="o"), id_, GROUNDS)
+    new = NewRound("另一轮", "panel", subjects=("roads",), rules=rules, replaces=id_)
+    assert await refusal(create_round(house, host, lanxi.slug, new)) == "malformed"
+    first = (await hold_again(house, host, id_)).body["id"]
+    await open_round(house, host, first)
+    await void_round(house, host, first, "设备故障")
+    around = NewRound("另一轮", "panel", subjects=("water",), rules=rules, replaces=first)
+    assert await refusal(create_round(house, host, lanxi.slug, around)) == "malformed"
+
+
+async def test_a_long_name_keeps_its_ending(lanxi: Home) -> None:
+    id_, house, office = await published(lanxi), lanxi.house, lanxi.person("office", name="o")
+    await contest_round(house, office, id_, GROUNDS)
+    told = (await add_contest_file(house, office, id_, "证" * 150 + ".pdf", b"%PDF")).body
+    assert told["files"][0]["name"] == "证" * 116 + ".pdf"

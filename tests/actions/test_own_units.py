@@ -97,6 +97,23 @@ async def test_a_secret_ballot_is_not_known_by_who_is_missing_in_it(hall: Home) 
     await both(hall, "named", ballot=quota)
 
 
+async def test_no_group_in_which_a_mark_would_be_known(hall: Home) -> None:
+    assert (
+        await refusal(both(hall, "secret", floor=2)) == "group_below_floor"
+    )  # seat 1 alone for water
+
+
+async def test_a_comment_is_no_way_around(hall: Home) -> None:
+    given = next(r for r in (await hall.view()).rounds if r.audience == "panel").rules
+    new = NewRound("测评", "panel", subjects=("water", "roads"), rules=given, comments=True)
+    id_ = str((await create_round(hall.house, hall.person("host"), hall.slug, new)).body["id"])
+    await open_round(hall.house, hall.person("host"), id_)
+    two = (hall.house, hall.panelist(1), id_, {"roads": ROADS}, ())
+    told = cast_ballot(*two, "key-00000001", {"water": "我们的局长最好"})
+    assert await refusal(told) == "subject_unknown"
+    assert (await cast_ballot(*two, "key-00000002", {"roads": "尚可"})).body["receipt"]
+
+
 async def test_on_paper_too(hall: Home) -> None:
     host, office = hall.person("host"), hall.person("office")
     named, secret = await both(hall), await both(hall, "secret")
@@ -124,4 +141,11 @@ def test_a_unit_is_the_same_however_it_is_spelt() -> None:
     heads = {"a": "岚溪县水务局", "b": "岚溪县交通局", "c": "", "d": "岚溪县 水务局"}
     assert own_subjects("　岚溪县水务局 ", heads) == ("a", "d")
     assert own_subjects("", heads) == ()
+    for spelt in (
+        "岚溪县水务局\u200b",
+        "\ufeff岚溪县·水务局",
+        "岚溪县-水务局。",
+        "（岚溪县）水务局",
+    ):
+        assert own_subjects(spelt, heads) == ("a", "d")
     assert own_subjects("ＡＢ局", {"x": "AB局"}) == ("x",)

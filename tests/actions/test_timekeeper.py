@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -96,6 +97,24 @@ async def test_no_tally_holds_up_the_closing_of_another(
     await until_tallied(lanxi, other)
 
 
+async def test_a_closing_that_failed_for_long_is_tried_each_second(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tried: list[float] = []
+
+    async def broken(house: Any, id_: str) -> None:
+        tried.append(asyncio.get_running_loop().time())
+        raise RuntimeError(id_)
+
+    monkeypatch.setattr(duties, "finish_closing", broken)
+    monkeypatch.setattr(duties, "CLOSING_PAUSE_S", 0.4)
+    await lanxi.go_live()
+    id_ = await public_round(lanxi)
+    await close_round(lanxi.house, lanxi.person("host"), id_, 1)
+    await asyncio.sleep(4.5)
+    assert max(b - a for a, b in pairwise(tried)) < 1  # doubling, it would be 1.6 by then
+
+
 async def test_what_fails_is_tried_less_and_less_often(
     lanxi: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -112,7 +131,7 @@ async def test_what_fails_is_tried_less_and_less_often(
     id_ = await public_round(lanxi)
     await close_round(lanxi.house, lanxi.person("host"), id_, 1)
     await asyncio.sleep(2.5)
-    assert 3 <= len(tried) <= 9  # after 10 ms, 20 ms and so on; 150 otherwise
+    assert 3 <= len(tried) <= 10  # after 10 ms, 20 ms and so on up to a second; 150 otherwise
 
 
 @pytest.mark.parametrize("published", [False, True])

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from server.identity.limits import PER_ADDRESS
 from tests.journeys.browser import DESKTOP, PHONE, TABLET, look_as, open_page, violations
 from tests.running import Running
 
@@ -112,6 +113,87 @@ def test_who_goes_away_leaves_nothing(browser: Browser, demo: Running) -> None:
     page.clock.fast_forward(31_000)
     page.wait_for_url("**/kiosk?lang=zh")
     assert kept(page) == "[]"
+
+
+def test_whoever_sat_here_is_signed_out_however_the_page_was_left(
+    browser: Browser, demo: Running
+) -> None:
+    round_ = opened(demo)
+    page, _ = open_page(
+        browser.new_context(viewport=TABLET, has_touch=True), f"{demo.url}/h/{demo.slug}/kiosk"
+    )
+    type_in(page, code_of(demo, 9))
+    page.locator(f"#sheet-{round_} .mark").first.locator(".pips .seg").nth(9).tap()
+    assert "pingyi-sheet" in kept(page)
+    cookies = page.context.cookies()
+    page.goto(f"{demo.url}/h/{demo.slug}/kiosk")  # the home button
+    expect(page.locator("#code")).to_be_focused()
+    page.wait_for_function("!Object.keys(localStorage).some(name => name.includes('sheet'))")
+    page.goto(f"{demo.url}/h/{demo.slug}/panel?seat=kiosk-09")
+    assert page.locator(".seat").count() == 0
+    page.context.add_cookies(cookies)  # as if the page had been gone before it could say so
+    address = f"{demo.url}/h/{demo.slug}/panel?seat=kiosk-09"
+    assert page.context.request.get(address).status == 401
+
+
+def test_entering_ends_the_session_before(demo: Running) -> None:
+    round_ = opened(demo)
+    with httpx2.Client(trust_env=False, base_url=demo.url) as tablet:
+        for seat in (9, 10, 9):
+            code = code_of(demo, seat)
+            answer = tablet.post(f"/h/{demo.slug}/kiosk/session", json={"code": code})
+            assert answer.status_code == 200, answer.text
+            assert [name for name in tablet.cookies if "kiosk" in name] == [
+                f"pingyi_as_kiosk-{seat:02d}"
+            ]
+        kept = dict(tablet.cookies)
+        assert tablet.get(f"/h/{demo.slug}/panel/sheet/{round_}?seat=kiosk-09").status_code == 200
+        tablet.post(f"/h/{demo.slug}/kiosk/end")
+        tablet.cookies.update(kept)
+        assert tablet.get(f"/h/{demo.slug}/panel/sheet/{round_}?seat=kiosk-09").status_code == 401
+
+
+def test_a_sheet_on_its_way_is_waited_for_and_the_end_too(browser: Browser, demo: Running) -> None:
+    round_ = opened(demo)
+    page, _ = open_page(
+        browser.new_context(viewport=TABLET, has_touch=True), f"{demo.url}/h/{demo.slug}/kiosk"
+    )
+    type_in(page, code_of(demo, 12))
+    sheet = page.locator(f"#sheet-{round_}")
+    sheet.locator(".mark").first.locator(".pips .seg").nth(9).tap()
+    page.route("**/ballot", lambda route: route.abort())
+    sheet.locator('[data-do="check"]').tap()
+    sheet.locator('[data-do="send"]').tap()
+    expect(sheet.locator('[data-part="sending"]')).to_be_visible()
+    page.locator(".topbar [data-leave]").tap()
+    dialog = page.locator("#shared")
+    expect(dialog).to_contain_text("还在提交")
+    page.unroute("**/ballot")
+    expect(dialog.locator("[data-receipt]")).not_to_be_empty()
+    page.route("**/kiosk/end", lambda route: route.abort())
+    dialog.locator("[data-leave]").tap()
+    expect(dialog).to_contain_text("请不要交给他人")
+    assert page.evaluate("document.getElementById('main').inert")
+    assert kept(page) == "[]"
+    page.unroute("**/kiosk/end")
+    page.wait_for_url("**/kiosk?lang=zh")
+    assert demo.as_("host").get(f"/rounds/{round_}/turnout")["cast"] == 1
+
+
+def test_a_seat_that_votes_on_paper_keeps_its_code(demo: Running) -> None:
+    round_, code = opened(demo), code_of(demo, 13)
+    demo.as_("host").do("PUT", f"/rounds/{round_}/seats/13/paper", {"paper": True})
+    assert entered(demo, code) == (409, "votes_on_paper")
+    demo.as_("host").do("PUT", f"/rounds/{round_}/seats/13/paper", {"paper": False})
+    assert entered(demo, code)[0] == 200
+
+
+def test_guessing_comes_to_an_end(demo: Running) -> None:
+    opened(demo)
+    right = code_of(demo, 14)
+    for _ in range(PER_ADDRESS["kiosk"]):
+        assert entered(demo, "NOSUCHXX")[1] == "kiosk_unknown"
+    assert entered(demo, right) == (429, "too_many")
 
 
 def test_a_code_is_used_up_only_by_a_sheet_that_can_be_filled_in(demo: Running) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from server.actions.publish_round import reveal_steps
+from server.domain.contests import waiting
 from server.domain.hearing import LEASES, Item, following, preceding
 from server.domain.questions import PHASE_NEXT, PHASES, STAGE_LONGEST, Question
 from server.domain.rounds import (
@@ -515,8 +516,7 @@ def _round(view: HearingView, one: Round, lang: str) -> RoundLine:
         round=results.round_view(view, one, lang, "internal"),
         here=view.position is not None and one.item == view.position.item,
         can=_can(one),
-        can_repeat=one.status == "contested"
-        and not any(r.replaces == one.id and r.status != "voided" for r in view.rounds),
+        can_repeat=one.status == "contested" and not waiting(one, view.rounds),
         seats=tuple(seats[e.seat] for e in one.entitled if e.seat in seats),
         signatures=tuple(Signature(texts.role(r), r in one.signed) for r in one.signers),
         awaited=tuple(texts.role(r) for r in awaited(one)) if one.status == "tallied" else (),

@@ -1,6 +1,8 @@
 // kiosk.js: a shared tablet waits for the next panelist's code. What is typed goes nowhere else, and
 // nothing of it stays on this device.
 
+import { signOut, wipe } from './wipe.js'
+
 const { slug, lang, offline } = document.body.dataset
 const $ = id => document.getElementById(id)
 const field = $('code')
@@ -28,4 +30,12 @@ $('enter').addEventListener('submit', async event => {
     button.removeAttribute('aria-busy')
   }
 })
-addEventListener('pageshow', () => { field.value = ''; tell(''); field.focus() })   // also when “back” is pressed
+// However the page of whoever sat here was left: by its button, the home button, a restart, “back”.
+async function begin () {
+  field.value = ''
+  tell('')
+  field.focus()
+  await wipe()
+  await signOut()
+}
+addEventListener('pageshow', begin)

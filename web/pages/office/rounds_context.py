@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 
 from server.domain.comments import takes_texts
-from server.domain.contests import MOST_FILES, Contest, ContestFile
+from server.domain.contests import MOST_FILES, Contest, ContestFile, waiting
 from server.domain.exact import percent
 from server.domain.outliers import Outlier
 from server.domain.roles import has_right
@@ -247,8 +247,8 @@ def _card(
         contest_until=one.contest_until,
         replacements=tuple(
             (other.id, other.title)
-            for other in view.rounds
-            if other.replaces == one.id and other.status in {"certified", "published"}
+            for other in waiting(one, view.rounds)
+            if other.status in {"certified", "published"}
         ),
     )
 

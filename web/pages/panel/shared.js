@@ -1,53 +1,63 @@
 // shared.js: the panel's page on a shared tablet. Whoever sits here leaves by a button, by having sent
 // every sheet, or by having gone away; then nothing of his stays on this device, and the next one comes.
 
-import { forgetPage } from './offline.js'
+import { signOut, wipe } from '../kiosk/wipe.js'
 
-const { slug, lang, seat } = document.body.dataset
+const { slug, lang } = document.body.dataset
 const words = JSON.parse(document.getElementById('shared').dataset.words)
 const IDLE_S = 120                            // without a touch, before it is asked
 const LEAVES_S = 30                           // after the receipt, or after it was asked
 
 const dialog = document.getElementById('shared'), word = dialog.querySelector('p'), stay = dialog.querySelector('[data-stay]')
 let touched = Date.now(), leaves = 0, left = false
+let told = ''                                 // what the dialog says: done, idle, waits
 
 const states = () => [...document.querySelectorAll('#sheets .sheet')].map(one => one.dataset.state)
 const waits = () => states().includes('sending')
 const done = () => states().includes('received') && states().every(one => one === 'received' || one === 'shut')
 
-function ask (text, receipt) {
-  if (dialog.open) return
+function ask (what, receipt = '') {
+  told = what
   leaves = Date.now() + LEAVES_S * 1000
-  word.textContent = text
+  word.textContent = words[what]
   dialog.querySelector('[data-receipt]').textContent = receipt
   stay.hidden = !!receipt
-  dialog.showModal ? dialog.showModal() : dialog.setAttribute('open', '')
+  if (!dialog.open) dialog.showModal ? dialog.showModal() : dialog.setAttribute('open', '')
 }
+function back () {
+  told = ''
+  touched = Date.now()
+  dialog.close ? dialog.close() : dialog.removeAttribute('open')
+}
+// Nothing is typed any more, the session has ended, and only then is the tablet for the next one.
 async function leave () {
   if (left) return
   left = true
-  for (const shelf of [localStorage, sessionStorage]) {
-    try { for (const name of Object.keys(shelf)) if (name.startsWith('pingyi-') && name.split(':')[1] === slug) shelf.removeItem(name) } catch { /* no storage */ }
+  document.getElementById('main').inert = true
+  ask('leaving')
+  for (const button of dialog.querySelectorAll('button')) button.hidden = true
+  dialog.querySelector('[data-left]').textContent = ''
+  await wipe()
+  while (!(await signOut())) {
+    word.textContent = words.offline
+    await new Promise(resolve => setTimeout(resolve, 1000))
   }
-  await forgetPage().catch(() => {})
-  for (let tries = 0; tries < 5; tries++) {
-    try {
-      await fetch(`/h/${slug}/kiosk/end`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ seat }) })
-      break
-    } catch { await new Promise(resolve => setTimeout(resolve, 1000)) }
-  }
+  await wipe()
   location.replace(`/h/${slug}/kiosk?lang=${lang}`)
 }
+// A sheet that is on its way is waited for.
+function hand () { waits() ? ask('waits') : leave() }
 function look () {
+  if (left) return
   const seconds = Math.max(0, Math.ceil((leaves - Date.now()) / 1000))
   dialog.querySelector('[data-left]').textContent = words.left.replace('{n}', seconds)
-  if (dialog.open) return void (seconds || waits() || leave())
-  if (done()) return ask(words.done, [...document.querySelectorAll('#sheets .sheet[data-state="received"] [data-part="receipt"]')].map(one => one.textContent).join('、'))
-  if (!waits() && Date.now() - touched > IDLE_S * 1000) ask(words.idle, '')
+  if (done() && told !== 'done') return ask('done', [...document.querySelectorAll('#sheets .sheet[data-state="received"] [data-part="receipt"]')].map(one => one.textContent).join('、'))
+  if (told) return void (seconds || waits() || leave())
+  if (!waits() && Date.now() - touched > IDLE_S * 1000) ask('idle')
 }
 for (const kind of ['pointerdown', 'keydown', 'input']) addEventListener(kind, () => { touched = Date.now() }, true)
-stay.addEventListener('click', () => { touched = Date.now(); dialog.close ? dialog.close() : dialog.removeAttribute('open') })
+stay.addEventListener('click', back)
 dialog.addEventListener('cancel', event => event.preventDefault())
-for (const button of document.querySelectorAll('[data-leave]')) button.addEventListener('click', leave)
+for (const button of document.querySelectorAll('[data-leave]')) button.addEventListener('click', hand)
 document.addEventListener('pingyi:out', leave)
 setInterval(look, 250)

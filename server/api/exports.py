@@ -70,9 +70,11 @@ async def result_xlsx(
         return workbook(sheet, ballots)
 
     data = await _made(repr((sheet, ballots)), "xlsx", make)
-    return Workbook(
-        data, headers=_to_save(sheet.id, "result.xlsx", f"{sheet.heading} {sheet.title}")
-    )
+    # Whoever passes it on sees by its name that every ballot is in it.
+    name, said = "result.xlsx", f"{sheet.heading} {sheet.title}"
+    if ballots is not None:
+        name, said = "result-with-ballots.xlsx", f"{said} {sheet.word('with_ballots')}"
+    return Workbook(data, headers=_to_save(sheet.id, name, said))
 
 
 @router.get("/rounds/{id}/result.docx", response_class=Document)

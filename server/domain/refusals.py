@@ -432,7 +432,9 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     "takeover_settled": Row(409, "这个请求已经处理过。", "This request has been answered already."),
     "kiosk_unknown": Row(
-        404, "没有这个代码，请核对后再试。", "There is no such code: check it and try again."
+        404,
+        "没有这个代码，或者已被新印的代码代替，请核对后再试。",
+        "There is no such code, or a newer one has taken its place: check it and try again.",
     ),
     "kiosk_used": Row(
         409,
@@ -441,8 +443,8 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     "kiosk_no_round": Row(
         409,
-        "现在没有进行中的测评，代码没有用掉，开始后再输入。",
-        "No evaluation is open. Your code is not used up: enter it when one begins.",
+        "您已签到。现在没有进行中的测评；代码没有用掉，测评开始后再输入。",
+        "You are signed in. No evaluation is open; your code is not used up: enter it when one begins.",
     ),
     "takeover_unknown": Row(
         404, "没有这个请求，请重新请求。", "There is no such request: ask again."

@@ -51,6 +51,7 @@ WORDS: Mapping[str, Sentence] = {
     "total": ("总分", "Total"),
     "rank": ("位次", "Place"),
     "grade": ("等次", "Grade"),
+    "with_ballots": ("（含每张票，仅供监督）", "(with every ballot, for supervisors)"),
     "valid": ("有效票", "Valid"),
     "valid_marks": ("有效打分（项）", "Valid marks"),
     "abstain": ("弃权", "Abstain"),
@@ -85,10 +86,10 @@ WORDS: Mapping[str, Sentence] = {
     "check": ("核对", "Checking"),
     "rules_hash": ("规则的 SHA-256", "SHA-256 of the rules"),
     "ballots_hash": ("票表的 SHA-256", "SHA-256 of the ballots"),
-    "root": ("根哈希", "Root"),
+    "root": ("核验根值", "Root"),
     "no_root": ("（计票确认后生成）", "(made at certification)"),
     "check_note": (
-        "凭本轮数据包和上面的根哈希，任何人可用包内的 verify.py 或 verify.html 离线复算本结果。",
+        "凭本轮核验包和上面的核验根值，任何人可用包内的 verify.py 或 verify.html 离线复算本结果。",
         "With the round's bundle and the root above anybody can work this result out again, offline,"
         " by the verify.py or verify.html inside it.",
     ),

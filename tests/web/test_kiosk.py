@@ -131,7 +131,8 @@ def test_whoever_sat_here_is_signed_out_however_the_page_was_left(
     page.wait_for_function("!Object.keys(localStorage).some(name => name.includes('sheet'))")
     page.goto(f"{demo.url}/h/{demo.slug}/panel?seat=kiosk-09")
     assert page.locator(".seat").count() == 0
-    page.context.add_cookies(cookies)  # as if the page had been gone before it could say so
+    # As if the page had been gone before it could say so.
+    page.context.add_cookies(cookies)  # type: ignore[arg-type]
     address = f"{demo.url}/h/{demo.slug}/panel?seat=kiosk-09"
     assert page.context.request.get(address).status == 401
 
@@ -223,6 +224,7 @@ def test_a_code_ends_no_tablet_of_its_seat(browser: Browser, demo: Running) -> N
 def test_the_slips_are_printed_from_the_hearings_page(browser: Browser, demo: Running) -> None:
     page, errors = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["office"])
     page.goto(f"{demo.url}/office/hearings/{demo.slug}")
+    page.once("dialog", lambda asked: asked.accept())
     page.locator("#kiosk").click()
     slips = page.locator(".join-card")
     expect(slips).to_have_count(21)
@@ -244,3 +246,42 @@ def test_the_entrance_fits_and_is_accessible(browser: Browser, demo: Running, la
         look_as(page, size, theme)
         assert page.evaluate("document.documentElement.scrollWidth - innerWidth") <= 1, size
         assert not violations(page), (size, theme)
+
+
+def test_who_is_not_signed_in_yet_is_by_the_code(demo: Running) -> None:
+    host, code = demo.as_("host"), code_of(demo, 15)
+    host.do("PUT", f"{demo.here}/seats/15/presence", {"present": False})
+    assert entered(demo, code) == (409, "kiosk_no_round")
+    opened(demo)
+    assert entered(demo, code)[0] == 200
+
+
+def test_one_seats_code_in_the_dialog(browser: Browser, demo: Running) -> None:
+    page, errors = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["office"])
+    page.goto(f"{demo.url}/office/hearings/{demo.slug}")
+    page.get_by_role("button", name="共用平板代码，16 号席", exact=True).click()
+    dialog = page.locator("#issued")
+    expect(dialog.locator(".join-card")).to_have_count(1)
+    assert len("".join(dialog.locator(".big-code").inner_text().split())) == 8
+    opened(demo)
+    assert entered(demo, "".join(dialog.locator(".big-code").inner_text().split()))[0] == 200
+    assert not errors
+
+
+def test_a_sheet_that_was_sent_before_may_be_changed_here(browser: Browser, demo: Running) -> None:
+    round_ = opened(demo)
+    dimensions = ("personally", "decisions", "enforcement", "findings", "rectification")
+    marks = {"housing": dict.fromkeys(dimensions, "12")}
+    demo.as_("panel", 16).do("PUT", f"/rounds/{round_}/ballot", {"marks": marks}, "key-of-seat-17")
+    page, _ = open_page(
+        browser.new_context(viewport=TABLET, has_touch=True), f"{demo.url}/h/{demo.slug}/kiosk"
+    )
+    type_in(page, code_of(demo, 17))
+    sheet = page.locator(f"#sheet-{round_}")
+    sheet.locator('[data-do="edit"]').tap()
+    sheet.locator(".mark").first.locator(".pips .seg").nth(15).tap()
+    sheet.locator('[data-do="check"]').tap()
+    sheet.locator('[data-do="send"]').tap()
+    expect(page.locator("#shared [data-receipt]")).not_to_be_empty()
+    now = demo.as_("panel", 16).get(f"/rounds/{round_}/ballot")["marks"]["housing"]
+    assert now["personally"] == "15"

@@ -334,6 +334,7 @@ def test_a_spare_tablet_of_the_seat_knows_what_was_cast(browser: Browser, demo: 
     demo.as_("host").do("POST", f"/rounds/{round_}/closing")
     state(page, "shut")
     assert receipt in page.inner_text('[data-part="shut"]')
+    assert "修改没有再次提交" in page.inner_text('[data-part="shut"]')
     kept = page.evaluate("Object.values(localStorage).join('')")
     assert '"12"' not in kept  # after the close the marks leave the device
 

@@ -3,6 +3,7 @@ of the round that is open, and leaves; then the next one comes."""
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Annotated
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, Field
 
+from server.actions.check_in import check_in
 from server.domain.refusals import Refusal
 from server.domain.rounds import TAKES_BALLOTS, entitled_seat
 from server.identity.people import KIOSK
@@ -55,7 +57,8 @@ async def enter(slug: str, body: Entering, request: Request, lang: str | None = 
 
 
 async def _check(here: Services, slug: str, code: str) -> None:
-    """Raises why the code cannot be used now."""
+    """Raises why the code cannot be used now. Whoever has one is here: it signs the seat in, so that a
+    hall that has shared tablets alone needs no list of its own."""
     async with here.store.look(slug=slug) as unit:
         hearing = unit.place.ref.hearing
         panel = [
@@ -64,6 +67,8 @@ async def _check(here: Services, slug: str, code: str) -> None:
             if one.status in TAKES_BALLOTS and one.audience == "panel"
         ]
     card = await here.people.kiosk_card(code, hearing)
+    with suppress(Refusal):  # Before check-in and after the end nobody signs in.
+        await check_in(here.house, slug, card.seat_id)
     why = Refusal("kiosk_no_round")
     for one, on_paper in panel:
         try:

@@ -49,10 +49,12 @@ document.addEventListener('submit', async event => {
   const form = event.target.closest('form[data-cards]')
   if (!form || !dialog?.showModal) return
   event.preventDefault()
-  const button = form.querySelector('button')
+  const button = event.submitter || form.querySelector('button')
+  const sent = new FormData(form)
+  if (button.name) sent.append(button.name, button.value)
   if (button.getAttribute('aria-busy') || (button.dataset.sure && !confirm(button.dataset.sure))) return
   button.setAttribute('aria-busy', 'true')
-  const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(new FormData(form)) }).catch(() => undefined)
+  const answer = await fetch(form.action, { method: 'POST', body: new URLSearchParams(sent) }).catch(() => undefined)
   button.removeAttribute('aria-busy')
   const page = answer && new DOMParser().parseFromString(await answer.text(), 'text/html')
   const cards = answer?.ok && page.getElementById('cards')
@@ -123,6 +125,12 @@ if (document.querySelector('[data-awaits]')) {
   const again = () => setTimeout(() => lookAgain().finally(again), AWAIT_MS)
   again()
 }
+
+// ── a press that ends something that was printed ──
+document.addEventListener('submit', event => {
+  const sure = !event.target.matches('form[data-cards]') && event.submitter?.dataset.sure
+  if (sure && !confirm(sure)) event.preventDefault()
+})
 
 // ── forms that take a while, and a show file that is read into the text ──
 document.addEventListener('submit', event => {

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from types import MappingProxyType
+from typing import Any
 
 from server.domain.comments import takes_texts
 from server.domain.contests import MOST_FILES, Contest, ContestFile, waiting
@@ -101,6 +103,7 @@ class RoundCard:
     awaits: bool
     paper: bool
     comments: bool
+    empty_groups: tuple[str, ...]
     notices: tuple[str, ...]
     contests: tuple[ContestCard, ...]
     may_contest: bool
@@ -235,6 +238,7 @@ def _card(
         paper=one.audience == "panel"
         and one.status in TAKES_BALLOTS
         and (has_right(roles, "rounds") or has_right(roles, "key_paper")),
+        empty_groups=tuple(_empty_groups(view, one, result, lang)) if result else (),
         notices=tuple(_notice(view, note, lang) for note in noticed),
         contests=tuple(_contest(case, one, roles, lang, reader) for case in contests if sees),
         may_contest=(
@@ -257,6 +261,20 @@ def _instead(one: Round, role: str, texts: Texts) -> str:
     """Who signed in a missing signer's place, and why."""
     told = one.overrides.get(role)
     return f"{texts.role(told['as'])}：{told['reason']}" if told else ""
+
+
+def _empty_groups(view: HearingView, one: Round, result: Mapping[str, Any], lang: str) -> list[str]:
+    """Groups of weight from which nobody's mark counts, and what the rules make of that."""
+    rules = one.rules or {}
+    names = {key: name for key, name, _ in view.groups}
+    zero = rules.get("empty_group") == "zero"
+    how = say(lang, "按零分计") if zero else say(lang, "其权重由其余各组分担")
+    marks = [subject.get("groups") or {} for subject in result.get("subjects", ())]
+    return [
+        say(lang, "“%(name)s”没有有效票：%(how)s。", name=names.get(g["key"], g["key"]), how=how)
+        for g in rules.get("groups") or ()
+        if Fraction(str(g.get("weight", "1"))) and not any(m.get(g["key"]) for m in marks)
+    ]
 
 
 def _notice(view: HearingView, note: Outlier, lang: str) -> str:

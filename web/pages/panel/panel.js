@@ -525,7 +525,7 @@ class Sheet {
     }
     this.part('again').hidden = !cast
     if (shut) {
-      const end = this.root.dataset.status === 'voided' ? 'shut_void' : cast ? 'shut_cast' : 'shut_none'
+      const end = this.root.dataset.status === 'voided' ? 'shut_void' : cast ? (editing ? 'shut_old' : 'shut_cast') : 'shut_none'
       this.part('shut').textContent = say(end, cast ? { at: clock(cast.at), receipt: cast.receipt } : {})
       this.part('shut').className = 'shut note ' + (end === 'shut_cast' ? 'ok' : 'warn')
     }

@@ -14,7 +14,9 @@ let told = ''                                 // what the dialog says: done, idl
 
 const states = () => [...document.querySelectorAll('#sheets .sheet')].map(one => one.dataset.state)
 const waits = () => states().includes('sending')
-const done = () => states().includes('received') && states().every(one => one === 'received' || one === 'shut')
+let sent = false                              // from here: a receipt of what was sent elsewhere is no end
+document.addEventListener('click', event => { sent ||= !!event.target.closest('[data-do="send"]') }, true)
+const done = () => sent && states().includes('received') && states().every(one => one === 'received' || one === 'shut')
 
 function ask (what, receipt = '') {
   told = what

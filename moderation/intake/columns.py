@@ -65,8 +65,18 @@ SECOND_CHOICES: Final[Mapping[str, str]] = {
     "市级编号": "external_id",
     "id": "external_id",
     "signed": "requester_name",
+    "姓名": "requester_name",
+    "联系人": "requester_name",
     "联系方式": "requester_phone",
+    "联系电话": "requester_phone",
+    "电话": "requester_phone",
+    "手机号": "requester_phone",
+    "手机号码": "requester_phone",
+    "来电号码": "requester_phone",
+    "来电时间": "accepted_at",
+    "反映时间": "accepted_at",
     "date": "accepted_at",
+    "区县": "district",
     "nature": "request_type",
 }
 """Names too vague to argue: they give way when another column claims the same meaning."""

@@ -97,7 +97,8 @@ def asked_before_the_show(demo: Running) -> None:
     text = "请问老旧小区加装电梯的公示期有多长？" * 5
     asked = viewer.do("POST", f"{demo.here}/questions", {"text": text}, new_key())
     me = viewer.get("/viewers/me?hearing=" + demo.slug)
-    assert me["questions"] == [{"code": asked["code"], "status": "received"}]
+    assert [one["code"] for one in me["questions"]] == [asked["code"]]
+    assert me["questions"][0]["status"] in {"received", "screened"}  # the screener may be quicker
     id_ = desk.get(f"{demo.here}/desk/questions?q={asked['code']}")["items"][0]["id"]
     one = f"{demo.here}/desk/questions/{id_}"
     desk.do("POST", f"{one}/rejection", {"reason": "unclear"})

@@ -433,7 +433,7 @@ def test_a_whole_sheet_is_sent_at_the_closing_only_where_the_round_says_so(
         assert word in on.inner_text()
     soon = page.locator("#closing-soon")
     assert soon.is_hidden()
-    host.do("POST", f"/rounds/{rounds['send']}/closing", {"in": 6})
+    host.do("POST", f"/rounds/{rounds['send']}/closing", {"in": 16})
     expect(soon).to_contain_text("秒后截止 · 已填完，将自动提交")
     assert violations(page) == []
     host.do("POST", f"/rounds/{rounds['discard']}/closing", {"in": 4})

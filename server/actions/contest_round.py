@@ -112,11 +112,7 @@ async def decide_contest(
             done = rules.uphold(round_)
             event = "result_upheld"
             for other in held:
-                if (
-                    other.status in REJECTED
-                ):  # its result is not to stand beside the one that was upheld
-                    await unit.rounds.save(void(other, cleaned))
-                    unit.record("round_voided", ids={"round": other.id}, reason=cleaned)
+                await _reject(unit, other.id)
         else:
             new = await locked_round(unit, correction)
             if all(one.id != new.id for one in held):
@@ -138,6 +134,17 @@ async def decide_contest(
     return await perform(
         house, Asked(by, "publish", key, body, None, "decide"), work, round=round_id
     )
+
+
+async def _reject(unit: Unit, id_: str) -> None:
+    """The result of a repeat is not to stand beside the one that was upheld. Its page says no more than
+    that: not everybody who sees it may know of the contest."""
+    repeat = await locked_round(unit, id_)
+    if repeat.status in REJECTED:
+        language = (await unit.hearings.settings())["show"].get("language", "zh")
+        reason = "Its result is not used" if language == "en" else "结果不采用"
+        await unit.rounds.save(void(repeat, reason))
+        unit.record("round_voided", ids={"round": id_}, reason=reason)
 
 
 def _event(round_: Round, event: str) -> str:

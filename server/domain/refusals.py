@@ -443,6 +443,11 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     "kiosk_no_round": Row(
         409,
+        "现在没有进行中的测评；代码没有用掉，开始后再输入。",
+        "No evaluation is open. Your code is not used up: enter it when one begins.",
+    ),
+    "kiosk_signed_in": Row(
+        409,
         "您已签到。现在没有进行中的测评；代码没有用掉，测评开始后再输入。",
         "You are signed in. No evaluation is open; your code is not used up: enter it when one begins.",
     ),

@@ -249,7 +249,7 @@ async def test_a_repeat_goes_with_the_contest_that_was_upheld(lanxi: Home) -> No
     await marked(lanxi, repeat, "6")
     await decide_contest(house, host, id_, "upheld", "原结果无误。")
     rejected = await the_round(lanxi, repeat)
-    assert (rejected.status, rejected.void_reason) == ("voided", "原结果无误。")
+    assert (rejected.status, rejected.void_reason) == ("voided", "结果不采用")
     await contest_round(house, office, id_, GROUNDS)
     later = (await hold_again(house, host, id_)).body["id"]
     await decide_contest(house, host, id_, "upheld", "仍无误。")  # it had not begun

@@ -199,7 +199,7 @@ def test_guessing_comes_to_an_end(demo: Running) -> None:
 
 def test_a_code_is_used_up_only_by_a_sheet_that_can_be_filled_in(demo: Running) -> None:
     code, other = code_of(demo, 8), code_of(demo, 9)
-    assert entered(demo, code) == (409, "kiosk_no_round")
+    assert entered(demo, code) == (409, "kiosk_signed_in")
     round_ = opened(demo)
     assert entered(demo, "NOSUCHXX") == (404, "kiosk_unknown")
     card = demo.as_("office").do("POST", f"{demo.here}/cards", {"seat": 10})["code"]
@@ -208,7 +208,7 @@ def test_a_code_is_used_up_only_by_a_sheet_that_can_be_filled_in(demo: Running) 
     newer = code_of(demo, 9)
     assert entered(demo, other) == (404, "kiosk_unknown")
     demo.as_("host").do("POST", f"/rounds/{round_}/closing")
-    assert entered(demo, newer) == (409, "kiosk_no_round")
+    assert entered(demo, newer) == (409, "kiosk_signed_in")
 
 
 def test_a_code_ends_no_tablet_of_its_seat(browser: Browser, demo: Running) -> None:
@@ -251,7 +251,7 @@ def test_the_entrance_fits_and_is_accessible(browser: Browser, demo: Running, la
 def test_who_is_not_signed_in_yet_is_by_the_code(demo: Running) -> None:
     host, code = demo.as_("host"), code_of(demo, 15)
     host.do("PUT", f"{demo.here}/seats/15/presence", {"present": False})
-    assert entered(demo, code) == (409, "kiosk_no_round")
+    assert entered(demo, code) == (409, "kiosk_signed_in")
     opened(demo)
     assert entered(demo, code)[0] == 200
 

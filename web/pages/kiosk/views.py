@@ -45,7 +45,7 @@ async def enter(slug: str, body: Entering, request: Request, lang: str | None = 
     code = "".join(body.code.split()).replace("-", "")
     try:
         here.limiter.check("kiosk", here.door.address(request))
-        await _check(here, slug, code)
+        await _sign_in_and_check(here, slug, code)
         session = await here.people.enter_kiosk(code)
     except Refusal as refusal:
         return refused(Refusal("kiosk_unknown") if refusal.code == "not_found" else refusal, chosen)
@@ -56,7 +56,7 @@ async def enter(slug: str, body: Entering, request: Request, lang: str | None = 
     return response
 
 
-async def _check(here: Services, slug: str, code: str) -> None:
+async def _sign_in_and_check(here: Services, slug: str, code: str) -> None:
     """Raises why the code cannot be used now. Whoever has one is here: it signs the seat in, so that a
     hall that has shared tablets alone needs no list of its own."""
     async with here.store.look(slug=slug) as unit:
@@ -67,9 +67,10 @@ async def _check(here: Services, slug: str, code: str) -> None:
             if one.status in TAKES_BALLOTS and one.audience == "panel"
         ]
     card = await here.people.kiosk_card(code, hearing)
+    why = Refusal("kiosk_no_round")
     with suppress(Refusal):  # Before check-in and after the end nobody signs in.
         await check_in(here.house, slug, card.seat_id)
-    why = Refusal("kiosk_no_round")
+        why = Refusal("kiosk_signed_in")
     for one, on_paper in panel:
         try:
             entitled_seat(one, card.seat_id)

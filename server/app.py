@@ -41,6 +41,7 @@ from server.domain.refusals import Refusal
 from server.duties import Duties
 from server.errors import handle_errors
 from server.identity import secrets
+from server.identity.cards import CardDesk
 from server.identity.door import Door
 from server.identity.limits import Limiter
 from server.identity.people import PeopleDesk
@@ -184,6 +185,7 @@ class Building:
             house=self.house,
             door=self.door,
             people=PeopleDesk(self.database, now),
+            cards=CardDesk(self.database, now),
             limiter=Limiter(settings),
             box=self.box,
             hub=self.hub,

@@ -13,6 +13,7 @@ from server.actions.ports import House
 from server.parts import Part
 
 if TYPE_CHECKING:
+    from server.identity.cards import CardDesk
     from server.identity.door import Door
     from server.identity.limits import Limiter
     from server.identity.people import PeopleDesk
@@ -45,6 +46,7 @@ class Services:
     house: House
     door: Door
     people: PeopleDesk
+    cards: CardDesk
     limiter: Limiter
     box: BallotBox
     hub: Hub

@@ -2,7 +2,7 @@
 
 What a seat is (its name, weight, ballot and receipt) hangs on the seat and not on a tablet, so a
 takeover changes nothing of it: the old tablet's session ends with the grant, and the new one gets its
-own (`identity/people.py`). A ballot that the old tablet had sent is the seat's; what the new one sends
+own (`identity/cards.py`). A ballot that the old tablet had sent is the seat's; what the new one sends
 replaces it or is refused, as the round says.
 """
 

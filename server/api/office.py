@@ -157,7 +157,7 @@ async def new_card(
     """A one-time join card for a seat or a device; its code is shown this once."""
     async with here.store.look(slug=slug) as unit:
         place = unit.place
-    card = await here.people.issue_card(
+    card = await here.cards.issue_card(
         by, place, seat_number=body.seat, role=body.role, kiosk=body.kiosk
     )
     base = here.settings.public_url or f"{here.door.scheme(request)}://{request.url.netloc}"

@@ -21,8 +21,8 @@ from server.domain.events import ROOMS
 from server.domain.hearing import Place
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.domain.roles import Actor
+from server.identity.cards import KIOSK
 from server.identity.limits import Bucket
-from server.identity.people import KIOSK
 from server.live import frames
 from server.live.channels import Spot, channel, check_join
 from server.live.hub import Listener

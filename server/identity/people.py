@@ -1,4 +1,4 @@
-"""Signing in, setting up, accounts, grants, cards and tokens: acts outside any run.
+"""Signing in, setting up, accounts, grants and tokens: acts outside any run.
 
 Each is one transaction with its line in the audit. Secrets are returned once and stored hashed.
 """
@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
@@ -25,39 +23,12 @@ from server.domain.roles import (
 )
 from server.identity import passwords
 from server.identity.secrets import code, digest, long_secret
+from server.identity.sessions import SignedIn, start_session, usable_card
 from server.store.identity import Identity, OfficeNode
 from server.store.transaction import Database
 
-SESSION_MS = 30 * 86_400_000
-CARD_MS = 72 * 3_600_000
-"""How long a join card can be used, once: cards are printed before a weekend for the Monday, and
-a sheet that is left in the hall is soon worth nothing."""
-CLAIM_MS = 600_000
-"""How long a tablet that was granted a seat may come for its session."""
-CLAIMABLE = frozenset({"granted", "used"})
-"""Statuses of a request that lead to a session."""
-KIOSK = "kiosk-"
-"""What the label of a session at a shared tablet begins with."""
-KIOSK_MS = 15 * 60_000
-"""How long somebody may stay at a shared tablet."""
-_REFUSED = {
-    "setup": ("setup_unknown", "setup_done", "setup_expired"),
-    "join": ("card_unknown", "card_used", "card_expired"),
-    "kiosk": ("kiosk_unknown", "kiosk_used", "kiosk_used"),
-}
-"""Kind of a card → how it is refused when it is unknown, used, expired."""
 SETUP_MS = 24 * 3_600_000
 LOGIN = re.compile(r"[a-z0-9._-]{3,40}")
-
-
-@dataclass(frozen=True)
-class SignedIn:
-    """A new session: the cookie's label and secret."""
-
-    label: str
-    secret: str
-    slug: str | None = None
-    page: str | None = None
 
 
 class PeopleDesk:
@@ -95,7 +66,7 @@ class PeopleDesk:
         stored = await passwords.hashed(password)
         async with self._database.write() as connection:
             identity, now = Identity(connection), self._now()
-            card = await self._usable(identity, secret, "setup")
+            card = await usable_card(identity, now, secret, "setup")
             if await identity.any_account():
                 raise Refusal("setup_done")
             root = await identity.add_office(office.strip(), level, None, now)
@@ -104,7 +75,9 @@ class PeopleDesk:
                 await identity.grant(account, role, root.id, now, subtree=True, by="setup")
             await identity.use_card(card.id, now)
             await identity.note(now, f"account:{account}", "set_up", root.id)
-            return await self._session(identity, root.id, f"account-{account}", account=account)
+            return await start_session(
+                identity, now, root.id, f"account-{account}", account=account
+            )
 
     # ── signing in ──
 
@@ -116,43 +89,16 @@ class PeopleDesk:
         if not await passwords.matches(password, stored) or account is None:
             raise Refusal("bad_login")
         async with self._database.write() as connection:
-            identity = Identity(connection)
-            await identity.note(self._now(), f"account:{account.id}", "sign_in", account.office)
-            return await self._session(
-                identity, account.office, f"account-{account.id}", account=account.id
+            identity, now = Identity(connection), self._now()
+            await identity.note(now, f"account:{account.id}", "sign_in", account.office)
+            return await start_session(
+                identity, now, account.office, f"account-{account.id}", account=account.id
             )
 
     async def sign_out(self, secret: str) -> None:
         """The session holds no longer."""
         async with self._database.write() as connection:
             await Identity(connection).revoke_session(digest(secret), self._now())
-
-    async def _session(
-        self,
-        identity: Identity,
-        office: int,
-        label: str,
-        *,
-        account: int | None = None,
-        seat: int | None = None,
-        role: str = "",
-        hearing: int | None = None,
-        lasts: int = SESSION_MS,
-    ) -> SignedIn:
-        secret, now = long_secret(), self._now()
-        await identity.add_session(
-            id=digest(secret),
-            office_id=office,
-            account_id=account,
-            seat_id=seat,
-            role=role,
-            hearing_id=hearing,
-            label=label,
-            created_at=now,
-            seen_at=now,
-            expires_at=now + lasts,
-        )
-        return SignedIn(label, secret)
 
     # ── offices, accounts, grants ──
 
@@ -259,173 +205,6 @@ class PeopleDesk:
             raise Refusal("not_allowed")
         return nodes[0]
 
-    # ── cards ──
-
-    async def issue_card(
-        self,
-        by: Actor,
-        place: Place,
-        *,
-        seat_number: int | None = None,
-        role: str = "",
-        kiosk: bool = False,
-    ) -> dict[str, Any]:
-        """A one-time join card for a seat, or for a device (`screen`, `card` …) of the hearing.
-
-        A new card for a seat ends the seat's unused ones and its sessions: the newest tablet sits. With
-        `kiosk` it is a code for shared tablets: it ends the seat's unused code, and nothing else.
-        """
-        if kiosk and seat_number is None:
-            raise Refusal("malformed", place="seat")
-        async with self._database.write() as connection:
-            identity, now = Identity(connection), self._now()
-            roles = place.roles(by)
-            if not has_right(roles, "manage_cards"):
-                raise Refusal("not_allowed" if roles else "not_found")
-            seat, label = None, role
-            if seat_number is not None:
-                rows = await identity.seats_of(place.ref.hearing, place.ref.office)
-                found = next((s for s in rows if s.number == seat_number), None)
-                if found is None:
-                    raise Refusal("seat_unknown", seat=seat_number)
-                seat, role, label = found.id, "panelist", f"panel-{seat_number:02d}"
-                await identity.lock_seat(seat)
-                await identity.revoke_cards(now, seat=seat, kind="kiosk" if kiosk else "join")
-                if kiosk:
-                    label = f"{KIOSK}{seat_number:02d}"
-                else:
-                    await identity.revoke_sessions_of(now, seat=seat)
-                    await identity.end_takeovers(seat)
-            elif role not in {"screen", "card", "commentator", "subject"}:
-                raise Refusal("malformed", place="role")
-            secret = code(8) if kiosk else code(10)
-            await identity.add_card(
-                hash=digest(secret),
-                kind="kiosk" if kiosk else "join",
-                office_id=place.ref.office,
-                hearing_id=place.ref.hearing,
-                seat_id=seat,
-                role=role,
-                label=label,
-                created_by=by.id,
-                created_at=now,
-                expires_at=now + CARD_MS,
-            )
-            await identity.note(now, by.id, "issue_card", place.ref.office, label=label)
-        return {"code": secret, "label": label, "expires_at": now + CARD_MS}
-
-    async def card(self, secret: str) -> Any:
-        """The card as its page shows it: `.name`, `.number`, `.title`, `.slug`, `.used_at` …"""
-        async with self._database.read() as connection:
-            card = await Identity(connection).card(digest(secret.strip().upper()))
-        if card is None or card.kind != "join" or card.revoked_at is not None:
-            raise Refusal("card_unknown")
-        return card
-
-    async def join(self, secret: str) -> tuple[SignedIn, Any]:
-        """Uses the card: a session for its seat or device."""
-        async with self._database.write() as connection:
-            identity = Identity(connection)
-            card = await self._usable(identity, secret, "join")
-            if not await identity.use_card(card.id, self._now()):
-                raise Refusal("card_used")
-            session = await self._session(
-                identity,
-                card.office_id,
-                card.label,
-                seat=card.seat_id,
-                role=card.role,
-                hearing=card.hearing_id,
-            )
-            await identity.note(
-                self._now(), f"card:{card.id}", "join", card.office_id, label=card.label
-            )
-            return session, card
-
-    # ── shared tablets ──
-
-    async def kiosk_card(self, secret: str, hearing: int) -> Any:
-        """The unused code of this hearing, or its refusal. Nothing is used up."""
-        async with self._database.read() as connection:
-            card = await self._usable(Identity(connection), secret, "kiosk", lock=False)
-        if card.hearing_id != hearing:
-            raise Refusal("kiosk_unknown")
-        return card
-
-    async def enter_kiosk(self, secret: str) -> SignedIn:
-        """Uses the code: a session for its seat that ends by itself soon, and in whose place no other
-        session of the seat at a shared tablet stays."""
-        async with self._database.write() as connection:
-            identity = Identity(connection)
-            card = await self._usable(identity, secret, "kiosk")
-            if not await identity.use_card(card.id, self._now()):
-                raise Refusal("kiosk_used")
-            await identity.revoke_sessions_of(self._now(), seat=card.seat_id, label=card.label)
-            session = await self._session(
-                identity,
-                card.office_id,
-                card.label,
-                seat=card.seat_id,
-                role=card.role,
-                hearing=card.hearing_id,
-                lasts=KIOSK_MS,
-            )
-            await identity.note(
-                self._now(), f"card:{card.id}", "enter_kiosk", card.office_id, label=card.label
-            )
-            return session
-
-    # ── spare tablets ──
-
-    async def claim(self, secret: str) -> tuple[str, SignedIn | None]:
-        """(what became of the request, the seat's session once it was granted). A tablet that has not
-        heard the answer asks again and gets another session in the place of the first, while no
-        other tablet was given the seat."""
-        known = digest(secret)
-        # A tablet asks every few seconds for as long as it waits: only a granted seat needs the writer.
-        async with self._database.read() as connection:
-            found = await Identity(connection).takeover(known)
-        if found is None:
-            raise Refusal("takeover_unknown")
-        if found.status not in CLAIMABLE:
-            return found.status, None
-        async with self._database.write() as connection:
-            identity, now = Identity(connection), self._now()
-            await identity.lock_seat(found.seat_id)
-            found = await identity.takeover(known)
-            if found is None or found.status not in CLAIMABLE:
-                return "past", None
-            if now > found.decided_at + CLAIM_MS:
-                return "past", None
-            label = f"panel-{found.number:02d}"
-            await identity.revoke_sessions_of(now, seat=found.seat_id)
-            await identity.takeover_is(found.id, "used")
-            session = await self._session(
-                identity,
-                found.office_id,
-                label,
-                seat=found.seat_id,
-                role="panelist",
-                hearing=found.hearing_id,
-            )
-            await identity.note(
-                now, f"seat:{found.seat_id}", "take_over", found.office_id, label=label
-            )
-            return "granted", session
-
-    async def _usable(
-        self, identity: Identity, secret: str, kind: str, *, lock: bool = True
-    ) -> Any:
-        card = await identity.card(digest(secret.strip().upper()), lock=lock)
-        unknown, used, expired = _REFUSED[kind]
-        if card is None or card.kind != kind or card.revoked_at is not None:
-            raise Refusal(unknown)
-        if card.used_at is not None:
-            raise Refusal(used)
-        if card.expires_at < self._now():
-            raise Refusal(expired)
-        return card
-
     # ── what the demo signs in with ──
 
     async def open_session(
@@ -439,8 +218,9 @@ class PeopleDesk:
         account: int | None = None,
     ) -> SignedIn:
         """A session without a card or a password: only `pingyi demo` opens such."""
-        return await self._session(
+        return await start_session(
             Identity(connection),
+            self._now(),
             place.ref.office,
             label,
             account=account,

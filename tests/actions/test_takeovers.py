@@ -14,8 +14,9 @@ from server.actions.open_round import open_round
 from server.actions.take_over_seat import MOST_WAITING, WAIT_MS, ask_for_seat, settle_takeover
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
-from server.identity.people import CLAIM_MS, PeopleDesk, SignedIn
+from server.identity.cards import CLAIM_MS, CardDesk
 from server.identity.secrets import digest
+from server.identity.sessions import SignedIn
 from server.store.identity import Identity
 from tests.house import Home
 
@@ -29,7 +30,7 @@ class Hall:
     def __init__(self, home: Home, place: Any) -> None:
         self.home, self.place = home, place
         self.later = 0
-        self.desk = PeopleDesk(home.building.database, lambda: home.house.now() + self.later)
+        self.desk = CardDesk(home.building.database, lambda: home.house.now() + self.later)
 
     async def sit(self, seat: int) -> SignedIn:
         """A tablet that joined by a card."""

@@ -121,13 +121,13 @@ async def test_two_hosts_begin_one_real_run_and_its_rounds_are_in_it(lanxi: Home
 
 @pytest.mark.anyio
 async def test_of_cards_issued_at_once_for_a_seat_one_holds(lanxi: Home) -> None:
-    people, by = lanxi.building.services.people, lanxi.person("office")
+    desk, by = lanxi.building.services.cards, lanxi.person("office")
     async with lanxi.building.store.look(slug=lanxi.slug) as unit:
         place: Place = unit.place
-    cards = await asyncio.gather(*(people.issue_card(by, place, seat_number=1) for _ in range(6)))
-    joined = await outcomes(*(people.join(card["code"]) for card in cards))
+    cards = await asyncio.gather(*(desk.issue_card(by, place, seat_number=1) for _ in range(6)))
+    joined = await outcomes(*(desk.join(card["code"]) for card in cards))
     assert sorted(str(one) for one in joined if isinstance(one, str)) == ["card_unknown"] * 5
-    assert await outcomes(*(people.join(card["code"]) for card in cards for _ in range(2))) == [
+    assert await outcomes(*(desk.join(card["code"]) for card in cards for _ in range(2))) == [
         "card_used" if isinstance(one, tuple) else "card_unknown"
         for one in joined
         for _ in range(2)

@@ -8,7 +8,7 @@ import pytest
 
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
-from server.identity.people import CARD_MS, PeopleDesk
+from server.identity.cards import CARD_MS, CardDesk
 from tests.house import Home
 
 pytestmark = pytest.mark.anyio
@@ -20,7 +20,7 @@ class Office:
 
     def __init__(self, home: Home, place: Place) -> None:
         self.now, self.place, self.by = home.house.now(), place, home.person("office")
-        self.desk = PeopleDesk(home.building.database, lambda: self.now)
+        self.desk = CardDesk(home.building.database, lambda: self.now)
 
     async def issue(self, seat: int) -> dict[str, Any]:
         """A new card for the seat: the tap on 发卡 or 重发."""

@@ -41,7 +41,7 @@ async def use(code: str, request: Request, lang: str | None = None) -> Response:
     if state != "open":
         return _page(card, state, chosen, STATUS[state])
     try:
-        session, row = await here.people.join(code)
+        session, row = await here.cards.join(code)
     except Refusal:  # Somebody else was quicker.
         card, state = await _found(here, request, code)
         return _page(card, state, chosen, STATUS[state])
@@ -64,7 +64,7 @@ async def _found(here: Services, request: Request, code: str) -> tuple[context.C
     """The card and its state, as `context.join` wants them. Only codes that do not exist are
     counted against an address: a whole panel enters from one."""
     try:
-        row = await here.people.card(code)
+        row = await here.cards.card(code)
     except Refusal:
         here.limiter.check("join", here.door.address(request))
         return None, "unknown"

@@ -14,7 +14,7 @@ from pydantic import BaseModel, Field
 from server.actions.check_in import check_in
 from server.domain.refusals import Refusal
 from server.domain.rounds import TAKES_BALLOTS, entitled_seat
-from server.identity.people import KIOSK
+from server.identity.cards import KIOSK
 from server.services import Services, services
 from web.layout.language import language
 from web.layout.page import render
@@ -46,7 +46,7 @@ async def enter(slug: str, body: Entering, request: Request, lang: str | None = 
     try:
         here.limiter.check("kiosk", here.door.address(request))
         await _sign_in_and_check(here, slug, code)
-        session = await here.people.enter_kiosk(code)
+        session = await here.cards.enter_kiosk(code)
     except Refusal as refusal:
         return refused(Refusal("kiosk_unknown") if refusal.code == "not_found" else refusal, chosen)
     address = f"/h/{quote(slug)}/panel?seat={session.label}&lang={chosen}"
@@ -66,7 +66,7 @@ async def _sign_in_and_check(here: Services, slug: str, code: str) -> None:
             for one in await unit.rounds.all()
             if one.status in TAKES_BALLOTS and one.audience == "panel"
         ]
-    card = await here.people.kiosk_card(code, hearing)
+    card = await here.cards.kiosk_card(code, hearing)
     why = Refusal("kiosk_no_round")
     with suppress(Refusal):  # Before check-in and after the end nobody signs in.
         await check_in(here.house, slug, card.seat_id)

@@ -287,7 +287,7 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
     base = here.services.settings.public_url or f"{door.scheme(request)}://{request.url.netloc}"
     cards = []
     for seat in wanted:
-        issued = await here.services.people.issue_card(
+        issued = await here.services.cards.issue_card(
             here.by,
             place,
             seat_number=seat.number if seat else None,

@@ -64,7 +64,7 @@ async def come(slug: str, body: Coming, request: Request, lang: str | None = Non
     here, chosen = services(request), language(lang)
     try:
         here.limiter.check("claim", here.door.address(request))
-        status, session = await here.people.claim(body.secret)
+        status, session = await here.cards.claim(body.secret)
     except Refusal as refusal:
         return refused(refusal, chosen)
     if session is None:

@@ -12,9 +12,6 @@ import pytest
 from sqlalchemy import Integer, Select
 
 from server import store
-from server.actions.cast_ballot import cast_ballot
-from server.actions.close_round import close_round
-from server.actions.open_round import open_round
 from server.store import quick
 from tests.house import Home
 
@@ -29,25 +26,9 @@ def constants() -> Iterator[tuple[str, Select[Any]]]:
                 yield f"{module.name}.{name}", value
 
 
-async def filled(home: Home) -> str:
-    """The small hearing with ballots and a result; gives the round."""
-    await home.go_live()
-    host = home.person("host")
-    round_ = next(r for r in (await home.view()).rounds if r.audience == "panel")
-    await open_round(home.house, host, round_.id)
-    for index in range(3):
-        marks = {"water": {"duty": "6", "law": "9"}}
-        await cast_ballot(
-            home.house, home.panelist(index), round_.id, marks, (), f"key-{index:08d}"
-        )
-    await close_round(home.house, host, round_.id)
-    await home.settle()
-    return str(round_.id)
-
-
 @pytest.mark.parametrize("servers", ["sqlite"], indirect=True)
 async def test_the_rows_are_the_same(lanxi: Home) -> None:
-    round_ = await filled(lanxi)
+    round_ = await lanxi.hold_panel(duty="6", law="9")
     some, quickly = 0, 0
     async with lanxi.building.store.look(slug=lanxi.slug) as unit:
         ref = unit.place.ref

@@ -6,9 +6,6 @@ from typing import Any
 
 import pytest
 
-from server.actions.cast_ballot import cast_ballot
-from server.actions.close_round import close_round
-from server.actions.open_round import open_round
 from tests.house import Home
 from web.pages.office import noticed as room
 
@@ -18,17 +15,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_ballots_of_a_result_are_read_once(
     lanxi: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await lanxi.go_live()
-    host = lanxi.person("host")
-    round_ = next(r for r in (await lanxi.view()).rounds if r.audience == "panel")
-    await open_round(lanxi.house, host, round_.id)
-    for index in range(3):
-        marks = {"water": {"duty": "10", "law": "10"}}
-        await cast_ballot(
-            lanxi.house, lanxi.panelist(index), round_.id, marks, (), f"key-{index:08d}"
-        )
-    await close_round(lanxi.house, host, round_.id)
-    await lanxi.settle()
+    id_ = await lanxi.hold_panel(duty="10", law="10")
     read: list[str] = []
     rows_counted = room.rows_counted  # type: ignore[attr-defined]
 
@@ -39,10 +26,10 @@ async def test_the_ballots_of_a_result_are_read_once(
     monkeypatch.setattr(room, "rows_counted", counted)
     told = []
     for _ in range(3):
-        async with lanxi.building.store.look(round=round_.id) as unit:
-            tallied = await unit.rounds.get(round_.id)
+        async with lanxi.building.store.look(round=id_) as unit:
+            tallied = await unit.rounds.get(id_)
             assert tallied is not None
             told.append(await room.noticed(unit, tallied))
-    assert read == [round_.id]
+    assert read == [id_]
     assert told[0] == told[1] == told[2]
     assert told[0]

@@ -4,6 +4,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
+# Two hundred processes of a run read the same modules: whoever forbids Python to keep what it compiled
+# has all of them compile it again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: demo test quick check format bench faults setup setup-dev
 demo: setup ## Starts the demonstration on http://127.0.0.1:$(PORT)
@@ -21,7 +24,7 @@ $(VENV)/.ready-dev: requirements-dev.txt pyproject.toml tools/setup.sh
 test: setup-dev ## Every test, with real PostgreSQL, Redis and Chromium
 	@sh tools/system-packages.sh
 	@$(BIN)/python -m pytest -m alone
-	@$(BIN)/python -m pytest -m "not alone" -n 5 --dist loadgroup
+	@$(BIN)/python -m pytest -m "not alone" -n 4 --dist loadgroup
 
 quick: setup-dev ## What needs no system packages, in two minutes
 	@$(BIN)/python -m pytest -n 3 --dist loadgroup -m "not system and not alone"

@@ -14,23 +14,32 @@ from typing import TYPE_CHECKING, Any
 import structlog
 from fastapi import FastAPI
 
+from moderation.desk.word_folder import WordFolder
 from moderation.intake.normal_form import IncomingItem
+from moderation.matching.twins import Matcher
 from moderation.policy import clean_public_text
-from moderation.screening.masking import mask_item
+from moderation.screening.masking import MaskingRules, mask_item
+from moderation.topics.adviser import Adviser
+from moderation.topics.trainer import train
 from server.actions import ports
 from server.actions.ports import House
 from server.actions.recover import pause_after_restart, void_without_seal
 from server.api import (
+    brief,
     contests,
     desk,
     exports,
     health,
     hearings,
+    intake,
     office,
+    open311,
     paper,
     questions,
     rounds,
     sockets,
+    sources,
+    topics,
     viewers,
 )
 from server.api.frame import Compressed, Frame
@@ -89,14 +98,21 @@ class Masked:
     sealed: dict[str, str]
 
 
-def masked(text: str, name: str = "", phone: str = "") -> Masked:
-    """The text without personal data, and without its requester where he is known (law 17)."""
-    item, _ = mask_item(
-        IncomingItem(
-            row=0, external_id="", content=text, requester_name=name, requester_phone=phone
+@dataclass(frozen=True)
+class Masker:
+    """What masks a text that is written here, as an operator has set."""
+
+    rules: MaskingRules
+
+    def __call__(self, text: str, name: str = "", phone: str = "") -> Masked:
+        """The text without personal data, and without its requester where he is known (law 17)."""
+        item, _ = mask_item(
+            IncomingItem(
+                row=0, external_id="", content=text, requester_name=name, requester_phone=phone
+            ),
+            self.rules,
         )
-    )
-    return Masked(item.content, {"text": text} if item.content != text else {})
+        return Masked(item.content, {"text": text} if item.content != text else {})
 
 
 def now() -> int:
@@ -116,6 +132,7 @@ if TYPE_CHECKING:
         floods: Floods,
         renderer: PageRenderer,
         seals: Seals,
+        masker: Masker,
     ) -> None:
         """One line a port: what a store, a bus or a page lacks is told here by the port's name."""
         _store: ports.Store = store
@@ -123,6 +140,9 @@ if TYPE_CHECKING:
         _hearings: ports.Hearings = unit.hearings
         _people: ports.People = unit.people
         _questions: ports.Questions = unit.questions
+        _sources: ports.Sources = unit.sources
+        _matching: ports.Matching = unit.matching
+        _topics: ports.Topics = unit.topics
         _rounds: ports.Rounds = unit.rounds
         _sealed: ports.Sealed = unit.sealed
         _journal: ports.Journal = unit.journal
@@ -130,7 +150,7 @@ if TYPE_CHECKING:
         _bells: tuple[ports.Bell, ports.Bell] = memory, redis
         _box: ports.Box = box
         _seals: ports.Seals = seals
-        _masker: ports.Masker = masked
+        _masker: ports.Masker = masker
         _counter: ballot_box.Counter = acts
         _reader: relay.Reader = store
         _renderer: relay.Renderer = renderer
@@ -169,13 +189,22 @@ class Building:
             code=secrets.code,
             receipt=secrets.receipt,
             clean=clean_public_text,
-            mask=masked,
+            mask=Masker(MaskingRules.of(settings.mask_names)),
+            masked_names=settings.mask_names,
+            flagger=WordFolder(settings.data / "words").flagger,
+            matcher=Matcher(),
+            adviser=Adviser(),
+            train=train,
             seal=self.keys.seal,
+            unseal=self.keys.unseal,
+            long_secret=secrets.long_secret,
             author_secret=self.keys.question_secret,
+            person=self.keys.person,
             box=self.box,
             seals=self.seals,
             bundle=bundle_of,
             later=self.later,
+            ask_work=settings.ask_work,
         )
         self.services = Services(
             settings=settings,
@@ -238,8 +267,20 @@ class Building:
         if self.part.keeps_time:
             self.later(self.duty.keep())
             duties = Duties(self.house, self.database, self.seals, self.duty)
-            for loop in (duties.screen, duties.close, duties.finish, duties.destroy_seals):
+            for loop in (
+                duties.screen,
+                duties.group,
+                duties.close,
+                duties.finish,
+                duties.destroy_seals,
+                duties.learn,
+            ):
                 self.later(loop())
+            # What edges do without: e-mail, and its senders' bad habits.
+            from server.polling import Polling
+
+            polling = Polling(self.house, self.database, self.duty, self.settings.public_url)
+            self.later(polling.run())
 
     async def _lead(self) -> None:
         """The schema is brought up to date, and what stood still is paused."""
@@ -349,9 +390,23 @@ def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> Fas
     )
     api = [
         m.router
-        for m in (hearings, questions, viewers, desk, rounds, contests, paper, exports, office)
+        for m in (
+            hearings,
+            questions,
+            viewers,
+            desk,
+            intake,
+            sources,
+            topics,
+            rounds,
+            brief,
+            contests,
+            paper,
+            exports,
+            office,
+        )
     ]
-    pages = [sockets.router, *ROUTERS]
+    pages = [sockets.router, open311.router, *ROUTERS]
     if part is Part.EDGE:
         api, pages = [list(map(at_the_edge, routers)) for routers in (api, pages)]
     elif part is Part.WORKER:

@@ -308,6 +308,40 @@ def viewers(
     print("\n".join(tokens))
 
 
+@app.command()
+def password(
+    login: Annotated[str, typer.Argument(help="The login name.")],
+    random: Annotated[
+        bool, typer.Option("--random", help="Make one and print it, instead of asking.")
+    ] = False,
+) -> None:
+    """Sets an account's password on the server: for an administrator whom nobody else can help."""
+    from server.identity.secrets import code
+    from server.password_command import set_password
+
+    chosen = "-".join(code(4) for _ in range(4)) if random else _asked_password()
+    try:
+        account = _run(set_password(_settings(), login, chosen))
+    except Refusal as refusal:
+        _fail(refusal.in_both)
+    print(
+        f"已为“{account.login}”设置新密码，原有登录和接口令牌全部失效。"
+        f"The password of “{account.login}” is set; its sessions and API tokens have ended."
+    )
+    if account.disabled:
+        print("该账号已停用，仍不能登录。The account is disabled and still cannot sign in.")
+    if random:
+        print(f"{chosen}\n请登录后立即修改。Sign in and change it at once.")
+
+
+def _asked_password() -> str:
+    """Typed twice, unseen; from a pipe one line."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    typed: str = typer.prompt("新密码 · New password", hide_input=True, confirmation_prompt=True)
+    return typed
+
+
 @app.command("import")
 def import_(
     file: Annotated[Path, typer.Argument(help="A hotline file: .csv, .xlsx or .xls.")],
@@ -332,8 +366,39 @@ def import_(
     else:
         words = {"rows": "行", "new": "新增", "updated": "更新", "unchanged": "未变"}
         print(" · ".join(f"{name} {outcome[key]}" for key, name in words.items()))
+        written = outcome["new"] + outcome["updated"]
+        if dry_run:
+            print(
+                f"试运行：什么都没有写入；正式导入会写入 {written} 条。"
+                f"Dry run: nothing was written; a real run would write {written}."
+            )
+        else:
+            print(f"已写入 {written} 条。Written: {written}.")
         for one in outcome["refused"]:
             print(f"  第 {one['row']} 行 [{one['column'] or '-'}] {one['message']}")
+    raise SystemExit(status)
+
+
+@app.command()
+def topics(
+    file: Annotated[Path, typer.Argument(help="A scheme of topics: .csv, .xlsx or .xls.")],
+    hearing: Annotated[str, typer.Option(help="A hearing of the office whose scheme it is.")],
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Write nothing.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
+) -> None:
+    """Replaces an office's scheme of topics: the whole file is taken, or every bad row is named."""
+    from server.topics_command import replace_scheme
+
+    status, outcome, errors = _run(replace_scheme(_settings(), file, hearing, dry_run=dry_run))
+    if outcome is None:
+        _fail("\n".join(errors), status)
+    elif as_json:
+        print(json.dumps(outcome, ensure_ascii=False, separators=(",", ":")))
+    else:
+        words = {"topics": "主题", "new": "新增", "gone": "移除", "kept": "仍在用的旧主题的提问"}
+        print(" · ".join(f"{name} {outcome[key]}" for key, name in words.items()))
+        if dry_run:
+            print("试运行：什么都没有写入。Dry run: nothing was written.")
     raise SystemExit(status)
 
 

@@ -1,4 +1,4 @@
-"""What one process does for all by itself: screening, closing by time, and what a crash left undone.
+"""What one process does for all by itself: screening, learning topics, closing by time, and what a crash left undone.
 
 Closings go first and wait for nothing: a ballot is on time or late by the second in which its round
 closes, while a tally of a million votes and a bundle take many. What fails is tried again, less and
@@ -17,16 +17,21 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from server.actions.bundle_round import bundle_round
 from server.actions.close_round import finish_closing
 from server.actions.destroy_seal import destroy_seal
+from server.actions.find_twins import group_questions, index_questions
+from server.actions.learn_topics import learn_topics
 from server.actions.ports import House
 from server.actions.screen_questions import screen_questions
 from server.actions.tally_round import tally_round
 from server.domain.roles import MACHINE
 from server.domain.rounds import SealedRound
+from server.domain.topics import LABELS_LEAST
 from server.identity.seals import Seals
 from server.store.alive import Duty
+from server.store.matching import hearings_to_group, hearings_to_index
 from server.store.places import hearings_to_screen
 from server.store.rounds import due_closings, unfinished_rounds
 from server.store.sealed import rounds_of_seals
+from server.store.topics import ToLearn, offices_to_learn
 from server.store.transaction import Database
 
 log = structlog.get_logger()
@@ -38,6 +43,10 @@ CLOSE_S = 0.2
 """How often it is looked for rounds whose closing time has come."""
 FINISH_S = 1.0
 """How often it is looked for rounds without a tally or a bundle."""
+LEARN_S = 5.0
+"""How often it is looked for offices whose moderators chose topics."""
+FRESH_LEAST, FRESH_SHARE = 20, 10
+"""So many new choices, and a tenth of those learned from, make it worth while to learn again."""
 HEAD_START_MS = 3_000
 """Whoever closed a round also tallies it: only after this is it taken for left behind."""
 LONGEST_PAUSE_S = 60.0
@@ -54,16 +63,49 @@ class Duties:
         self._pauses: dict[tuple[str, str], tuple[float, float]] = {}
 
     async def screen(self) -> None:
-        """Makes what came in ready for moderators, however it came in."""
+        """Makes what came in ready for moderators, however it came in, and puts it where likely twins
+        are looked for."""
 
         async def work(slug: str) -> None:
             while await screen_questions(self._house, slug):
                 pass
 
+        async def index(slug: str) -> None:
+            while await index_questions(self._house, slug):
+                pass
+
         while True:
             if self._duty.mine:
                 await self._each("screener", hearings_to_screen, work)
+                await self._each("indexer", hearings_to_index, index)
             await asyncio.sleep(SCREEN_S)
+
+    async def group(self) -> None:
+        """Puts questions that ask alike into groups, a hundred thousand in some minutes: no other duty
+        waits for it."""
+
+        async def work(slug: str) -> None:
+            while self._duty.mine and await group_questions(self._house, slug):
+                pass
+
+        while True:
+            if self._duty.mine:
+                await self._each("grouping", hearings_to_group, work)
+            await asyncio.sleep(SCREEN_S)
+
+    async def learn(self) -> None:
+        """Learns from the topics that people chose, one office after the other."""
+
+        async def found(connection: AsyncConnection) -> tuple[ToLearn, ...]:
+            return await offices_to_learn(connection, LABELS_LEAST, FRESH_LEAST, FRESH_SHARE)
+
+        async def work(office: ToLearn) -> None:
+            await learn_topics(self._house, office.slug)
+
+        while True:
+            if self._duty.mine:
+                await self._each("topics", found, work)
+            await asyncio.sleep(LEARN_S)
 
     async def close(self) -> None:
         """Closes by time. A secret round is closed by a process that has its seal, whoever has the

@@ -11,6 +11,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from server.api.common import error_response, refusal_of_validation
+from server.api.open311_answers import error_told, is_open311
 from server.api.openapi import methods_at
 from server.domain.refusals import OutcomeUnknown, Refusal, RolledBack
 from server.services import language_of
@@ -24,6 +25,8 @@ def handle_errors(app: FastAPI) -> None:
     """Answers each in the reader's language."""
 
     def answer(request: Request, refusal: Refusal) -> Response:
+        if is_open311(request.url.path):
+            return error_told(request, refusal)
         api = request.url.path.startswith("/api/") or request.url.path in {
             "/healthz",
             "/readyz",

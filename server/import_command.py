@@ -52,7 +52,8 @@ async def import_file(
         if not dry_run:
             await migrate(building.database)
         await building.check_secret()
-        items = incoming(read, building.keys.seal)
+        names = building.house.masked_names
+        items = incoming(read.items, building.keys.seal, building.keys.person, names)
         counted = await import_questions(
             building.house,
             MACHINE,

@@ -46,6 +46,7 @@ AT_THE_EDGE = frozenset(
         "/hearings/{slug}",
         "/hearings/{slug}/agenda",
         "/hearings/{slug}/questions",
+        "/hearings/{slug}/questions/similar",
         "/hearings/{slug}/questions/{code}/support",
         "/questions/{code}",
         "/questions/{code}/appeal",

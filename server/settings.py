@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -45,6 +45,16 @@ class Settings(BaseSettings):
     plain_sockets: bool = Field(
         default=False,
         description="The public's sockets, too, take the server's own WebSocket: ten times the memory.",
+    )
+    ask_work: int = Field(
+        default=0,
+        ge=0,
+        le=24,
+        description="Zero bits of work that a browser does before it asks, at most 24; 0 = none.",
+    )
+    mask_names: Literal["private", "all"] = Field(
+        default="private",
+        description="Whose names are masked: `all`, or `private`: who is named by an office (局长王某某) stays.",
     )
     workers: int = Field(
         default=1, ge=1, description="Processes of `serve`; more than 1 need PostgreSQL and Redis."

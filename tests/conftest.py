@@ -13,7 +13,9 @@ from playwright.sync_api import Browser
 
 from tests.house import Home, home
 from tests.journeys.browser import HEARD, chromium
+from tests.mail_services import MailServer, dovecot
 from tests.running import Running, running
+from tests.schema import database_with_schema
 from tests.services import create_database, postgresql, redis_server
 from tests.several import Several, several
 
@@ -61,6 +63,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
                 item._id = type(item.id).parse(f"{item.nodeid}@{group}")
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """The installation of several processes ends with the last of those that are kept together for
+    it: idle, it would take a fifteenth of a core for as long as the others run."""
+    if together(item) == "several" != (nextitem and together(nextitem)):
+        for one in item.session._fixturemanager.getfixturedefs("installation", item) or ():
+            one.finish(item._request)  # type: ignore[attr-defined]
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(
     item: pytest.Item, call: pytest.CallInfo[None]
@@ -104,13 +115,20 @@ def redis_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+def mail_server() -> Iterator[MailServer]:
+    """A real Dovecot for the whole session; whoever asks it takes a user of his own."""
+    with dovecot() as server:
+        yield server
+
+
 @pytest.fixture(params=STORES)
 def servers(request: pytest.FixtureRequest) -> tuple[str, str]:
     """(database, Redis) of every installation in turn: "" is SQLite in the data folder, and the bell
     inside the process; PostgreSQL comes with Redis, as it is installed."""
     if request.param == "sqlite":
         return "", ""
-    database = create_database(
+    database = database_with_schema(
         request.getfixturevalue("postgresql_server"), f"t{secrets.token_hex(6)}"
     )
     return database, request.getfixturevalue("redis_url")

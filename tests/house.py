@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from server.domain.show import Show
 from server.settings import Settings
 from server.shows.read import read_show
 from server.store.identity import Identity, OfficeNode
+from tests.schema import folder_with_schema
 
 SMALL_SHOW = """
 title: 岚溪县述法评议会
@@ -96,6 +98,12 @@ questions:
     text: 水费单上的附加费依据哪份文件收取，请公开。
     status: received
 """
+
+
+@cache
+def show_of(text: str) -> Show:
+    """The show that this file holds, read once for all who begin with it."""
+    return read_show(text)
 
 
 @dataclass
@@ -182,6 +190,8 @@ async def home(
 ) -> AsyncIterator[Home]:
     """A building on this database with the small show in `draft`; or one `beside` another, as a
     second process would be."""
+    if not database_url:
+        folder_with_schema(data)
     secret = (beside.building.settings.data / "secret").read_text() if beside else ""
     building = Building(
         Settings(data=data, database_url=database_url, redis_url=redis_url, secret=secret)
@@ -191,7 +201,7 @@ async def home(
         if beside is not None:
             yield Home(building, beside.office, beside.staff, beside.slug, beside.seats)
             return
-        read: Show = read_show(show)
+        read = show_of(show)
         async with building.database.write() as connection:
             office = await Identity(connection).add_office(
                 read.office, "county", None, building.house.now()

@@ -21,6 +21,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tests.documented import documented
 from tests.nursery import Born
+from tests.schema import folder_with_schema
 
 PINGYI = [sys.executable, "-m", "server.cli"]
 
@@ -183,6 +184,7 @@ def start(arguments: list[str], data: Path, **environment: str) -> tuple[Born, s
 @contextlib.contextmanager
 def running(data: Path, *options: str, **environment: str) -> Iterator[Running]:
     """`pingyi demo --json` on a free port, for as long as the block lasts."""
+    folder_with_schema(data)
     arguments = ["demo", "--json", "--port", "0", "--data", str(data), *options]
     process, line = start(arguments, data, **environment)
     found = Running(process, json.loads(line), data, arguments)

@@ -7,12 +7,10 @@ same tests can be run against both. Links that sign a browser in exist in the de
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -28,6 +26,7 @@ from server.parts import Part
 from server.settings import Settings
 from server.shows.example import EXAMPLES
 from server.shows.read import read_show
+from tests.beside import in_a_thread
 from tests.nursery import ROOT, Born
 from tests.running import Running
 from tests.services import free_port
@@ -129,19 +128,6 @@ def several(folder: Path, database: str, redis: str, *, edges: int = EDGES) -> I
             yield found
     finally:
         found.stop()
-
-
-def in_a_thread(work: Any) -> Any:
-    """A coroutine's outcome, also where a loop is running already."""
-    outcome: list[Any] = []
-
-    def run() -> None:
-        outcome.append(asyncio.run(work))
-
-    thread = threading.Thread(target=run)
-    thread.start()
-    thread.join()
-    return outcome[0]
 
 
 async def scene(environment: dict[str, str], base: str) -> dict[str, Any]:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import socket
 import sqlite3
 import subprocess
@@ -12,6 +14,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from tests.contract.test_people import serving
 from tests.nursery import ROOT, finished
 from tests.running import PINGYI, Running
 from tests.services import free_port
@@ -54,7 +57,7 @@ def test_wrong_usage_is_status_2() -> None:
     assert finished("demo", "--port", "many").returncode == 2
     assert finished("no-such-command").returncode == 2
     assert finished("import", "x.csv").returncode == 2
-    for later in ("verify", "web", "edge", "worker", "backup", "restore", "viewers"):
+    for later in ("verify", "web", "edge", "worker", "backup", "restore", "viewers", "password"):
         assert finished(later).returncode == 2
     assert finished("serve", "--workers", "3").returncode == 2
 
@@ -71,6 +74,35 @@ def test_a_second_server_or_another_secret_is_refused_in_a_sentence(
     one_sentence(finished(*arguments, data=demo.data), 1, "PINGYI_SECRET")
     demo.kill()
     one_sentence(finished("serve", "--port", "0", data=demo.data), 1, "PINGYI_SECRET")
+
+
+def test_whoever_runs_the_server_sets_the_password_of_the_only_administrator(
+    tmp_path: Path,
+) -> None:
+    nowhere = tmp_path / "not-there"
+    one_sentence(finished("password", "root", "--random", data=nowhere), 1, "“root”")
+    assert not nowhere.exists()
+    with serving(tmp_path / "data") as house:
+        root = house.set_up()
+        one_sentence(finished("password", "nobody", "--random", data=house.data), 1, "“nobody”")
+        done = finished("password", "Root", "--random", data=house.data)
+        assert done.returncode == 0, done.stderr
+        made = re.search(r"^(\w{4}-){3}\w{4}$", done.stdout, re.M)
+        assert made
+        assert root.get("/office").status_code == 303  # Signed out, while the server runs.
+        for password, status in (("correct horse battery", 401), (made[0], 303)):
+            form = {"login": "root", "password": password}
+            assert house.browser().post("/login", data=form).status_code == status
+        for typed, status in (("short", 1), ("typed at the prompt", 0)):
+            command = [*PINGYI, "password", "root"]
+            here = {**os.environ, "PINGYI_DATA": str(house.data)}
+            done = subprocess.run(
+                command, cwd=ROOT, env=here, input=f"{typed}\n", capture_output=True, text=True
+            )
+            assert done.returncode == status, done.stderr
+            assert typed not in done.stdout
+        form = {"login": "root", "password": "typed at the prompt"}
+        assert house.browser().post("/login", data=form).status_code == 303
 
 
 def test_import_of_what_cannot_be_imported(demo: Running, tmp_path: Path) -> None:
@@ -129,6 +161,21 @@ def test_a_dry_run_of_an_import_leaves_an_older_database_as_it_is(tmp_path: Path
     assert schema() == [("of_an_earlier_version",)]
     assert finished("migrate", data=data).returncode == 0
     one_sentence(finished(*asked, "--dry-run", data=data), 1, "“h”")  # now it is looked into
+
+
+def test_import_says_whether_anything_was_written(demo: Running, tmp_path: Path) -> None:
+    file = tmp_path / "good.csv"
+    file.write_text("工单编号,诉求内容\nW1,路灯不亮\nW2,井盖响\n", encoding="utf-8")
+    asked = ("import", file, "--hearing", demo.slug, "--source", "w")
+    for _ in range(2):  # A dry run that wrote would find nothing new the second time.
+        dry = finished(*asked, "--dry-run", data=demo.data).stdout
+        assert "什么都没有写入" in dry
+        assert "nothing was written" in dry
+        assert "会写入 2 条" in dry
+    real = finished(*asked, data=demo.data).stdout
+    assert "已写入 2 条。Written: 2." in real
+    assert "没有写入" not in real
+    assert "已写入 0 条" in finished(*asked, data=demo.data).stdout
 
 
 def test_import_tells_of_every_row_that_gave_way_to_a_newer_one(

@@ -104,9 +104,27 @@ def heard(socket: ClientConnection, event: str) -> bool:
 
 
 def test_nothing_is_left_of_the_hosts() -> None:
+    before = links()
     with hosts("a", "b") as place:
         assert place["a"].address != place["b"].address
+        assert f"{NETWORK}.254" in links()
     left = subprocess.run(["ip", "netns"], capture_output=True, text=True).stdout
     assert place["a"].name not in left
-    links = subprocess.run(["ip", "-br", "addr"], capture_output=True, text=True).stdout
-    assert f"{NETWORK}.254" not in links
+    assert links() == before
+
+
+def test_a_machine_keeps_its_interfaces_while_hosts_come_and_go() -> None:
+    """Whoever watches the machine's own network, as a browser does, is told of nothing."""
+    with subprocess.Popen(
+        ["ip", "monitor", "link", "address"], stdout=subprocess.PIPE, text=True
+    ) as watching:
+        with hosts("a"):
+            pass
+        time.sleep(0.5)
+        watching.terminate()
+        assert watching.communicate()[0] == ""
+
+
+def links() -> str:
+    """The interfaces that this thread sees, with their addresses."""
+    return subprocess.run(["ip", "-br", "addr"], capture_output=True, text=True).stdout

@@ -19,6 +19,7 @@ from server.domain.show import (
     PUBLICATIONS,
     PUBLISHERS,
     REPLACINGS,
+    REVIEWS,
     SEED_STATUSES,
     SIGNERS,
     SOURCE_KINDS,
@@ -194,6 +195,8 @@ MISTAKES: list[tuple[str, str, tuple[int, str, str]]] = [
     ("office: 依法治市办", "office: 办\nsigners: host", (4, "signers", "not_list")),
     ("office: 依法治市办", "office: 办\nsigners: [mayor]", (4, "signers[1]", "not_one_of")),
     ("office: 依法治市办", "office: 办\nsigners: [host, host]", (4, "signers[2]", "duplicate")),
+    ("office: 依法治市办", "office: 办\nreviews: [third]", (4, "reviews[1]", "not_one_of")),
+    ("unit: 甲局}", "unit: 甲局, aliases: [乙, 乙]}", (5, "subjects[1].aliases[2]", "duplicate")),
     ("office: 依法治市办", "office: 办\npublishers: [teller]", (4, "publishers[1]", "not_one_of")),
     ("office: 依法治市办", "office: 办\npublication: all", (4, "publication", "not_one_of")),
     (
@@ -505,8 +508,19 @@ def shows(draw: st.DrawFn) -> Show:
         signers=tuple(draw(st.lists(st.sampled_from(SIGNERS), min_size=1, unique=True))),
         publishers=tuple(draw(st.lists(st.sampled_from(PUBLISHERS), min_size=1, unique=True))),
         publication=draw(st.sampled_from(PUBLICATIONS)),
+        reviews=tuple(draw(st.lists(st.sampled_from(REVIEWS), unique=True))),
+        shortlist_in_advance=draw(st.booleans()),
         subjects=tuple(
-            ShowSubject(key, draw(ONE_LINE), draw(ONE_LINE), draw(ONE_LINE)) for key in subject_keys
+            ShowSubject(
+                key,
+                draw(ONE_LINE),
+                draw(ONE_LINE),
+                draw(ONE_LINE),
+                tuple(
+                    draw(st.lists(ONE_LINE.filter(lambda t: len(t) <= 60), max_size=2, unique=True))
+                ),
+            )
+            for key in subject_keys
         ),
         items=tuple(
             ShowItem(

@@ -1,5 +1,5 @@
 #!/bin/sh
-# What `make test` needs beside Python: real PostgreSQL, Redis, nginx and Chromium, and a Chinese font.
+# What `make test` needs beside Python: real PostgreSQL, Redis, nginx, Dovecot and Chromium, and a Chinese font.
 # As root on Debian it installs what is missing; otherwise it says exactly what and fails.
 set -eu
 missing=""
@@ -7,6 +7,7 @@ ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || command -v initdb >/dev/n
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 command -v chromium-headless-shell >/dev/null 2>&1 || missing="$missing chromium-headless-shell"
 [ -e /usr/lib/nginx/modules/ngx_rtmp_module.so ] || missing="$missing nginx libnginx-mod-rtmp"
+{ command -v dovecot && [ -e /usr/lib/dovecot/imap ]; } >/dev/null 2>&1 || missing="$missing dovecot-imapd"
 command -v ip >/dev/null 2>&1 || missing="$missing iproute2"
 command -v openssl >/dev/null 2>&1 || missing="$missing openssl"
 fc-list :lang=zh 2>/dev/null | grep -q . || missing="$missing fonts-noto-cjk"

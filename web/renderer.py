@@ -3,7 +3,7 @@ there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from server.domain.view import HearingView
 from web.layout.page import Page
@@ -29,21 +29,33 @@ class PageRenderer:
     def __init__(self) -> None:
         self._view: HearingView | None = None
         self._kept: dict[tuple[str, str, str], str] = {}
+        self._left: dict[tuple[str, str], set[str]] = {}
 
     def content(
-        self, room: str, event: str, view: HearingView, lang: str, codes: tuple[str, ...]
+        self,
+        room: str,
+        event: str,
+        view: HearingView,
+        lang: str,
+        codes: tuple[str, ...],
+        later: Collection[str] = (),
     ) -> str:
-        """The fragments that an event changes on the room's page."""
+        """The fragments that an event changes on the room's page, but for those that one of the events
+        told right after it of this view (`later`) brings: what comes together is drawn once."""
         if view is not self._view:
-            self._view, self._kept = view, {}
+            self._view, self._kept, self._left = view, {}, {}
         page = PAGES[room]
         parts = []
+        brought = {name for other in later for name in page.redraws[other]}
         for name in page.redraws[event]:
+            if name in brought:
+                continue
             key = (room, lang, name)
             if key not in self._kept:
                 self._kept[key] = str(page.fragment(name, view, lang))
             parts.append(self._kept[key])
-        return "".join(parts) + page.touched(event, view, lang, codes)
+        left = self._left.setdefault((room, lang), set())
+        return "".join(parts) + page.touched(event, view, lang, codes, left)
 
     def everything(self, room: str, view: HearingView, lang: str) -> str:
         """All fragments of the room's page."""

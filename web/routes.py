@@ -16,17 +16,21 @@ from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right
 from server.domain.rounds import may_see_result
 from server.domain.view import HearingView
-from server.services import Services, services
+from server.services import services
 from web.layout.language import language
 from web.layout.page import STAFF, render
 from web.layout.qr import qr_svg
+from web.layout.session import session_for
 from web.pages import results
+from web.pages.brief import views as brief
 from web.pages.desk import views as desk
 from web.pages.home import views as home
 from web.pages.host import views as host
 from web.pages.join import views as join
 from web.pages.kiosk import views as kiosk
 from web.pages.login import views as login
+from web.pages.office import sources_views as office_sources
+from web.pages.office import topics_views as office_topics
 from web.pages.office import views as office
 from web.pages.panel import views as panel
 from web.pages.problem import context as problem_page
@@ -39,14 +43,32 @@ router = APIRouter()
 ROUTERS = (
     *(
         views.router
-        for views in (desk, home, host, join, kiosk, login, office, panel, question, setup, spare)
+        for views in (
+            brief,
+            desk,
+            home,
+            host,
+            join,
+            kiosk,
+            login,
+            office,
+            office_sources,
+            office_topics,
+            panel,
+            question,
+            setup,
+            spare,
+        )
     ),
     router,
 )
 """Every page's addresses; the last are the live pages' own, `/h/SLUG/PAGE` being the widest."""
 KEPT = 64
-_kept: OrderedDict[tuple[str, str, str, int], tuple[bytes, bytes]] = OrderedDict()
-"""Public pages, plain and gzipped, by (slug, language, epoch, version): made once, sent to everyone."""
+FRESH_MS = 5_000
+"""How long a page may be given out whose numbers have moved since: a browser without scripts has no other."""
+_kept: OrderedDict[tuple[str, str, str, int], tuple[bytes, bytes, int, int]] = OrderedDict()
+"""Public pages, plain and gzipped, where the journal stood and when they were made, by (slug, language,
+epoch, version): made once, sent to everyone."""
 
 
 @router.get("/h/{slug}")
@@ -57,22 +79,23 @@ async def public_page(slug: str, request: Request, lang: str | None = None) -> R
         if unit.place.status == "draft":
             raise Refusal("not_found")
         request.scope["hearing"] = unit.place.ref.hearing  # for `api/front.py`
-        version = (await unit.journal.head()).versions["public"]
+        head, now = await unit.journal.head(), here.house.now()
+        version = head.versions["public"]
         epoch = unit.place.epoch
         key = (slug, chosen, epoch, version)
         body = _kept.get(key)
-        if body is None:
-            view = await unit.view(here.house.now())
+        if body is None or (body[2] != head.seq and now - body[3] > FRESH_MS):
+            view = await unit.view(now)
             html = PAGES["public"].html(
                 view, chosen, socket=f"/h/{slug}/socket", seat="", slug=slug
             )
             plain = html.encode()
-            body = _kept[key] = plain, gzip.compress(plain, 9, mtime=0)
+            body = _kept[key] = plain, gzip.compress(plain, 9, mtime=0), head.seq, now
             while len(_kept) > KEPT:
                 _kept.popitem(last=False)
-    # Numbers on the page (likes, viewers) move without a version; a page that is the same but for
-    # them is put right by the first pulse.
-    plain, gzipped = body
+    # Numbers on the page (likes, viewers, what became of questions) move without a version; a page
+    # that is the same but for them is put right by the first pulse.
+    plain, gzipped, _, _ = body
     etag = f'"{epoch}-{version}-{chosen}-{hashlib.sha256(plain).hexdigest()[:8]}"'
     headers = {
         "ETag": etag,
@@ -131,7 +154,14 @@ async def staff_page(
     if page == "panel" and me is None:
         raise Refusal("not_allowed")
     html = PAGES[page].html(
-        view, chosen, socket=f"/h/{slug}/{page}/socket", seat=seat, slug=slug, me=me, by=by
+        view,
+        chosen,
+        socket=f"/h/{slug}/{page}/socket",
+        seat=seat,
+        slug=slug,
+        me=me,
+        by=by,
+        roles=place.roles(by),
     )
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
@@ -149,27 +179,6 @@ def _preview(view: HearingView, place: Place, by: Actor, lang: str, wanted: str)
     there = results.as_revealed(view, round_, int(step))
     html = PAGES["stage"].html(there, lang, still=True, slug=view.hearing.slug)
     return HTMLResponse(html, headers={"Cache-Control": "no-store"})
-
-
-async def session_for(
-    here: Services, request: Request, place: Place, right: str
-) -> tuple[Actor, str] | None:
-    """(who, label) of the first session of this browser that holds the right at the place; the
-    label is what the page's script sends back, so that it stays this person."""
-    known, somebody = False, False
-    wanted = request.query_params.get("seat")
-    for label in (wanted,) if wanted else here.door.seats(request):
-        by = await here.door.maybe_actor(request, label)
-        if by is None:
-            continue
-        known = True
-        roles = place.roles(by)
-        somebody = somebody or bool(roles)
-        if has_right(roles, right):
-            return by, label
-    if known:  # Where he is nobody he learns nothing of the hearing, as in the API.
-        raise Refusal("not_allowed" if somebody else "not_found")
-    return None
 
 
 def problem(refusal: Refusal, lang: str, **extra: Any) -> Response:

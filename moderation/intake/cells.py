@@ -53,7 +53,20 @@ def clean_cell(cell: Cell) -> str:
     """A cell as clean text (several lines allowed): escapes undone, then the one cleaning."""
     if cell is None or cell == "":
         return ""
-    return clean_public_text(unescape(text_of(cell)))
+    text = text_of(cell)
+    return _clean_short(text) if len(text) <= _SHORT else _clean(text)
+
+
+_SHORT: Final = 24
+"""Characters of what is likely chosen from a list: a hundred thousand rows say the same few of them,
+and hold one of each."""
+
+
+def _clean(text: str) -> str:
+    return clean_public_text(unescape(text))
+
+
+_clean_short = lru_cache(maxsize=4096)(_clean)
 
 
 def one_line(text: str) -> str:

@@ -120,6 +120,14 @@ class Columns:
         return dict(zip(self.headers, self.meanings, strict=True))
 
 
+def kept_for(headers: Sequence[str], mapping: Mapping[str, str | None]) -> dict[str, str | None]:
+    """The part of a mapping kept of earlier files that speaks of columns of this one."""
+    present = {header_key(header) for header in headers}
+    return {
+        column: canonical for column, canonical in mapping.items() if header_key(column) in present
+    }
+
+
 def match_columns(
     cells: Sequence[Cell], mapping: Mapping[str, str | None] | None = None
 ) -> Columns:
@@ -150,7 +158,7 @@ def match_columns(
             "content_column_missing",
             f"找不到诉求内容列；表头为：{'、'.join(seen)}",
             f"no column holds the content; the headers are: {', '.join(seen)}",
-            {"headers": seen},
+            {"headers": seen, "meanings": meanings},
         )
     return Columns(headers, tuple(meanings))
 
@@ -220,6 +228,11 @@ def _refuse_conflicts(headers: Sequence[str], meanings: Sequence[str | None]) ->
                 "columns_conflict",
                 f"“{one}”和“{other}”两列含义相同（{meaning}），请用映射指定其一",
                 f"columns {one!r} and {other!r} both mean {meaning}; choose one by a mapping",
-                {"columns": [one, other], "name": meaning},
+                {
+                    "columns": [one, other],
+                    "name": meaning,
+                    "headers": _shown(headers),
+                    "meanings": list(meanings),
+                },
             )
         first[meaning] = header

@@ -9,26 +9,29 @@ A workbook may be made to hurt and is opened with care (:mod:`moderation.intake.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import Final, Literal, TypeAlias
+from typing import Final
 
 from moderation.intake.cells import Cell, is_filled
 from moderation.intake.columns import Columns, match_columns
 from moderation.intake.normal_form import IncomingItem, Repeat, item_from_row, settle_repeats
 from moderation.intake.refusals import FileRefused, RowRefusal, refused
-from moderation.intake.workbook import COLUMNS_MAX, HEADER_WITHIN, check_zip, open_workbook
-
-Kind: TypeAlias = Literal["csv", "xlsx", "xls"]
+from moderation.intake.table_bytes import (
+    HEADER_WITHIN,
+    ROWS_MAX,
+    Kind,
+    check_csv,
+    csv_rows,
+    encoding_of,
+    kind_of,
+)
+from moderation.intake.workbook import COLUMNS_MAX, XLS_UNPACKS, check_zip, open_workbook
 
 CSV_BYTES_MAX: Final = 64 * 1024 * 1024
 WORKBOOK_BYTES_MAX: Final = 32 * 1024 * 1024
-ROWS_MAX: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,17 +83,17 @@ def read_hotline_bytes(data: bytes, mapping: Mapping[str, str | None] | None = N
     Raises :class:`FileRefused` with a code of :data:`FILE_REFUSALS` or of ``match_columns``.
     Rows are counted with the header as row 1; empty rows are passed over.
     """
-    kind = _kind_of(data)
+    kind = kind_of(data)
     limit = CSV_BYTES_MAX if kind == "csv" else WORKBOOK_BYTES_MAX
     if len(data) > limit:
         raise refused("file_too_large", limit=limit >> 20)
     if kind == "csv":
-        encoding = _encoding_of(data)
-        rows = _csv_rows(data, encoding)
+        encoding = encoding_of(data)
+        check_csv(data, encoding)
+        rows = csv_rows(data, encoding)
         return _read(kind, encoding, "", *_find_header(rows, mapping))
-    if kind == "xlsx":
-        check_zip(data)
-    with open_workbook(data) as workbook:
+    unpacked = check_zip(data) if kind == "xlsx" else XLS_UNPACKS * len(data)
+    with open_workbook(data, unpacked) as workbook:
         sheet = _sheet_of(workbook.heads, mapping)
         return _read(kind, "", sheet, *_find_header(workbook.rows(sheet), mapping))
 
@@ -115,87 +118,6 @@ def _bounded(rows: Iterable[tuple[int, Sequence[Cell]]]) -> Iterator[tuple[int, 
         if count > ROWS_MAX:
             raise refused("too_many_rows", limit=ROWS_MAX)
         yield row
-
-
-# ── Kind and encoding ────────────────────────────────────────────────────────────────────────
-
-_UTF8_MARK: Final = b"\xef\xbb\xbf"
-_UTF16_MARKS: Final = (b"\xff\xfe", b"\xfe\xff")
-
-
-def _kind_of(data: bytes) -> Kind:
-    """Told by content: hotline systems name web pages and text files ``.xls``."""
-    if data.startswith(b"PK\x03\x04"):
-        return "xlsx"
-    if data.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
-        return "xls"
-    start = data[:4096]
-    if not data.strip():
-        raise refused("file_empty")
-    markup = start.removeprefix(_UTF8_MARK).lstrip()[:1] == b"<"
-    binary = b"\0" in start and not start.startswith(_UTF16_MARKS)
-    if markup or binary or start.startswith((b"%PDF", b"{\\rtf")):
-        raise refused("file_kind_unknown")
-    return "csv"
-
-
-def _encoding_of(data: bytes) -> str:
-    """UTF-8 when every byte of it is; else GB18030, which holds GBK and GB2312. Never guessed.
-
-    Statistics are no help: they take short Chinese texts for Korean. But GB18030 can also read
-    a damaged UTF-8 file, as nonsense; so what has begun as Chinese in UTF-8 is refused instead.
-    """
-    if data.startswith(_UTF16_MARKS):
-        candidates: tuple[str, ...] = ("utf-16",)
-    elif data.startswith(_UTF8_MARK):
-        candidates = ("utf-8-sig",)
-    else:
-        candidates = ("utf-8", "gb18030")
-    broken_at: int | None = None
-    for encoding in candidates:
-        try:
-            data.decode(encoding)
-        except UnicodeDecodeError as error:
-            broken_at = error.start if broken_at is None else broken_at
-            if encoding == "utf-8" and _is_chinese_utf8(data[: error.start]):
-                break
-        else:
-            return encoding
-    raise refused("encoding_unknown", byte=(broken_at or 0) + 1)
-
-
-def _is_chinese_utf8(start: bytes) -> bool:
-    """Twenty three-byte characters: GB18030 bytes fall out of UTF-8 after two or three."""
-    return len(re.findall("[\u0800-\uffff]", start.decode("utf-8"))) >= 20
-
-
-# ── CSV ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _csv_rows(data: bytes, encoding: str) -> Iterator[Sequence[Cell]]:
-    """Rows of a CSV file, the text decoded piece by piece.
-
-    Strict about quotation marks: one that never closes would swallow the rows after it.
-    """
-    with io.TextIOWrapper(io.BytesIO(data), encoding, newline="") as lines:
-        delimiter = _delimiter_of(islice(lines, HEADER_WITHIN))
-    good = 0
-    with io.TextIOWrapper(io.BytesIO(data), encoding, newline="") as lines:
-        try:
-            for row in csv.reader(lines, delimiter=delimiter, strict=True):
-                good += 1
-                yield row
-        except csv.Error:
-            raise refused("csv_broken", row=good + 1) from None
-
-
-def _delimiter_of(lines: Iterable[str]) -> str:
-    """What separates the first line that is separated at all; a comma where nothing tells."""
-    for line in lines:
-        best = max(",\t;", key=line.count)
-        if best in line:
-            return best
-    return ","
 
 
 # ── Header ───────────────────────────────────────────────────────────────────────────────────

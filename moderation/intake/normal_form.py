@@ -204,6 +204,19 @@ class Repeat:
     kept_row: int
 
 
+@dataclass(frozen=True, slots=True)
+class Entries:
+    """What a message or an answer holds: one entry for each item kept or refused, in its order (``row``
+    counts from 1), and items that say the same as another with their number."""
+
+    items: tuple[IncomingItem | RowRefusal, ...]
+    repeats: tuple[Repeat, ...]
+
+    @property
+    def refusals(self) -> tuple[RowRefusal, ...]:
+        return tuple(entry for entry in self.items if isinstance(entry, RowRefusal))
+
+
 def settle_repeats(
     entries: Iterable[IncomingItem | RowRefusal], column: str | None = None
 ) -> tuple[tuple[IncomingItem | RowRefusal, ...], tuple[Repeat, ...]]:

@@ -31,6 +31,10 @@ ROW_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
         "单元格多于表头，内容可能错列",
         "the row has more cells than the header; its columns may have slipped",
     ),
+    "members_conflict": (
+        "有两个字段含义相同，请在来源设置里用映射指定其一",
+        "two members mean the same; choose one by the source's mapping",
+    ),
     "row_repeated": (
         "工单编号与第 {kept_row} 行相同而内容不同，以第 {kept_row} 行（较新）为准",
         "row {kept_row} has the same number, says something else and is newer: it was taken",
@@ -92,6 +96,10 @@ FILE_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
         "第 {row} 行附近的引号不成对，无法确定各列",
         "near row {row} a quotation mark does not close; the columns cannot be told",
     ),
+    "line_too_long": (
+        "第 {row} 行超过 {limit} 字，不像工单表",
+        "line {row} is longer than {limit} characters; this is no table of work orders",
+    ),
     "workbook_broken": ("表格文件已损坏，无法打开", "the workbook is damaged and cannot be opened"),
     "workbook_unsafe": (
         "表格文件解压后过大或内部文件过多，已拒绝打开",
@@ -100,6 +108,49 @@ FILE_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
     "workbook_too_heavy": (
         "打开该表格所需的内存或时间超出限制",
         "opening the workbook takes more memory or time than allowed",
+    ),
+    "push_not_json": ("推送的内容不是可读的 JSON", "the message is not readable JSON"),
+    "push_shape": (
+        "推送的内容须为一个对象，或含“items”数组的对象",
+        "a message is one object, or an object with an array “items” of objects",
+    ),
+    "push_too_many": (
+        "一次推送至多 {limit} 条，请分批",
+        "a message holds at most {limit} items; send them in several",
+    ),
+    "open311_too_large": ("内容超过 {limit} MB", "the document is larger than {limit} MB"),
+    "open311_not_json": (
+        "不是合法的 JSON：第 {line} 行第 {column} 列无法解析",
+        "this is not valid JSON: it cannot be read from line {line}, column {column}",
+    ),
+    "open311_leading_zero": (
+        "不是合法的 JSON：第 {line} 行第 {column} 列的数字以 0 开头；编号请加引号写成文本",
+        "this is not valid JSON: the number at line {line}, column {column} begins with 0; write codes "
+        "as texts, in quotation marks",
+    ),
+    "open311_not_xml": (
+        "不是合法的 XML：第 {line} 行第 {column} 列无法解析",
+        "this is not valid XML: it cannot be read from line {line}, column {column}",
+    ),
+    "open311_doctype": (
+        "XML 含有文档类型声明（DTD），出于安全不予读取",
+        "the XML has a document type declaration (DTD); for safety it is not read",
+    ),
+    "open311_too_deep": (
+        "内容过于复杂：至多 {limit} 层，且各项不能太多",
+        "the document is too complex: at most {limit} levels, and not too many things in them",
+    ),
+    "open311_encoding": (
+        "文字编码无法识别（第 {byte} 字节起）",
+        "the encoding of the text is not known (from byte {byte})",
+    ),
+    "open311_shape": (
+        "不是 Open311 的诉求列表（service_requests）",
+        "this is no list of Open311 service requests",
+    ),
+    "open311_too_many": (
+        "一次至多 {limit} 条，请分页",
+        "one answer holds at most {limit} requests; send them in pages",
     ),
     "too_many_rows": ("超过 {limit} 行，请拆分文件", "more than {limit} rows; split the file"),
     "too_many_columns": ("超过 {limit} 列", "more than {limit} columns"),

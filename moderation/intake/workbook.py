@@ -24,35 +24,49 @@ from typing import IO, Any, Final
 
 from moderation.intake.cells import Cell, is_filled
 from moderation.intake.refusals import refused
+from moderation.intake.table_bytes import HEADER_WITHIN
 
 ZIP_ENTRIES_MAX: Final = 200
 ZIP_UNPACKED_MAX: Final = 512 * 1024 * 1024
 ZIP_RATIO_MAX: Final = 200
+ZIP_SMALL: Final = 1024 * 1024
+"""Bytes of a part that may be packed as closely as it likes."""
 COLUMNS_MAX: Final = 200
-HEADER_WITHIN: Final = 10
-"""Exports often put a title or two above the header: it is looked for in so many filled rows."""
 
 TOLD_MAX: Final = 512 * 1024 * 1024
 """Bytes of JSON taken from one workbook: the bound on what its rows may cost *our* memory."""
-CHILD_MEMORY: Final = 2 * 1024 * 1024 * 1024
-CHILD_SECONDS: Final = 120
+CHILD_MEMORY: Final = 384 * 1024 * 1024
+CHILD_LEAST: Final = 36 * 1024 * 1024
+MEMORY_A_BYTE: Final = 3
+"""What the child may take beside its own program: so much, and so many bytes for each that the workbook
+unpacks to, as far as `CHILD_MEMORY`. 100,000 × 18 cells take 1.7 bytes for each; a small workbook whose
+cells all repeat one long text would take thousands."""
+XLS_UNPACKS: Final = 3
+"""Bytes that one of the old format counts for: it is packed closer."""
+CHILD_SECONDS: Final = 60
 
 
-def check_zip(data: bytes) -> None:
-    """Bound what a workbook unpacks to, by unpacking it: the sizes a zip declares may be lies."""
+def check_zip(data: bytes) -> int:
+    """Bound what a workbook unpacks to, by unpacking it: the sizes a zip declares may be lies. Gives
+    the bytes."""
     if data.count(b"PK\x01\x02") > ZIP_ENTRIES_MAX:  # not even the list of parts is read
         raise refused("workbook_unsafe")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()
             unpacked = sum(part.file_size for part in parts)
-            packed = sum(part.compress_size for part in parts)
-            if unpacked > min(ZIP_UNPACKED_MAX, ZIP_RATIO_MAX * packed):
+            # Part by part: a bomb may lie beside noise that makes up for it.
+            bombs = (
+                part.file_size > max(ZIP_SMALL, ZIP_RATIO_MAX * part.compress_size)
+                for part in parts
+            )
+            if unpacked > ZIP_UNPACKED_MAX or any(bombs):
                 raise refused("workbook_unsafe", unpacked=unpacked)
             if "xl/workbook.xml" not in archive.namelist():
                 raise refused("file_kind_unknown")
             if archive.testzip() is not None:  # stops at the declared size, then checks the sum
                 raise refused("workbook_broken")
+            return unpacked
     # NotImplementedError is how zipfile reports a compression or a zip version that it cannot read.
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError):
         raise refused("workbook_broken") from None
@@ -101,8 +115,9 @@ class Workbook:
 
 
 @contextmanager
-def open_workbook(data: bytes) -> Iterator[Workbook]:
-    """The workbook in a child process that ends with the block.
+def open_workbook(data: bytes, unpacked: int) -> Iterator[Workbook]:
+    """The workbook in a child process that ends with the block. `unpacked`: the bytes that it unpacks to,
+    by which the child's memory is bounded.
 
     Raises :class:`FileRefused`, here or while rows are read: ``workbook_broken``,
     ``workbook_too_heavy``, ``file_encrypted``, ``too_many_columns``.
@@ -110,7 +125,7 @@ def open_workbook(data: bytes) -> Iterator[Workbook]:
     root = Path(__file__).resolve().parents[2]
     kept = ("PATH", "LD_LIBRARY_PATH", "SYSTEMROOT")
     child = subprocess.Popen(
-        [sys.executable, "-m", "moderation.intake.workbook"],
+        [sys.executable, "-m", "moderation.intake.workbook", str(unpacked)],
         cwd=root,
         env={name: os.environ[name] for name in kept if name in os.environ},
         stdin=subprocess.PIPE,
@@ -193,18 +208,21 @@ def _plain(cell: Cell) -> Cell:
     return str(cell) if isinstance(cell, (date, time, timedelta)) else cell
 
 
-def _limit_this_process() -> None:
+def _limit_this_process(unpacked: int) -> None:
     """Bound memory and time, where the system can."""
     try:
         import resource
     except ImportError:
         return
+    most = min(CHILD_MEMORY, CHILD_LEAST + MEMORY_A_BYTE * unpacked)
     with suppress(ValueError, OSError):
-        resource.setrlimit(resource.RLIMIT_AS, (CHILD_MEMORY, CHILD_MEMORY))
+        with open("/proc/self/statm", encoding="ascii") as told:
+            most += int(told.read().split()[0]) * resource.getpagesize()
+        resource.setrlimit(resource.RLIMIT_AS, (most, most))
     with suppress(ValueError, OSError):
         resource.setrlimit(resource.RLIMIT_CPU, (CHILD_SECONDS, CHILD_SECONDS))
 
 
 if __name__ == "__main__":
-    _limit_this_process()
+    _limit_this_process(int(sys.argv[1]))
     _serve_workbook(sys.stdin.buffer, sys.stdout.buffer)

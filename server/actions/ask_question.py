@@ -9,6 +9,7 @@ from server.actions.ports import House
 from server.domain.journal import canonical
 from server.domain.public_acts import Ask
 from server.domain.refusals import Refusal
+from server.domain.work import owed
 
 SHORTEST, LONGEST = 2, 500
 
@@ -22,18 +23,21 @@ def question_of(
     subject: str | None,
     contact: str | None = None,
     epoch: str | None = None,
+    work: str | None = None,
 ) -> Ask:
     """A question, cleaned, checked and masked, ready for the ballot box. The caller has checked the
-    rate and knows the viewer."""
+    rate and knows the viewer. Without the work that it owes it goes there unmasked and without its text:
+    only there it is known whether it is a repeat, which owes nothing."""
     check_key(key, needed=True)
     cleaned = house.clean(text)
     if len(cleaned) < SHORTEST:
         raise Refusal("text_too_short", least=SHORTEST)
     if len(cleaned) > LONGEST:
         raise Refusal("text_too_long", most=LONGEST)
-    masked = house.mask(cleaned)
+    owes = owed(house.ask_work, viewer, key or "", work, house.now())
+    masked = house.mask("" if owes else cleaned)
     sealed = dict(masked.sealed)
-    if contact:
+    if contact and not owes:
         sealed["contact"] = contact[:200]
     return Ask(
         viewer=viewer,
@@ -47,6 +51,7 @@ def question_of(
         sealed=house.seal(sealed) if sealed else None,
         at=house.now(),
         epoch=epoch,
+        owed=owes,
     )
 
 

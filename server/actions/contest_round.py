@@ -12,6 +12,7 @@ from server.actions.ports import House, Unit
 from server.actions.tally_round import check_paths
 from server.domain import contests as rules
 from server.domain.contests import Contest
+from server.domain.marks_shown import reading
 from server.domain.refusals import Refusal
 from server.domain.roles import RIGHTS, Actor
 from server.domain.rounds import Round, may_see_result, void
@@ -96,8 +97,10 @@ async def decide_contest(
         raise Refusal("malformed", place="reason")
     if len(cleaned) > rules.LONGEST_REASON:
         raise Refusal("text_too_long", most=rules.LONGEST_REASON)
-    if outcome not in rules.OUTCOMES or (outcome == "corrected") != (correction is not None):
-        raise Refusal("malformed", place="outcome" if outcome not in rules.OUTCOMES else "round")
+    if outcome not in rules.OUTCOMES:
+        raise Refusal("malformed", place="outcome")
+    if (outcome == "corrected") != (correction is not None):
+        raise Refusal("correction_unnamed" if correction is None else "correction_not_upheld")
 
     async def work(unit: Unit) -> Answer:
         round_ = await locked_round(unit, round_id)
@@ -165,9 +168,13 @@ def figures(round_: Round, named: dict[str, str]) -> list[dict[str, str]]:
     told = [
         {"name": one["label"], "figure": str(one["count"])} for one in result.get("choices", ())
     ]
+    read = reading(round_.rules)
     for one in result.get("subjects", ()):
         grade = one.get("grade")
-        parts = [one.get("total") or "—", *([round_.labels.get(grade, grade)] if grade else [])]
+        parts = [
+            read.total(one.get("total") or "—"),
+            *([round_.labels.get(grade, grade)] if grade else []),
+        ]
         told.append(
             {"name": named.get(one["subject"], one["subject"]), "figure": " · ".join(parts)}
         )

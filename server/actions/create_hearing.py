@@ -10,7 +10,7 @@ from server.actions.ports import House, Unit
 from server.domain.hearing import Item, Step
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
-from server.domain.show import BEIJING, Show, ShowQuestion
+from server.domain.show import BEIJING, REVIEWS, Show, ShowQuestion
 from server.domain.view import SubjectView
 
 
@@ -40,6 +40,8 @@ async def create_hearing(
             "language": show.language,
             "rehearsal_allowed": show.rehearsal_allowed,
             "contest_days": show.contest_days,
+            "reviews": {one: one in show.reviews for one in REVIEWS},
+            "shortlist_in_advance": show.shortlist_in_advance,
         },
         epoch=house.code(),
         at=now,
@@ -71,7 +73,8 @@ async def create_hearing(
 async def _people(unit: Unit, show: Show) -> None:
     for ordinal, subject in enumerate(show.subjects):
         await unit.people.add_subject(
-            ordinal, SubjectView(subject.key, subject.name, subject.post, subject.unit)
+            ordinal,
+            SubjectView(subject.key, subject.name, subject.post, subject.unit, subject.aliases),
         )
     for ordinal, group in enumerate(show.groups):
         await unit.people.add_group(ordinal, group.key, group.name, group.weight)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from math import inf
+from typing import TypedDict
 
+from server.actions.name_units import units
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
+from server.domain import orders
 from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
+from server.domain.sources import KEY_FORM, USUAL, IntakeSource
 
-_KEY = re.compile(r"[a-z0-9][a-z0-9-]{0,39}")
 AT_ONCE = 200
 """Items in one transaction: a live hearing waits no longer than these take."""
 
@@ -34,19 +36,20 @@ class Counted:
 
 @dataclass(frozen=True)
 class Source:
-    """Where items come from: its key, such as `mayor-mailbox`, and the file's name. Refused with
-    `source_unknown` when the key is none."""
+    """Where items come from: its key, such as `mayor-mailbox`, the file's name, and what the file's
+    columns were taken for. Refused with `source_unknown` when the key is none."""
 
     key: str
     file: str = ""
+    mapping: Mapping[str, str | None] | None = None
 
     def __post_init__(self) -> None:
-        if not _KEY.fullmatch(self.key):
+        if not KEY_FORM.fullmatch(self.key):
             raise Refusal("source_unknown")
 
     @property
-    def kind(self) -> str:
-        """`hotline` or `mailbox`."""
+    def channel(self) -> str:
+        """`hotline` or `mailbox`, of a source that nobody has described."""
         return "mailbox" if "mailbox" in self.key else "hotline"
 
 
@@ -58,28 +61,37 @@ async def import_questions(
     items: Sequence[Incoming],
     *,
     dry_run: bool = False,
+    progress: Callable[[int, int], None] | None = None,
 ) -> Counted:
     """Takes the items into the real line of the hearing, even while a rehearsal is shown.
 
     Done in pieces, each its own transaction; importing the same again changes nothing, so a break
-    in the middle is mended by importing again. One journal entry says what came in.
+    in the middle is mended by importing again. One journal entry says what came in. `progress` hears
+    (pieces done, pieces in all). A paused source takes nothing in (`source_paused`).
     """
+    # One after the other: the items may lie in a file.
+    starts = range(0, max(1, len(items)), AT_ONCE)
     if dry_run:
         async with house.store.look(slug=slug, line=True) as unit:
-            return await _sorted(unit, source, items)
+            check_running(await unit.sources.get(source.key))
+            total = Counted()
+            for start in starts:
+                total += await _sorted(unit, source, items[start : start + AT_ONCE])
+            return total
     total = Counted()
-    pieces = [items[i : i + AT_ONCE] for i in range(0, len(items), AT_ONCE)] or [()]
-    for n, piece in enumerate(pieces, 1):
+    for n, start in enumerate(starts, 1):
+        piece = items[start : start + AT_ONCE]
 
         async def work(
             unit: Unit,
             piece: Sequence[Incoming] = piece,
-            last: bool = n == len(pieces),
+            last: bool = n == len(starts),
             total: Counted = total,
         ) -> Answer:
             await unit.runs.hold_line()
+            kept = await described(house, unit, source)
             # An act may be tried again: what it adds up is its own until it is committed.
-            counted = await _take(house, unit, by, source, piece)
+            counted = await take_items(house, unit, by, kept, piece)
             so_far = total + counted
             if last:
                 await unit.questions.add_import(
@@ -89,6 +101,9 @@ async def import_questions(
                     actor=by.id,
                     at=house.now(),
                 )
+                if source.mapping is not None:
+                    await unit.sources.save(kept.id, mapping=dict(source.mapping))
+                await unit.sources.took(kept, house.now(), vars(so_far))
                 if so_far.new or so_far.updated:
                     unit.record("questions_imported", source=source.key, **vars(so_far))
             return Answer(vars(so_far))
@@ -96,12 +111,38 @@ async def import_questions(
         asked = Asked(by, "import", verb="import")
         answer = await perform(house, asked, work, slug=slug, line=True)
         total = Counted(**answer.body)
+        if progress is not None:
+            progress(n, len(starts))
     return total
+
+
+async def described(house: House, unit: Unit, source: Source) -> IntakeSource:
+    """The source as its hearing keeps it, held until this act ends; one that nobody has described is
+    kept as one of files. Raises `source_paused`."""
+    kept = await unit.sources.get(source.key, lock=True)
+    if kept is None:
+        name = USUAL.get(source.key, (source.key, ""))[0]
+        address = new_address(house, source.key)
+        kept = IntakeSource(0, source.key, name, "file", source.channel, address)
+        kept = replace(kept, id=await unit.sources.add(kept, None))
+    check_running(kept)
+    return kept
+
+
+def new_address(house: House, key: str) -> str:
+    """What outside systems call a source by: nobody else's, and not to be guessed from another."""
+    return f"{key}-{house.code().lower()}"
+
+
+def check_running(source: IntakeSource | None) -> None:
+    """`source_paused` for a source that is to take nothing in now."""
+    if source is not None and source.paused:
+        raise Refusal("source_paused", name=source.name)
 
 
 async def _sorted(unit: Unit, source: Source, items: Sequence[Incoming]) -> Counted:
     """What an import would do."""
-    known = await unit.questions.by_source(source.key)
+    known = await unit.questions.by_numbers(source.key, [item.external_id for item in items])
     counted = Counted()
     for item in items:
         kept = known.get(item.external_id)
@@ -114,19 +155,21 @@ async def _sorted(unit: Unit, source: Source, items: Sequence[Incoming]) -> Coun
     return counted
 
 
-async def _take(
-    house: House, unit: Unit, by: Actor, source: Source, items: Sequence[Incoming]
+async def take_items(
+    house: House, unit: Unit, by: Actor, source: IntakeSource, items: Sequence[Incoming]
 ) -> Counted:
-    known = await unit.questions.by_source(source.key)
+    """The items become questions of the run within this transaction, each number once."""
+    known = await unit.questions.by_numbers(source.key, [item.external_id for item in items])
     counted = Counted()
+    officials = await units(unit)
     # What is known first, in order of id: whoever locks more than one question does so in that order.
     for item in sorted(items, key=lambda item: known.get(item.external_id, (inf,))[0]):
         kept = known.get(item.external_id)
         if kept is None:
-            await _add(house, unit, source, item)
+            await _add(house, unit, source, item, officials)
             counted.new += 1
         elif _is_news(kept[1], item):
-            await _update(house, unit, by, kept[0], item)
+            await _update(house, unit, by, kept[0], item, officials)
             counted.updated += 1
         else:
             counted.unchanged += 1
@@ -140,40 +183,78 @@ def _is_news(kept: str, item: Incoming) -> bool:
     return digest != item.digest and not older
 
 
-def _fields(item: Incoming) -> dict[str, object]:
-    return {**item.fields, "hash": f"{item.digest}@{item.accepted_at or ''}"}
+class _Told(TypedDict):
+    """What is kept of what a source says beside the text."""
+
+    fields: dict[str, object]
+    asker: str
+    district: str
+    agency: str
+    solved: str
+    proposed: str | None
 
 
-async def _add(house: House, unit: Unit, source: Source, item: Incoming) -> None:
+def _told(item: Incoming, officials: Sequence[orders.Unit]) -> _Told:
+    agency = orders.agency(item.fields)
+    return _Told(
+        fields={**item.fields, "hash": f"{item.digest}@{item.accepted_at or ''}"},
+        asker=item.person,
+        district=orders.district(item.fields),
+        agency=agency,
+        solved=orders.solved(item.fields),
+        proposed=orders.propose(agency, officials),
+    )
+
+
+async def _add(
+    house: House,
+    unit: Unit,
+    source: IntakeSource,
+    item: Incoming,
+    officials: Sequence[orders.Unit],
+) -> None:
     question = await unit.questions.add(
         code=house.code(),
         status="received",
         text=item.text,
         title=item.title,
-        source=source.kind,
+        source=source.channel,
         source_key=source.key,
         external_id=item.external_id,
         likes=item.likes,
         tags=list(item.tags),
-        fields=_fields(item),
         created_at=item.accepted_at or house.now(),
+        **_told(item, officials),
     )
     if item.sealed is not None:
         await unit.questions.seal(question.id, item.sealed)
 
 
-async def _update(house: House, unit: Unit, by: Actor, id_: int, item: Incoming) -> None:
+async def _update(
+    house: House,
+    unit: Unit,
+    by: Actor,
+    id_: int,
+    item: Incoming,
+    officials: Sequence[orders.Unit],
+) -> None:
     """The newer record wins where no moderator has worked on the text; elsewhere only its fields
     are taken, and the sealed original."""
     question = await unit.questions.get(id_, lock=True)
     assert question is not None
     carried = await unit.questions.likes_carried_into(question.code)
-    values: dict[str, object] = {"fields": _fields(item), "likes": item.likes + carried}
+    values: dict[str, object] = {**_told(item, officials), "likes": item.likes + carried}
     if question.status in {"received", "screened"} and not question.rewritten:
         if question.text != item.text:
             await unit.questions.keep_wording(question, by.id, house.now())
+            values["verification"] = None  # What was looked into is no longer this text.
         values.update(
-            text=item.text, first_text=item.text, title=item.title, version=question.version + 1
+            text=item.text,
+            first_text=item.text,
+            title=item.title,
+            version=question.version + 1,
+            indexed=False,
+            cluster=None,
         )
     await unit.questions.update_fields(id_, values)
     if item.sealed is not None:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
-from server.actions.moderate_question import leave_queue, screened
+from server.actions.moderate_question import leave_queue, screened, sees
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.domain import questions as rules
+from server.domain.claims import check_claim
 from server.domain.questions import PUBLIC, Question
 from server.domain.refusals import Refusal, RolledBack
 from server.domain.roles import Actor
@@ -21,31 +23,49 @@ async def merge_question(
     """`POST …/merging {into}`: the question's askers and likes count for the other one."""
 
     async def work(unit: Unit) -> Answer:
-        # Always in order of id, so that two moderators merging crosswise cannot deadlock.
-        pair = {i: await unit.questions.get(i, lock=True) for i in sorted({id_, into})}
-        question, target = pair[id_], pair[into]
-        if question is None or target is None:
-            raise Refusal("not_found")
-        rules.check_merge(question, target)
-        after = replace(
-            rules.step(screened(question), "merge"),
-            merged_into=target.code,
-            carried_askers=question.askers + question.support,
-            carried_likes=question.likes,
-        )
-        carried = replace(
-            target,
-            askers=target.askers + after.carried_askers,
-            likes=target.likes + after.carried_likes,
-            version=target.version + 1,
-        )
-        await unit.questions.save(after)
-        await unit.questions.save(carried)
-        await leave_queue(unit, after.id)
-        return _answer(unit, question, after, (carried,), "merge")
+        after = await merge_into(house, unit, by, id_, into)
+        return Answer(desk_question(after))
 
     asked = Asked(by, "moderate", key, {"id": id_, "into": into}, None, "merge")
     return await perform(house, asked, work, slug=slug)
+
+
+async def merge_into(
+    house: House, unit: Unit, by: Actor, id_: int, into: int, **told: Any
+) -> Question:
+    """One merge within this transaction; gives the merged question. People are counted, not messages:
+    who stands behind the other question already is not carried over a second time."""
+    # Always in order of id, so that two moderators merging crosswise cannot deadlock.
+    pair = {i: await unit.questions.get(i, lock=True) for i in sorted({id_, into})}
+    question, target = pair[id_], pair[into]
+    if (
+        question is None
+        or target is None
+        or not all(sees(unit, by, one) for one in (question, target))
+    ):
+        raise Refusal("not_found")
+    check_claim(await unit.claims.of(id_), by.id, house.now())
+    rules.check_merge(question, target)
+    behind = await unit.questions.askers_of(target)
+    twice = len(behind & await unit.questions.askers_of(question))
+    after = replace(
+        rules.step(screened(question), "merge"),
+        merged_into=target.code,
+        carried_askers=question.people - twice,
+        carried_likes=question.likes,
+    )
+    carried = replace(
+        target,
+        askers=target.askers + after.carried_askers,
+        likes=target.likes + after.carried_likes,
+        version=target.version + 1,
+    )
+    await unit.questions.save(after)
+    await unit.questions.save(carried)
+    await unit.claims.drop(id_)
+    await leave_queue(unit, after.id)
+    _tell(unit, question, after, (carried,), "merge", told)
+    return after
 
 
 async def unmerge_question(
@@ -55,26 +75,55 @@ async def unmerge_question(
     itself merged meanwhile, whatever it went into gives them back too."""
 
     async def work(unit: Unit) -> Answer:
-        way = await _way(unit, id_)
-        # In order of id, as every act that locks more than one question.
-        held = {i: await unit.questions.get(i, lock=True) for i in sorted(q.id for q in way)}
-        question, *targets = await _way(unit, id_)
-        if any(one.id not in held for one in targets):
-            raise RolledBack  # A target was merged on meanwhile: done again, along the new way.
-        after = rules.step(question, "unmerge")
-        carried = [_without(target, question) for target in targets]
-        after = replace(after, carried_askers=0, carried_likes=0)
-        await unit.questions.save(after)
-        for one in carried:
-            await unit.questions.save(one)
-        return _answer(unit, question, after, carried, "unmerge")
+        return Answer(desk_question(await unmerge(house, unit, by, id_)))
 
     return await perform(
         house, Asked(by, "moderate", key, {"id": id_}, None, "unmerge"), work, slug=slug
     )
 
 
-async def _way(unit: Unit, id_: int) -> list[Question]:
+async def unmerge(house: House, unit: Unit, by: Actor, id_: int, **told: Any) -> Question:
+    """One merge taken back within this transaction; gives the question as it is then."""
+    way = await way_of(unit, id_)
+    # In order of id, as every act that locks more than one question.
+    held = {i: await unit.questions.get(i, lock=True) for i in sorted(q.id for q in way)}
+    question, *targets = await way_of(unit, id_)
+    if any(one.id not in held for one in targets):
+        raise RolledBack  # A target was merged on meanwhile: done again, along the new way.
+    if not sees(unit, by, question):
+        raise Refusal("not_found")
+    check_claim(await unit.claims.of(id_), by.id, house.now())
+    after = rules.step(question, "unmerge")
+    after = replace(after, carried_askers=0, carried_likes=0)
+    await unit.questions.save(after)
+    stay = await _counted_on(unit, question, targets[0]) if targets else 0
+    gone = replace(question, carried_askers=question.carried_askers - stay)
+    carried = [_without(target, gone) for target in targets]
+    for one in carried:
+        await unit.questions.save(one)
+    await unit.claims.drop(id_)
+    _tell(unit, question, after, carried, "unmerge", told)
+    return after
+
+
+async def _counted_on(unit: Unit, question: Question, target: Question) -> int:
+    """How many who were counted with the question stand behind its target without it too: each is
+    counted from now on with another of his questions that was merged into the target."""
+    own = await unit.questions.askers_of(question)
+    both = own & await unit.questions.askers_of(target)
+    most = len(both) - (question.people - question.carried_askers)
+    counted = 0
+    for other in await unit.questions.merged_into(target.code):
+        left_out = other.people - other.carried_askers
+        his = len(both & await unit.questions.askers_of(other))
+        more = min(most - counted, left_out, his)
+        if more > 0:
+            await unit.questions.save(replace(other, carried_askers=other.carried_askers + more))
+            counted += more
+    return counted
+
+
+async def way_of(unit: Unit, id_: int) -> list[Question]:
     """The question, what it went into, and what that went into, up to one that stands for itself. A
     merged question is no merge's target, so the way has an end."""
     found, next_ = [], await unit.questions.get(id_)
@@ -103,9 +152,14 @@ def _without(target: Question, question: Question) -> Question:
     )
 
 
-def _answer(
-    unit: Unit, before: Question, after: Question, targets: Sequence[Question], verb: str
-) -> Answer:
+def _tell(
+    unit: Unit,
+    before: Question,
+    after: Question,
+    targets: Sequence[Question],
+    verb: str,
+    told: Mapping[str, Any],
+) -> None:
     was, is_ = before.status in PUBLIC, after.status in PUBLIC
     event = (
         "question_moderated" if was == is_ else ("question_approved" if is_ else "question_removed")
@@ -116,6 +170,7 @@ def _answer(
         ids={"id": after.id, "code": after.code},
         act=verb,
         into=targets[0].code,
+        **told,
     )
     for target in targets:
         if target.status in PUBLIC:
@@ -125,4 +180,3 @@ def _answer(
                 ids={"id": target.id, "code": target.code},
                 act=verb,
             )
-    return Answer(desk_question(after))

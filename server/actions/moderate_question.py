@@ -1,76 +1,113 @@
-"""The moderators' acts on one question: each is a row of the state table.
-
-approve · reject and its undo · shortlist and its undo · reply in writing · close. Merging and
-rewriting have files of their own.
-"""
+"""What a moderator decides about one question."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Any
 
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
 from server.domain import questions as rules
+from server.domain.claims import check_claim
 from server.domain.questions import PUBLIC, Question
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor
+from server.domain.roles import Actor, has_right
 from server.domain.view import desk_question
+
+Rule = Callable[[Question], Question]
+"""What an act makes of a question, or a refusal."""
+
+
+def approval(house: House, by: Actor) -> Rule:
+    """`screened → approved`: the question stands on the public list."""
+
+    def rule(question: Question) -> Question:
+        after = rules.step(screened(question), "approve")
+        return replace(after, approved_at=house.now(), approved_by=by.id)
+
+    return rule
+
+
+def unapproval(question: Question) -> Question:
+    """`approved → screened`: off the public list, to be looked at anew."""
+    after = rules.step(question, "unapprove")
+    return replace(after, approved_at=None, approved_by="", seconded_by="")
+
+
+def rejection(reason: str) -> Rule:
+    """`screened → rejected` with a reason code; the author reads the reason by code."""
+
+    def rule(question: Question) -> Question:
+        check_reason(reason)
+        return replace(rules.step(screened(question), "reject"), reason=reason)
+
+    return rule
+
+
+def check_reason(reason: str) -> None:
+    """`reason_unknown` unless it is a code of the catalogue."""
+    if reason not in rules.REJECTION_REASONS:
+        raise Refusal("reason_unknown", reason=reason)
+
+
+def unrejection(question: Question) -> Question:
+    """`rejected → screened`: an undo, or an appeal that was right."""
+    return replace(rules.step(question, "unreject"), reason=None)
+
+
+def shortlisting(subject: str | None) -> Rule:
+    """`approved → shortlisted`, assigned to a subject when one is named."""
+    return lambda one: replace(rules.step(one, "shortlist"), subject=subject or one.subject)
+
+
+def unshortlisting(question: Question) -> Question:
+    """`shortlisted → approved`."""
+    return rules.step(question, "unshortlist")
 
 
 async def approve_question(
     house: House, by: Actor, slug: str, id_: int, key: str | None = None
 ) -> Answer:
-    """`screened → approved`: the question stands on the public list."""
+    """`POST …/approval`."""
+    return await _act(house, by, slug, id_, "approve", approval(house, by), key)
 
-    def decide(question: Question) -> Question:
-        return replace(rules.step(screened(question), "approve"), approved_at=house.now())
 
-    return await _act(house, by, slug, id_, "approve", decide, key)
+async def unapprove_question(
+    house: House, by: Actor, slug: str, id_: int, key: str | None = None
+) -> Answer:
+    """`DELETE …/approval`."""
+    return await _act(house, by, slug, id_, "unapprove", unapproval, key)
 
 
 async def reject_question(
     house: House, by: Actor, slug: str, id_: int, reason: str, key: str | None = None
 ) -> Answer:
-    """`screened → rejected` with a reason code; the author reads the reason by code."""
-
-    def decide(question: Question) -> Question:
-        if reason not in rules.REJECTION_REASONS:
-            raise Refusal("reason_unknown", reason=reason)
-        return replace(rules.step(screened(question), "reject"), reason=reason)
-
-    return await _act(house, by, slug, id_, "reject", decide, key, reason=reason)
+    """`POST …/rejection {reason}`."""
+    return await _act(house, by, slug, id_, "reject", rejection(reason), key, reason=reason)
 
 
 async def unreject_question(
     house: House, by: Actor, slug: str, id_: int, key: str | None = None
 ) -> Answer:
-    """`rejected → screened`: an undo, or an appeal that was right."""
-
-    def decide(question: Question) -> Question:
-        return replace(rules.step(question, "unreject"), reason=None)
-
-    return await _act(house, by, slug, id_, "unreject", decide, key)
+    """`DELETE …/rejection`."""
+    return await _act(house, by, slug, id_, "unreject", unrejection, key)
 
 
 async def shortlist_question(
     house: House, by: Actor, slug: str, id_: int, subject: str | None, key: str | None = None
 ) -> Answer:
-    """`approved → shortlisted`, assigned to a subject when one is named."""
-
-    def decide(question: Question) -> Question:
-        return replace(rules.step(question, "shortlist"), subject=subject or question.subject)
-
-    return await _act(house, by, slug, id_, "shortlist", decide, key, subject=subject)
+    """`POST …/shortlisting {subject?}`."""
+    return await _act(
+        house, by, slug, id_, "shortlist", shortlisting(subject), key, subject=subject
+    )
 
 
 async def unshortlist_question(
     house: House, by: Actor, slug: str, id_: int, key: str | None = None
 ) -> Answer:
-    """`shortlisted → approved`."""
-    return await _act(
-        house, by, slug, id_, "unshortlist", lambda q: rules.step(q, "unshortlist"), key
-    )
+    """`DELETE …/shortlisting`."""
+    return await _act(house, by, slug, id_, "unshortlist", unshortlisting, key)
 
 
 async def reply_in_writing(
@@ -78,12 +115,12 @@ async def reply_in_writing(
 ) -> Answer:
     """Answered off stage: `→ replied_in_writing`; the author reads the reply by code."""
 
-    def decide(question: Question) -> Question:
+    def rule(question: Question) -> Question:
         if not reply:
             raise Refusal("text_too_short", least=1)
         return replace(rules.step(question, "reply"), reply=reply, answered_at=house.now())
 
-    return await _act(house, by, slug, id_, "reply", decide, key, reply=reply)
+    return await _act(house, by, slug, id_, "reply", rule, key, reply=reply)
 
 
 async def close_question(
@@ -91,17 +128,68 @@ async def close_question(
 ) -> Answer:
     """`→ closed` with a reason in words."""
 
-    def decide(question: Question) -> Question:
+    def rule(question: Question) -> Question:
         if not reason.strip():
             raise Refusal("malformed", place="reason")
+        if question.status == "escalated":  # The duty person alone ends that.
+            raise Refusal("question_step_illegal", now=question.status, act="close")
         return replace(rules.step(question, "close"), reason=reason.strip())
 
-    return await _act(house, by, slug, id_, "close", decide, key, reason=reason)
+    return await _act(house, by, slug, id_, "close", rule, key, reason=reason)
 
 
 def screened(question: Question) -> Question:
     """A person decides sooner than the screener looked: both steps are taken, in order."""
     return rules.step(question, "screen") if question.status == "received" else question
+
+
+async def seen(unit: Unit, by: Actor, id_: int, *, lock: bool = False) -> Question:
+    """The question, for who may see it. `not_found`: what was escalated is there for the duty person
+    alone."""
+    question = await unit.questions.get(id_, lock=lock)
+    if question is None or not sees(unit, by, question):
+        raise Refusal("not_found")
+    return question
+
+
+def sees(unit: Unit, by: Actor, question: Question) -> bool:
+    """Whether the question is in this person's sight."""
+    return question.status != "escalated" or sees_escalated(unit, by)
+
+
+def sees_escalated(unit: Unit, by: Actor) -> bool:
+    """Whether this person is the duty person."""
+    return has_right(unit.place.roles(by), "escalations")
+
+
+async def worked_on(house: House, unit: Unit, by: Actor, id_: int) -> Question:
+    """The question, held for an act of the desk. `not_found`, `question_claimed` while somebody else
+    works on it."""
+    question = await seen(unit, by, id_, lock=True)
+    check_claim(await unit.claims.of(id_), by.id, house.now())
+    return question
+
+
+async def decide(
+    house: House, unit: Unit, by: Actor, id_: int, verb: str, rule: Rule, **told: Any
+) -> tuple[Question, Question]:
+    """One decision about one question, within this transaction: the question before and after. `told`
+    goes into the journal with it."""
+    question = await worked_on(house, unit, by, id_)
+    after = rule(question)
+    await unit.questions.save(after)
+    await unit.claims.drop(id_)
+    if after.status != "queued":
+        await leave_queue(unit, after.id)
+    unit.record(
+        _event(question, after),
+        touched=[after],
+        ids={"id": after.id, "code": after.code},
+        act=verb,
+        reason=after.reason if verb == "reject" else None,
+        **told,
+    )
+    return question, after
 
 
 async def _act(
@@ -110,27 +198,14 @@ async def _act(
     slug: str,
     id_: int,
     verb: str,
-    decide: Callable[[Question], Question],
+    rule: Rule,
     key: str | None,
     **body: str | None,
 ) -> Answer:
     async def work(unit: Unit) -> Answer:
-        question = await unit.questions.get(id_, lock=True)
-        if question is None:
-            raise Refusal("not_found")
         if body.get("subject"):
             await check_subject(unit, body["subject"])
-        after = decide(question)
-        await unit.questions.save(after)
-        if after.status != "queued":
-            await leave_queue(unit, after.id)
-        unit.record(
-            _event(question, after),
-            touched=[after],
-            ids={"id": after.id, "code": after.code},
-            act=verb,
-            reason=after.reason if verb == "reject" else None,
-        )
+        _, after = await decide(house, unit, by, id_, verb, rule)
         return Answer(desk_question(after))
 
     asked = Asked(by, "moderate", key, {"id": id_, **body}, None, verb)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from server.actions.moderate_question import sees
 from server.actions.perform import Answer, Asked, check_version, perform
 from server.actions.ports import House, Unit
 from server.domain import questions as rules
@@ -35,7 +36,7 @@ async def order_queue(
             raise Refusal("queue_unknown_id")
         for id_ in sorted({*ids, *before}):
             question = await unit.questions.get(id_, lock=True)
-            if question is None:
+            if question is None or not sees(unit, by, question):
                 if id_ in ids:
                     raise Refusal("queue_unknown_id", id=id_)
                 continue

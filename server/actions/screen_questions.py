@@ -1,4 +1,5 @@
-"""The screener: questions that came in are made ready for a moderator (`received → screened`)."""
+"""The screener: questions that came in are made ready for a moderator (`received → screened`), with
+what the operator's word lists flag. No flag keeps a question back (law 11)."""
 
 from __future__ import annotations
 
@@ -13,8 +14,10 @@ AT_ONCE = 500
 async def screen_questions(house: House, slug: str) -> int:
     """Screens up to `AT_ONCE` questions of the shown run; gives how many."""
 
+    flags = await house.flagger()
+
     async def work(unit: Unit) -> Answer:
-        n = await unit.questions.screen_received(AT_ONCE)
+        n = await unit.questions.screen_received(AT_ONCE, flags)
         if n:
             unit.record("questions_screened", count=n)
         return Answer({"screened": n})

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
-from server.actions.moderate_question import leave_queue
+from server.actions.moderate_question import leave_queue, seen
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
+from server.actions.review_question import asked_for
 from server.domain import questions as rules
 from server.domain.hearing import check_under_way
 from server.domain.questions import STAGE_LONGEST, Question
 from server.domain.refusals import Refusal
+from server.domain.reviews import missing
 from server.domain.roles import Actor
 from server.domain.view import source_name, stage_state
 
@@ -19,17 +21,26 @@ OUTCOMES = {"answered": "answer", "deferred": "defer", "withdrawn": "withdraw"}
 
 
 async def take_question(
-    house: House, by: Actor, slug: str, id_: int, asker: Any = None, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    asker: Any = None,
+    override: str = "",
+    key: str | None = None,
 ) -> Answer:
-    """`PUT …/stage {question, asker?}`: an approved question, queued or not, by id. `asker` is a
-    seat number or a name; without one, the panelist it was given to, else its source."""
+    """`PUT …/stage {question, asker?, override?}`: an approved question, queued or not, by id. `asker` is
+    a seat number or a name; without one, the panelist it was given to, else its source. `override` is the
+    reason for putting it on stage without the 复核 or 核实 that the hearing asks for."""
 
     async def work(unit: Unit) -> Answer:
         await _check_free(unit)
-        question = await unit.questions.get(id_, lock=True)
-        if question is None:
-            raise Refusal("not_found")
+        question = await seen(unit, by, id_, lock=True)
         after = rules.step(question, "take")
+        reason = house.clean(override)
+        lacking = missing(question, await asked_for(unit))
+        if lacking and not reason:
+            raise Refusal(lacking[0])
         if len(after.text) > STAGE_LONGEST:
             raise Refusal("text_too_long_for_stage", most=STAGE_LONGEST)
         _, _, given = await unit.floor.queue(lock=True)
@@ -38,9 +49,10 @@ async def take_question(
         await unit.questions.save(after)
         await leave_queue(unit, id_)
         await unit.floor.save_stage(id_, name, seat, "asking", house.now())
-        return await _taken(unit, after)
+        told = {"override": reason, "lacking": list(lacking)} if lacking else {}
+        return await _taken(unit, after, **told)
 
-    body = {"question": id_, "asker": asker}
+    body = {"question": id_, "asker": asker, "override": override}
     return await perform(house, Asked(by, "stage", key, body, "show", "take"), work, slug=slug)
 
 
@@ -67,6 +79,7 @@ async def ask_off_the_cuff(
             source="panel",
             subject=item.subject if item else None,
             off_cuff=True,
+            fields={"writer": by.id} if masked.text else {},
             created_at=now,
             approved_at=now,
         )
@@ -154,9 +167,8 @@ async def _asker(house: House, unit: Unit, asker: Any, otherwise: str) -> tuple[
     return house.clean(str(asker))[:60], None
 
 
-async def _taken(unit: Unit, question: Question) -> Answer:
-    unit.record(
-        "question_taken", touched=[question], ids={"id": question.id, "code": question.code}
-    )
+async def _taken(unit: Unit, question: Question, **told: Any) -> Answer:
+    ids = {"id": question.id, "code": question.code}
+    unit.record("question_taken", touched=[question], ids=ids, **told)
     state = stage_state(await unit.stage()) or {}
     return Answer({"id": question.id, **state})

@@ -15,7 +15,20 @@ from typing import Annotated, Any, NotRequired, get_args, get_origin, get_type_h
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, WithJsonSchema, create_model
 
-from server.domain import contests, hearing, questions, reactions, rounds, tally
+from server.domain import (
+    contests,
+    desk,
+    escalations,
+    hearing,
+    orders,
+    questions,
+    reactions,
+    reviews,
+    rounds,
+    sources,
+    tally,
+    twins,
+)
 from server.domain.events import EVENTS
 from server.domain.roles import ROLES
 
@@ -39,7 +52,12 @@ LeaseKind = Annotated[str, one_of(hearing.LEASES)]
 QuestionStatus = Annotated[str, one_of(questions.STATES)]
 QuestionPhase = Annotated[str, one_of(questions.PHASES)]
 StageOutcome = Annotated[str, one_of(("answered", "deferred", "withdrawn"))]
-Source = Annotated[str, one_of(("hotline", "mailbox", "live", "panel"))]
+Source = Annotated[str, one_of(("hotline", "mailbox", "live", "panel", "desk"))]
+DeskSort = Annotated[str, one_of(desk.SORTS)]
+OrderSolved = Annotated[str, one_of(orders.SOLVED)]
+VerificationOutcome = Annotated[str, one_of(reviews.OUTCOMES)]
+EscalationKind = Annotated[str, one_of(escalations.KINDS)]
+EscalationOutcome = Annotated[str, one_of(escalations.OUTCOMES)]
 RejectionReason = Annotated[str, one_of(questions.REJECTION_REASONS)]
 RoundStatus = Annotated[str, one_of(rounds.STATES)]
 RoundAudience = Annotated[str, one_of(("panel", "public"))]
@@ -204,6 +222,21 @@ class StateQuestion(Answer):
     """True when `text` was cut."""
 
 
+class Fates(Answer):
+    """Numbers of questions: each of the received is one of the other five."""
+
+    received: int
+    merged: int
+    """Into another question, with which it is asked and answered."""
+    shown: int
+    """On the public list."""
+    held: int
+    """Not decided yet."""
+    refused: int
+    closed: int
+    """Taken back or closed after it was on the list."""
+
+
 class State(Answer):
     """What the public sees of a hearing."""
 
@@ -218,6 +251,10 @@ class State(Answer):
     viewers: int
     """Live connections."""
     likes: int
+    fates: Fates
+    """What became of everything that came in; like viewers and likes, told by pulses between cues."""
+    reasons: dict[str, int]
+    """How many of the refused were refused for each reason."""
 
 
 class Snapshot(Answer):
@@ -374,6 +411,14 @@ class Asked(Answer):
     status: QuestionStatus
 
 
+class Followed(Answer):
+    """Where a merge, or one merge after another, has led: nobody's text."""
+
+    code: str
+    status: QuestionStatus
+    answered_at: int = ABSENT
+
+
 class Fate(Answer):
     """What became of a question: nobody's text."""
 
@@ -385,6 +430,8 @@ class Fate(Answer):
     """The reason code in words."""
     merged_into: str = ABSENT
     """The code of the question that it was merged into."""
+    followed: Followed = ABSENT
+    """Merged: what became of the question that it went into at last."""
     answered_at: int = ABSENT
     reply: str = ABSENT
     """The written reply."""
@@ -402,6 +449,66 @@ class Appealed(Answer):
 class Rated(Answer):
     code: str
     rating: AnswerRating
+
+
+class BriefLine(Answer):
+    """What an official's office reads of one question."""
+
+    number: int
+    """Its place, from 1; it is no code of the question."""
+    wording: str
+    """As a moderator wrote it."""
+    district: str | None
+    """Those from which at least three people asked; never a place below."""
+    people: int | None
+    """How many ask; null below three."""
+
+
+class BriefSentLine(BriefLine):
+    reply: str | None
+    """What the office proposes to reply."""
+
+
+class BriefSent(Answer):
+    at: int
+    lines: list[BriefSentLine]
+
+
+class BriefRead(Answer):
+    subject: str
+    sent: BriefSent | None
+
+
+class BriefSwitch(Answer):
+    in_advance: bool
+
+
+class BriefHeld(Answer):
+    id: int
+    code: str
+    why: Annotated[str, one_of(("not_neutral", "tells_source"))]
+    """The code of the refusal: a citizen's own words, or a detail of the source."""
+
+
+class BriefSentHash(BriefSent):
+    hash: str
+
+
+class BriefPreview(Answer):
+    """Exactly what would be read, beside what was sent."""
+
+    in_advance: bool
+    hash: str
+    """What `POST` needs: it stands for these lines and no others."""
+    lines: list[BriefLine]
+    kept_back: list[BriefHeld]
+    """Questions that must be rewritten first; while there are any, nothing is sent."""
+    sent: BriefSentHash | None
+
+
+class ReplyProposed(Answer):
+    number: int
+    reply: str
 
 
 class ViewerToken(Answer):
@@ -431,6 +538,13 @@ class Supported(Answer):
     support: int
 
 
+class Verified(Answer):
+    outcome: VerificationOutcome
+    note: str
+    name: str
+    at: int
+
+
 class DeskQuestion(Answer):
     """A question as moderators get it: its text is masked."""
 
@@ -449,6 +563,10 @@ class DeskQuestion(Answer):
     subject: str | None
     """The official it is for; null when none was named."""
     tags: list[str]
+    flags: list[str]
+    """Words of the operator's lists that stand in it, `LIST:WORD`; they keep nothing back."""
+    topic: str | None
+    """Of the office's scheme, as its path of names; null until a person says it."""
     support: int
     """Viewers who support it (同问)."""
     likes: int
@@ -463,6 +581,20 @@ class DeskQuestion(Answer):
     off_cuff: bool
     """Asked in the hall, on stage before it was typed."""
     created_at: int
+    district: str
+    """The district it is about; nothing smaller is told."""
+    agency: str
+    """The handling unit as its source names it."""
+    solved: OrderSolved | None
+    """What its source says of it."""
+    proposed: str | None
+    """The official whose unit its source names; `subject` is what a person decided."""
+    cluster: int | None
+    """Questions that ask alike share it."""
+    seconded: bool
+    """Whether a second person has looked at it (复核)."""
+    verification: Verified | None
+    """The last 核实."""
 
 
 class Wording(Answer):
@@ -475,6 +607,135 @@ class DeskQuestionWhole(DeskQuestion):
     """Every earlier wording, oldest first."""
     appeal: str | None
     """What its author wrote against the rejection."""
+    facts: list[OrderFact]
+    """What its source knows of it, in the order of the desk."""
+    claim: Claim | None
+    """Who works on it, or did last."""
+    held: bool
+    """Whether somebody else works on it right now."""
+
+
+class OrderFact(Answer):
+    name: str
+    """A field of the normal form, or the sender's own column."""
+    value: str
+
+
+class Claim(Answer):
+    name: str
+    at: int
+    firm: bool
+    """Nobody else decides about it meanwhile."""
+    mine: bool
+
+
+class Claimed(Answer):
+    claim: Claim | None
+
+
+class HistoryEntry(Answer):
+    at: int
+    event: str
+    act: str | None
+    name: str
+    """Who; empty for the machine and the public."""
+    role: str
+
+
+class History(Answer):
+    items: list[HistoryEntry]
+
+
+class Group(Answer):
+    cluster: int
+    subject: str | None
+    questions: int
+    people: int
+    """Who wrote ninety times is one."""
+    unsolved: int
+    solved: int
+    repeated: bool
+    """Somebody asked more than once."""
+    newest: int
+    """The id of the newest."""
+    text: str
+    title: str
+
+
+class Groups(Answer):
+    items: list[Group]
+
+
+class BulkOne(Answer):
+    id: int
+    version: int
+
+
+class BulkRefused(Answer):
+    id: int
+    code: str
+    message: str
+
+
+class BulkDone(Answer):
+    undo: int | None
+    """Give it to `DELETE …/desk/bulk/ID` to take the whole of it back."""
+    done: list[BulkOne]
+    refused: list[BulkRefused]
+
+
+class Escalated(Answer):
+    id: int
+    question: int
+    code: str
+
+
+class EscalationOpen(Answer):
+    id: int
+    kind: EscalationKind
+    note: str
+    at: int
+    seen_at: int | None
+    question: DeskQuestion
+
+
+class Escalations(Answer):
+    items: list[EscalationOpen]
+
+
+class EscalationSeen(Answer):
+    id: int
+    seen_at: int
+
+
+class EscalationSettled(Answer):
+    id: int
+    question: int
+    status: QuestionStatus
+
+
+class ReviewsAsked(Answer):
+    second: bool
+    verification: bool
+
+
+class Named(Answer):
+    subject: str
+    names: list[str]
+
+
+class Unmasked(Answer):
+    """A question as it was sent; nothing of it is kept anywhere for whoever read it."""
+
+    id: int
+    code: str
+    text: str
+    """As it was sent; the question's own text where masking took nothing out of it."""
+    fields: dict[str, str]
+    """What was sealed beside the text: `requester_name`, `requester_phone`, `location`, other texts that
+    were masked, and `extra.HEADER` for columns of the sender's own."""
+    wordings: list[Wording]
+    """Every wording out of which masking took something, whole, oldest first."""
 
 
 class DeskPage(Answer):
@@ -595,6 +856,142 @@ class PaperFormState(Answer):
 
 class PaperForms(Answer):
     forms: list[PaperFormState]
+
+
+class SourceKeyState(Answer):
+    """A key that a source's senders show; its secret was told once, when it was made."""
+
+    id: str
+    made_at: int
+    until: int | None
+    """When it ends, once a newer one has taken its place."""
+
+
+class SourceState(Answer):
+    """A source of a hearing's questions."""
+
+    key: str
+    name: str
+    connector: Annotated[str, one_of(sources.CONNECTORS)]
+    channel: Annotated[str, one_of(sources.CHANNELS)]
+    address: str
+    """What outside systems call it by."""
+    paused: bool
+    settings: dict[str, str | int | bool]
+    mapping: dict[str, str | None]
+    version: int
+    last_at: int | None
+    counts: dict[str, int]
+    """What the last run brought."""
+    totals: dict[str, int]
+    error: str | None
+    """The code of why the last run brought nothing."""
+    error_at: int | None
+    keys: list[SourceKeyState]
+
+
+class Sources(Answer):
+    items: list[SourceState]
+
+
+class LetterTaken(Answer):
+    code: str
+    """The question that it became."""
+
+
+class LetterGone(Answer):
+    name: str
+    """What it was called here."""
+
+
+class SourceKeyMade(SourceState):
+    key_id: str
+    secret: str
+    """In this answer and nowhere else."""
+
+
+class Twin(Answer):
+    """A question that may ask the same."""
+
+    id: int
+    code: str
+    status: QuestionStatus
+    text: str
+    title: str
+    source: Source
+    askers: int
+    """People behind it: those who asked and those who support."""
+    likes: int
+    subject: str | None
+    shared: int
+    """How much of what the first says is said here too, in per cent."""
+    proposed: bool
+    reason: Annotated[str, one_of(twins.REASONS)] | None
+    marks: list[list[int]]
+    """Places of `text` that both have: [start, end] in characters."""
+
+
+class Twins(Answer):
+    items: list[Twin]
+
+
+class TopicOne(Answer):
+    topic: str
+    """The path of names from the first level, joined by `/`; it is what a question bears."""
+    name: str
+    code: str
+    """The office's own; may be empty."""
+    keywords: list[str]
+
+
+class TopicScheme(Answer):
+    version: int
+    """Rises with each scheme; 0 = the office has none."""
+    items: list[TopicOne]
+    """Each after the one above it."""
+
+
+class TopicSuggestion(Answer):
+    topic: str
+    words: list[str]
+    """Keywords of the topic that stand in the question."""
+    chosen: int
+    """How often people chose the topic, where it was learned from them; else 0."""
+
+
+class TopicSuggestions(Answer):
+    items: list[TopicSuggestion]
+
+
+class SimilarOne(Answer):
+    code: str
+    text: str
+    support: int
+    askers: int
+
+
+class Similar(Answer):
+    items: list[SimilarOne]
+
+
+class RefusedItem(Answer):
+    row: int
+    """Which item of the message, from 1."""
+    column: str | None
+    code: str
+    message: str
+
+
+class Pushed(Answer):
+    """What became of a message's items."""
+
+    rows: int
+    new: int
+    updated: int
+    unchanged: int
+    refused: list[RefusedItem]
+    codes: dict[str, str]
+    """The questions' numbers by the sender's."""
 
 
 class SeatPresence(Answer):
@@ -757,6 +1154,18 @@ class AccountMade(Answer):
     id: int
     login: str
     name: str
+
+
+class AccountChanged(Answer):
+    id: int
+    login: str
+    name: str
+    disabled: bool
+
+
+class PasswordChanged(Answer):
+    login: str
+    changed: bool
 
 
 class GrantMade(Answer):

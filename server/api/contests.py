@@ -25,7 +25,6 @@ from server.api.common import (
     ActorDep,
     Body,
     Key,
-    Nothing,
     RoundId,
     ServicesDep,
     Word,
@@ -43,6 +42,11 @@ FileNumber = Annotated[int, Path(alias="number", ge=1, le=LARGEST)]
 class Contesting(Body):
     grounds: str = Field(max_length=2 * LONGEST_GROUNDS, json_schema_extra=NOT_EMPTY)
     """In words, 10 characters at least."""
+
+
+class HoldAgain(Body):
+    title: str | None = Field(default=None, min_length=1, max_length=80)
+    """Tells the new round from the contested one; null: the same title."""
 
 
 class Decision(Body):
@@ -129,10 +133,10 @@ async def file(
 
 @router.post("/rounds/{id}/again", status_code=201, response_model=answers.StateRound)
 async def again(
-    id_: RoundId, here: ServicesDep, by: ActorDep, body: Nothing | None = None, key: Key = None
+    id_: RoundId, here: ServicesDep, by: ActorDep, body: HoldAgain | None = None, key: Key = None
 ) -> Response:
     """A contested round is held again, so that its result may be corrected."""
-    return answered(await hold_again(here.house, by, id_, key))
+    return answered(await hold_again(here.house, by, id_, body.title if body else None, key))
 
 
 @router.post("/rounds/{id}/contest/decision", response_model=answers.StateRound)

@@ -11,6 +11,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from server.api.common import error_response
+from server.api.open311_answers import error_told, is_open311
 from server.domain.refusals import Refusal
 from server.services import Services, language_of
 
@@ -44,7 +45,7 @@ LARGEST_UPLOAD = 65 * 1024 * 1024
 LARGEST_FILE = 6 * 1024 * 1024
 """A file handed in with a contest is at most 5 MB; what is larger is refused with a sentence."""
 FILES = re.compile(r"/api/v1/rounds/[^/]+/contest/files")
-UPLOADS = re.compile(r"/office/hearings/[^/]+/import")
+UPLOADS = re.compile(r"/office/hearings/[^/]+/(?:import|topics)")
 """Where such files are taken; the route asks who it is before it reads them."""
 
 
@@ -63,7 +64,7 @@ class Compressed:
         self.app, self.gzip = app, GZipMiddleware(app, minimum_size=1024, compresslevel=6)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = scope["type"] == "http" and not scope["path"].startswith("/api/")
+        page = scope["type"] == "http" and not scope["path"].startswith(("/api/", "/open311/"))
         await (self.gzip if page else self.app)(scope, receive, send)
 
 
@@ -103,6 +104,10 @@ class Frame:
             if length.isdigit() and int(length) > most:
                 raise Refusal("too_large")
         except Refusal as refusal:
-            await error_response(refusal, language_of(request))(scope, receive, send_framed)
+            if is_open311(request.url.path):
+                response = error_told(request, refusal)
+            else:
+                response = error_response(refusal, language_of(request))
+            await response(scope, receive, send_framed)
             return
         await self.app(scope, receive_capped, send_framed)

@@ -16,6 +16,7 @@ from server.api.common import LARGEST, ActorDep, Body, Id, Key, Number, Services
 from server.domain.refusals import Refusal
 from server.domain.roles import ROLES, has_right
 from server.identity import office_book
+from server.identity.passwords import check_strength
 from server.services import language_of
 from server.shows.export import show_file_of
 from server.shows.problems import ShowFileError
@@ -46,6 +47,20 @@ class NewAccount(Body):
     password: Word
 
 
+class NewPassword(Body):
+    password: Word
+
+
+class Disabled(Body):
+    disabled: bool
+
+
+class OwnPassword(Body):
+    old: Word
+    """The present one."""
+    new: Word
+
+
 class NewGrant(Body):
     account: Number
     role: answers.Role
@@ -65,6 +80,8 @@ class NewCard(Body):
     """The number of a panelist's seat."""
     role: Word = ""
     """For a device instead: `screen`, `card`, `commentator` or `subject`."""
+    subject: Word | None = None
+    """The key of the official whose office the card is for, with the role `subject`."""
     kiosk: bool = False
     """A code that the seat's panelist types in on a shared tablet, instead of a card."""
 
@@ -130,6 +147,36 @@ async def new_account(body: NewAccount, here: ServicesDep, by: ActorDep) -> Resp
     return JSONResponse({"id": id_, "login": body.login, "name": name}, 201)
 
 
+@router.put("/accounts/{id}/password", response_model=answers.AccountChanged)
+async def reset_password(id_: Id, body: NewPassword, here: ServicesDep, by: ActorDep) -> Response:
+    """Another initial password for somebody who forgot his; the account's sessions and tokens end."""
+    one = await here.people.reset_password(by, id_, body.password)
+    return JSONResponse(
+        {"id": one.id, "login": one.login, "name": one.name, "disabled": one.disabled}
+    )
+
+
+@router.put("/accounts/{id}/disabled", response_model=answers.AccountChanged)
+async def disable_account(id_: Id, body: Disabled, here: ServicesDep, by: ActorDep) -> Response:
+    """Nobody signs in as the account any more, or again; its sessions and tokens end at once."""
+    one = await here.people.set_disabled(by, id_, body.disabled)
+    return JSONResponse(
+        {"id": one.id, "login": one.login, "name": one.name, "disabled": one.disabled}
+    )
+
+
+@router.put("/account/password", response_model=answers.PasswordChanged)
+async def change_password(
+    body: OwnPassword, request: Request, here: ServicesDep, by: ActorDep
+) -> Response:
+    """One's own password; one's other sessions end. Tries count like those of signing in."""
+    account = await here.people.own_account(by)
+    check_strength(body.new)  # Here already: a new one that is too short is no guess at the old.
+    async with here.limiter.guess(here.door.address(request), account.login):
+        await here.people.change_password(by, body.old, body.new)
+    return JSONResponse({"login": account.login, "changed": True})
+
+
 @router.post("/grants", status_code=201, response_model=answers.GrantMade)
 async def new_grant(body: NewGrant, here: ServicesDep, by: ActorDep) -> Response:
     """A role for an office, its subtree, or one hearing."""
@@ -158,7 +205,12 @@ async def new_card(
     async with here.store.look(slug=slug) as unit:
         place = unit.place
     card = await here.cards.issue_card(
-        by, place, seat_number=body.seat, role=body.role, kiosk=body.kiosk
+        by,
+        place,
+        seat_number=body.seat,
+        role=body.role,
+        kiosk=body.kiosk,
+        subject=body.subject,
     )
     base = here.settings.public_url or f"{here.door.scheme(request)}://{request.url.netloc}"
     opens = f"h/{slug}/kiosk" if body.kiosk else f"join/{card['code']}"

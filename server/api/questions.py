@@ -10,6 +10,9 @@ from pydantic import Field
 
 from server.actions import ask_question as asking
 from server.actions.appeal_question import appeal_question
+from server.actions.ask_question import SHORTEST
+from server.actions.find_twins import similar_to
+from server.actions.merge_questions import way_of
 from server.actions.rate_answer import rate_answer
 from server.api import answers
 from server.api.common import (
@@ -25,6 +28,7 @@ from server.api.common import (
 from server.api.hearings import check_announced
 from server.domain.questions import REJECTION_REASONS, Question
 from server.domain.refusals import Refusal
+from server.domain.work import NONCE_LONGEST
 from server.services import language_of
 
 router = APIRouter(tags=["questions"])
@@ -39,6 +43,13 @@ class NewQuestion(Body):
     """How the author may be reached; sealed, shown to nobody."""
     epoch: Word | None = None
     """Of the run that it is meant for; another run refuses it (`run_changed`)."""
+    work: str | None = Field(default=None, max_length=NONCE_LONGEST)
+    """The nonce that was looked for, where `work_needed` asked for it."""
+
+
+class Typed(Body):
+    text: str = Field(max_length=500)
+    """What somebody is typing: two characters at least."""
 
 
 class Rating(Body):
@@ -75,6 +86,30 @@ async def questions(
     return JSONResponse({"items": items, "cursor": page[-1].id if len(page) == 50 else None})
 
 
+@router.post("/hearings/{slug}/questions/similar", response_model=answers.Similar)
+async def similar(
+    slug: str, body: Typed, request: Request, here: ServicesDep, by: MaybeActor
+) -> Response:
+    """Questions on the public list that ask what this text asks, at most three: whoever is about to send
+    it may support one of them instead. Nothing is kept; the text is in no address, which logs keep."""
+    here.limiter.check("similar", here.door.address(request))
+    async with here.store.look(slug=slug) as unit:
+        check_announced(unit.place, by)
+        if len(body.text.strip()) < SHORTEST:
+            raise Refusal("text_too_short", least=SHORTEST, place="text")
+        found = await similar_to(here.house, unit, body.text)
+    items = [
+        {
+            "code": one.question.code,
+            "text": one.question.text,
+            "support": one.question.support,
+            "askers": one.question.askers + one.question.support,
+        }
+        for one in found
+    ]
+    return JSONResponse({"items": items}, headers={"Cache-Control": "no-store"})
+
+
 @router.post("/hearings/{slug}/questions", status_code=201, response_model=answers.Asked)
 async def ask_question(
     slug: str,
@@ -87,7 +122,15 @@ async def ask_question(
     """A question from the public → `{code, secret, status}`."""
     here.limiter.check("ask", here.door.address(request), viewer, key)
     done = await asking.ask_question(
-        here.house, viewer, key, slug, body.text, body.subject, body.contact, body.epoch
+        here.house,
+        viewer,
+        key,
+        slug,
+        body.text,
+        body.subject,
+        body.contact,
+        body.epoch,
+        body.work,
     )
     return JSONResponse(dict(done.answer), 201)
 
@@ -98,13 +141,14 @@ async def fate(code: str, request: Request, here: ServicesDep, by: MaybeActor) -
     async with here.store.look(code=code) as unit:
         check_announced(unit.place, by)
         question = await unit.questions.by_code(code)
-    if question is None:
-        raise Refusal("not_found")
-    return JSONResponse(fate_of(question, language_of(request)))
+        if question is None:
+            raise Refusal("not_found")
+        *_, end = await way_of(unit, question.id)
+    return JSONResponse(fate_of(question, end, language_of(request)))
 
 
-def fate_of(question: Question, lang: str) -> dict[str, Any]:
-    """The answer of `GET /questions/CODE`."""
+def fate_of(question: Question, end: Question, lang: str) -> dict[str, Any]:
+    """The answer of `GET /questions/CODE`; `end` is what it went into at last, or itself."""
     told: dict[str, Any] = {"code": question.code, "status": question.status}
     if question.status == "rejected" and question.reason and question.reason in REJECTION_REASONS:
         zh, en = REJECTION_REASONS[question.reason]
@@ -114,6 +158,9 @@ def fate_of(question: Question, lang: str) -> dict[str, Any]:
         told["reason"] = question.reason
     if question.merged_into:
         told["merged_into"] = question.merged_into
+        told["followed"] = {"code": end.code, "status": end.status}
+        if end.answered_at:
+            told["followed"]["answered_at"] = end.answered_at
     if question.answered_at:
         told["answered_at"] = question.answered_at
     if question.reply:

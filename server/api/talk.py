@@ -38,7 +38,7 @@ _FIELDS: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
 }
 _OPTIONAL: Mapping[str, Mapping[str, type | tuple[type, ...]]] = {
     "vote": {"epoch": str},
-    "ask": {"subject": (str, type(None)), "epoch": str},
+    "ask": {"subject": (str, type(None)), "epoch": str, "work": str},
     "support": {"epoch": str},
     "like": {"epoch": str},
     "tablet": {"battery": (int, type(None)), "charging": (bool, type(None))},
@@ -133,7 +133,14 @@ class Talk:
         if kind == "support":
             return support_of(here.house, viewer, key, slug, frame["question"], frame["on"], epoch)
         return question_of(
-            here.house, viewer, key, slug, frame["text"], frame.get("subject"), epoch=epoch
+            here.house,
+            viewer,
+            key,
+            slug,
+            frame["text"],
+            frame.get("subject"),
+            epoch=epoch,
+            work=frame.get("work"),
         )
 
     def _answer(self, who: Speaker, key: str, outcome: Done | Refusal | OutcomeUnknown) -> None:
@@ -152,6 +159,7 @@ class Talk:
                 refusal.code,
                 refusal.message(who.spot.lang),
                 refusal.detail.get("retry_after", frames.TOO_MANY_MS // 1000) * 1000,
+                refusal.detail if refusal.code == "work_needed" else None,
             )
         )
 

@@ -147,6 +147,7 @@ PAGES = (
     ("public", "群众页面 · public", True),
     ("panel", "评议团平板 · panel (1)", True),
     ("desk", "审核台 · desk", False),
+    ("duty", "值班负责人 · duty person", False),
     ("host", "主持台 · host", False),
     ("card", "手卡 · card", False),
     ("stage", "大屏 · stage", False),

@@ -20,7 +20,7 @@ from server.store.places import all_places
 
 DEVICES = {"host": "host", "desk": "moderator", "card": "card"}
 SCREENS = ("stage", "overlay", "podium")
-TOKENS = ("moderator", "host", "office", "teller", "scrutineer")
+TOKENS = ("moderator", "duty", "host", "office", "teller", "scrutineer")
 
 
 @dataclass(frozen=True)
@@ -123,6 +123,7 @@ async def _sign_in(building: Building, slug: str, base: str) -> Scene:
     scene.links["public"] = f"{base}/h/{slug}"
     for page, role in DEVICES.items():
         scene.links[page] = await link(page, role, role=role)
+    scene.links["duty"] = await link("desk", "duty", role="duty")
     for page in SCREENS:
         scene.links[page] = await link(page, page, role="screen")
     scene.links["office"] = await link("office", "office", role="office")

@@ -34,6 +34,8 @@ EVENTS: Mapping[str, Event] = {
     "question_received": Event(("desk",), (), "收到新提问", "A question came in"),
     "questions_screened": Event(("desk",), (), "新提问可处理", "Questions are ready to review"),
     "questions_imported": Event(("desk",), (), "导入了一批问题", "Questions were imported"),
+    "source_changed": Event((), (), "来源设置已更改", "A source was changed"),
+    "topics_changed": Event((), (), "主题分类已更换", "The scheme of topics was replaced"),
     "question_approved": Event(
         ("public", *_STAFF), ("questions",), "有新的群众提问", "A question was approved"
     ),
@@ -46,7 +48,16 @@ EVENTS: Mapping[str, Event] = {
     "question_removed": Event(
         ("public", *_STAFF), ("questions",), "问题已移出列表", "A question left the list"
     ),
+    "question_unmasked": Event((), (), "原文已被查看", "An original was read"),
     "question_moderated": Event(_STAFF, (), "问题状态已更新", "A question was moderated"),
+    "question_claimed": Event(("desk",), (), "有人在处理一条提问", "Somebody works on a question"),
+    "question_let_go": Event(("desk",), (), "一条提问不再有人处理", "A question is free again"),
+    "question_escalated": Event(_STAFF, (), "一条提问已转专人处理", "A question was escalated"),
+    "question_escalation_seen": Event(
+        ("desk",), (), "值班负责人已收到", "The duty person has seen it"
+    ),
+    "review_asked": Event(_STAFF, (), "上台前的要求已更改", "What the stage asks for changed"),
+    "aliases_changed": Event(("desk",), (), "单位别名已更改", "A unit's other names changed"),
     "queue_changed": Event(
         ("desk", "host", "card", "podium", "panel"), (), "队列已更新", "The queue changed"
     ),
@@ -62,6 +73,10 @@ EVENTS: Mapping[str, Event] = {
         _ALL, ("stage", "questions"), "问题已答复", "A question was answered"
     ),
     "question_rated": Event(_STAFF, (), "提问人评价了答复", "An asker rated the answer"),
+    "brief_switched": Event((), (), "会前送阅设置已更改", "Reading in advance was switched"),
+    "brief_sent": Event((), (), "入选问题已送述法人阅", "A shortlist was sent to an office"),
+    "brief_taken_back": Event((), (), "已收回送阅", "A shortlist was taken back"),
+    "reply_proposed": Event(("desk",), (), "收到一条答复稿", "A reply was proposed"),
     "floor_requested": Event(("host", "panel"), (), "有成员申请提问", "A panelist asks to speak"),
     "floor_granted": Event(
         ("host", "panel"), (), "一项发言申请已安排", "A request to speak was granted"

@@ -83,6 +83,16 @@ def percent(part: int, whole: int) -> str:
     return f"{tenths // 10}.{tenths % 10}%"
 
 
+def as_percent(mark: str) -> str:
+    """A share as people read it, with the places that it has: `0.8571` is `85.71%`. What is no plain
+    decimal (`6/7`, `—`) stays as it is."""
+    value = decimal_of(mark)
+    if value is None:
+        return mark
+    _, _, places = mark.partition(".")
+    return f"{places_text(value * 100, max(0, len(places) - 2))}%"
+
+
 def number_of(text: str | None) -> Fraction | None:
     """The number that a mark in a result names, a decimal or a reduced fraction; None where there is
     none."""

@@ -78,13 +78,14 @@ class Where(TypedDict, total=False):
     slug: str
     round: str
     code: str
+    source: str
     hearing: int
     line: bool
 
 
 class HearingSettings(TypedDict):
-    """What a hearing was given by its show; `show` holds `language`, `rehearsal_allowed` and
-    `contest_days`."""
+    """What a hearing was given by its show; `show` holds `language`, `rehearsal_allowed`,
+    `contest_days`, `reviews` and `shortlist_in_advance`."""
 
     note: str
     stream_url: str | None

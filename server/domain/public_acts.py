@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
+from server.domain.work import Owed
+
 
 class Vote(NamedTuple):
     """A choice in a public round (网络评价)."""
@@ -49,6 +51,8 @@ class Ask(NamedTuple):
     sealed: bytes | None
     at: int
     epoch: str | None = None
+    owed: Owed | None = None
+    """Work without which it is no more than a repeat; its text was not even masked."""
 
 
 Sent = tuple[str, str, str]

@@ -3,13 +3,15 @@
 Rule 1. An act that is not in `NEXT` for the present state is refused and changes nothing.
 Rule 2. Un-merging returns a question to the state it was merged from (`before_merge`).
 Rule 3. A withdrawn or closed question is off the public list; its code still tells its fate.
+Rule 4. An escalated question is seen by the duty person alone, who closes it or gives it back to the
+desk, where it begins again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Required, TypedDict
+from typing import Any, Required, TypedDict
 
 from server.domain.refusals import Refusal
 
@@ -27,6 +29,7 @@ STATES = (
     "replied_in_writing",
     "converted",
     "closed",
+    "escalated",
 )
 
 _BEFORE_STAGE = ("approved", "shortlisted", "queued")
@@ -34,6 +37,7 @@ _BEFORE_STAGE = ("approved", "shortlisted", "queued")
 NEXT: Mapping[str, Mapping[str, str]] = {
     "screen": {"received": "screened"},
     "approve": {"screened": "approved"},
+    "unapprove": {"approved": "screened"},
     "reject": {"screened": "rejected"},
     "unreject": {"rejected": "screened"},
     "merge": {"screened": "merged", "approved": "merged", "shortlisted": "merged"},
@@ -49,8 +53,10 @@ NEXT: Mapping[str, Mapping[str, str]] = {
     "reply": dict.fromkeys((*_BEFORE_STAGE, "withdrawn"), "replied_in_writing"),
     "convert": {"answered": "converted", "replied_in_writing": "converted"},
     "close": dict.fromkeys(
-        (*_BEFORE_STAGE, "withdrawn", "answered", "replied_in_writing"), "closed"
+        (*_BEFORE_STAGE, "withdrawn", "answered", "replied_in_writing", "escalated"), "closed"
     ),
+    "escalate": dict.fromkeys(("screened", *_BEFORE_STAGE, "rejected"), "escalated"),
+    "release": {"escalated": "screened"},  # Rule 4: it is looked at anew.
 }
 """act → {state it is legal in: state it leads to}."""
 
@@ -98,7 +104,11 @@ class Question:
     `support` counts viewers (one each) and `likes` what the source system counted; `askers` is
     how many people stand behind it once others were merged in; of a merged question, `carried_*`
     are what its merge added to the other one. `source` is a kind (`hotline`, `mailbox`, `live`,
-    `panel`), `source_key` which of them.
+    `panel`, `desk`), `source_key` which of them. `flags` are words of the operator's lists,
+    `LIST:WORD`. `district`, `agency` and `solved` are what its source says (`domain/orders.py`),
+    `proposed` the official whose unit that names. Questions that ask alike share a `cluster`, which is a
+    label and no id. `verification` is the last 核实 (`domain/reviews.py`).
+    `topic` is one of the office's scheme, which a person chose (`topics.py`).
     """
 
     id: int
@@ -128,11 +138,27 @@ class Question:
     appealed: bool = False
     rating: str | None = None
     rewritten: bool = False
+    flags: tuple[str, ...] = ()
+    district: str = ""
+    agency: str = ""
+    solved: str = ""
+    proposed: str | None = None
+    cluster: int | None = None
+    approved_by: str = ""
+    seconded_by: str = ""
+    verification: Mapping[str, Any] | None = None
+    topic: str | None = None
+
+    @property
+    def people(self) -> int:
+        """How many stand behind it: who asked, and who supports it."""
+        return self.askers + self.support
 
 
 class NewQuestion(TypedDict, total=False):
     """A question to be added. `fields` are what its source told beside the text; `asker` is the
-    viewer who asked and `secret_hash` of the secret that he got."""
+    viewer who asked, or stands for the person who wrote to the source, and `secret_hash` of the secret
+    that a viewer got."""
 
     code: Required[str]
     status: Required[str]
@@ -150,6 +176,12 @@ class NewQuestion(TypedDict, total=False):
     secret_hash: str
     off_cuff: bool
     approved_at: int | None
+    approved_by: str
+    askers: int
+    district: str
+    agency: str
+    solved: str
+    proposed: str | None
 
 
 def step(question: Question, act: str) -> Question:

@@ -71,6 +71,25 @@ CATALOGUE: Mapping[str, Row] = {
     "password_weak": Row(
         422, "密码至少 {least} 个字符。", "A password needs at least {least} characters."
     ),
+    "password_wrong": Row(422, "原密码不对。", "The present password is wrong."),
+    "account_own": Row(
+        409,
+        "这是您自己的账号：请用“修改密码”，也不能停用自己。",
+        "This is your own account: change its password yourself; nobody disables himself.",
+    ),
+    "account_above": Row(
+        403,
+        "这个账号持有您不能授予的角色：请找能授予这些角色的管理员，系统管理员的密码在服务器上用"
+        " pingyi password 重设。",
+        "This account holds a role that you may not grant: ask an administrator who may; a system"
+        " administrator's password is set on the server with pingyi password.",
+    ),
+    "account_last": Row(
+        409,
+        "这是最后一个系统管理员账号，不能停用。",
+        "This is the last system administrator: it cannot be disabled.",
+    ),
+    "login_unknown": Row(404, "没有登录名“{login}”。", "Nobody has the login name “{login}”."),
     "login_taken": Row(409, "这个登录名已有人用。", "This login name is taken."),
     # What is asked for
     "not_found": Row(404, "没有这一项。", "There is no such thing here."),
@@ -227,6 +246,28 @@ CATALOGUE: Mapping[str, Row] = {
         "The question is “{now}”: this cannot be done to it.",
         {"now": words.QUESTION},
     ),
+    "question_claimed": Row(
+        409,
+        "{name}正在处理这条提问。需要时可以接手。",
+        "{name} is working on this question. You can take it over.",
+    ),
+    "not_seconded": Row(
+        409,
+        "这条提问还没有经第二人复核，不能上台。",
+        "Nobody has seconded this question yet: it cannot go on stage.",
+    ),
+    "not_verified": Row(
+        409,
+        "这条提问还没有核实属实，不能上台。",
+        "The facts of this question are not verified: it cannot go on stage.",
+    ),
+    "second_same_person": Row(
+        409,
+        "复核人不能是通过或改写这条提问的人。",
+        "Whoever approved or rewrote a question cannot second it.",
+    ),
+    "escalation_settled": Row(409, "这件已经处理过了。", "This was settled already."),
+    "bulk_undone": Row(409, "这次批量处理已经撤销过了。", "This bulk act was taken back already."),
     "text_too_short": Row(422, "至少 {least} 个字。", "At least {least} characters."),
     "text_too_long": Row(422, "最多 {most} 个字。", "At most {most} characters."),
     "text_too_long_for_stage": Row(
@@ -234,8 +275,32 @@ CATALOGUE: Mapping[str, Row] = {
         "上屏文字最多 {most} 字，请先改写。",
         "At most {most} characters go on stage: rewrite it first.",
     ),
+    "not_neutral": Row(
+        409,
+        "还有问题是群众原话，改写成中性表述后才能送阅：{codes}",
+        "Some questions are still in a citizen's own words; rewrite them first: {codes}",
+    ),
+    "tells_source": Row(
+        409,
+        "改写后的文字仍带有原件里的人名、地点、号码、时间或原话，改掉后才能送阅：{codes}",
+        "Some wordings still repeat a name, place, number, time or sentence of their source: {codes}",
+    ),
+    "brief_empty": Row(409, "没有可送阅的问题。", "There is nothing to send."),
+    "brief_off": Row(
+        409,
+        "本场不会前送阅，可在此页打开。",
+        "This hearing sends nothing in advance; it can be switched on.",
+    ),
     "reason_unknown": Row(422, "没有这个理由代码。", "There is no such reason code."),
     "subject_unknown": Row(422, "没有这位述法人。", "There is no such subject."),
+    "topic_unknown": Row(
+        422,
+        "主题分类里没有“{topic}”，请从列表中选择。",
+        "The scheme of topics has no “{topic}”: choose one of the list.",
+    ),
+    "topics_refused": Row(
+        422, "主题分类没有更换：{place}。", "The scheme of topics was not replaced: {place}."
+    ),
     "merge_into_self": Row(422, "问题不能并入自己。", "A question cannot be merged into itself."),
     "merge_target_illegal": Row(
         409, "不能并入这个问题。", "Questions cannot be merged into that one."
@@ -260,6 +325,11 @@ CATALOGUE: Mapping[str, Row] = {
     "asker_unknown": Row(422, "没有这位提问人。", "There is no such asker."),
     "queue_unknown_id": Row(422, "队列里有不能排队的问题。", "One of these cannot be queued."),
     "support_closed": Row(409, "这个问题现在不能同问。", "This question takes no support now."),
+    "work_needed": Row(
+        403,
+        "这里提问前要由浏览器先做一点计算，请用能运行脚本的浏览器打开本页。",
+        "Asking here takes a little work of the browser first; open this page in one that runs scripts.",
+    ),
     "asking_closed": Row(409, "现在不接受提问。", "Questions are not taken now."),
     "secret_wrong": Row(403, "提问凭证不对。", "The question's secret is wrong."),
     "appeal_used": Row(409, "已经申诉过一次。", "It was appealed once already."),
@@ -370,6 +440,16 @@ CATALOGUE: Mapping[str, Row] = {
         "本轮是为复核重新举行的，作出更正决定时一并公布。",
         "This round was held again for a contest: the decision to correct publishes it.",
     ),
+    "correction_unnamed": Row(
+        422,
+        "选“更正”时，请选定用哪一轮的结果更正。",
+        "To correct a result, choose the round whose result replaces it.",
+    ),
+    "correction_not_upheld": Row(
+        422,
+        "选“维持”时，不要选更正用的轮次。",
+        "A result that is upheld is replaced by no round: leave the round out.",
+    ),
     "correction_unfit": Row(
         409,
         "更正须用为此重新举行、已计票确认的一轮。",
@@ -463,7 +543,125 @@ CATALOGUE: Mapping[str, Row] = {
         "这场评议写不成一个议程文件：{place}。",
         "This hearing cannot be written as one show file: {place}.",
     ),
+    # Sources
     "source_unknown": Row(422, "来源代码有误。", "The source key is wrong."),
+    "source_taken": Row(
+        409, "这个来源代码已经在用。", "This source key is already in use in this hearing."
+    ),
+    "sources_full": Row(
+        409, "一场评议至多 {most} 个来源。", "A hearing has at most {most} sources."
+    ),
+    "source_paused": Row(
+        409,
+        "来源“{name}”已暂停，恢复后才能接收。",
+        "The source “{name}” is paused: nothing is taken in until it goes on.",
+    ),
+    "source_unasked": Row(
+        409,
+        "这种来源由对方送来，不主动收取。",
+        "This kind of source is handed in by its sender: nobody asks it.",
+    ),
+    "letter_refused": Row(
+        409, "这封邮件仍不能收入：{place}", "This message can still not be taken in: {place}"
+    ),
+    "letter_not_whole": Row(
+        409,
+        "这封邮件没有整封封存，请在邮箱里查看。",
+        "This message was not kept whole: look at it in the mailbox.",
+    ),
+    "source_keyless": Row(409, "这种来源不用密钥。", "Senders of this kind of source show no key."),
+    # Told on the page of sources, and answered to nobody
+    "source_failed": Row(
+        500,
+        "收取时出了意外，稍后自动再试。",
+        "Something unexpected went wrong while asking; it is tried again later.",
+    ),
+    "mailbox_unreachable": Row(
+        500,
+        "连不上邮箱服务器，或连接中断；请核对服务器和端口，稍后自动再试。",
+        "The mail server cannot be reached, or broke off: check host and port. It is tried again.",
+    ),
+    "mailbox_tls": Row(
+        500,
+        "与邮箱服务器的加密连接没有建立：不支持所选的加密方式，或证书不受信任。",
+        "No encrypted connection to the mail server: this encryption is not offered there, or its "
+        "certificate is not trusted.",
+    ),
+    "mailbox_login": Row(
+        500,
+        "邮箱不接受账号或密码；很多邮箱须先开通 IMAP，并使用授权码。",
+        "The mailbox does not accept the user or the password; many providers want IMAP switched on "
+        "and a code of their own for it.",
+    ),
+    "mailbox_folder": Row(
+        500,
+        "邮箱里没有这个文件夹，或不许打开。",
+        "There is no such folder in the mailbox, or it may not be opened.",
+    ),
+    "mailbox_answers": Row(
+        500,
+        "来信照常收取，但查询码发不出去：发信服务器连不上或不接受；稍后自动再试。",
+        "Letters come in, but their codes cannot be sent: the SMTP server cannot be reached or does "
+        "not accept them. It is tried again.",
+    ),
+    "open311_unreachable": Row(
+        500,
+        "连不上对方的接口，或十秒内没有答完；请核对接口地址，稍后自动再试。",
+        "The endpoint cannot be reached, or did not answer within ten seconds: check its address. It is "
+        "tried again.",
+    ),
+    "open311_address": Row(
+        500,
+        "接口地址指向本机链路或云平台的内部地址，不予访问。",
+        "The endpoint's address is link-local or a cloud's own: it is not asked.",
+    ),
+    "open311_refused": Row(
+        500,
+        "对方拒绝了接口密钥；请核对密钥和辖区标识。",
+        "The endpoint does not accept the API key: check it and the jurisdiction.",
+    ),
+    "open311_status": Row(
+        500,
+        "对方的接口答复出错（如 404、500 或转向别处）；请核对接口地址，稍后自动再试。",
+        "The endpoint answers with an error (404, 500, a redirect): check its address. It is tried again.",
+    ),
+    "open311_answer": Row(
+        500,
+        "对方的答复读不懂：不是所选格式的 Open311 诉求列表，或不是合法的 JSON、XML"
+        "（常见的是以 0 开头的编号没有加引号）。",
+        "The endpoint's answer cannot be read: it is no list of service requests in the chosen format, or "
+        "no valid JSON or XML (often a code that begins with 0 and is not quoted).",
+    ),
+    "open311_large": Row(
+        500, "对方的答复超过 8 MB，没有读取。", "The endpoint's answer is larger than 8 MB."
+    ),
+    # What a city's system is answered (Open311)
+    "open311_missing": Row(422, "缺少参数 {place}。", "{place} was not provided."),
+    "open311_wrong": Row(422, "参数 {place} 有误。", "{place} is wrong."),
+    "open311_key": Row(
+        403,
+        "接口密钥 api_key 缺失或无效，不能提交或查询。",
+        "Missing or invalid api_key: nothing was taken in or told.",
+    ),
+    "open311_service_unknown": Row(
+        404, "没有服务“{service}”。", "There is no service with the code {service}."
+    ),
+    "open311_not_taken": Row(422, "没有接收：{place}", "This was not taken in: {place}"),
+    "signature_missing": Row(
+        401,
+        "没有签名：须有 webhook-id、webhook-timestamp、webhook-signature 三个请求头。",
+        "This is not signed: webhook-id, webhook-timestamp and webhook-signature are needed.",
+    ),
+    "signature_wrong": Row(
+        401, "签名不对，没有接收。", "The signature does not hold; nothing was taken in."
+    ),
+    "signature_stale": Row(
+        401,
+        "签名时间与本机相差五分钟以上，没有接收；请校准时钟后重新签名。",
+        "The time that was signed is more than five minutes off; set the clock and sign anew.",
+    ),
+    "push_refused": Row(422, "不能接收：{place}", "This cannot be taken in: {place}"),
+    "setting_wrong": Row(422, "“{setting}”没有填或填得不对。", "“{setting}” is missing or wrong."),
     "server_error": Row(500, "系统出错，已记录。", "Something failed here; it was recorded."),
 }
 

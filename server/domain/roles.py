@@ -16,6 +16,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
     "office": ("办公室人员", "Office staff"),
     "report_reviewer": ("报告预审员", "Report reviewer"),
     "moderator": ("审核员", "Moderator"),
+    "duty": ("值班负责人", "Duty person"),
     "host": ("主持台操作员", "Host console"),
     "card": ("主持人（手卡）", "On-air host (card)"),
     "panelist": ("评议团成员", "Panelist"),
@@ -33,7 +34,7 @@ ROLES: Mapping[str, tuple[str, str]] = {
 RIGHTS: Mapping[str, frozenset[str]] = {
     # pages and their sockets
     "page:panel": frozenset({"panelist"}),
-    "page:desk": frozenset({"moderator", "office"}),
+    "page:desk": frozenset({"moderator", "office", "duty"}),
     "page:host": frozenset({"host"}),
     "page:card": frozenset({"card", "host"}),
     "page:stage": frozenset({"screen", "host"}),
@@ -46,8 +47,15 @@ RIGHTS: Mapping[str, frozenset[str]] = {
     # acts on questions
     "moderate": frozenset({"moderator"}),
     "edit_question": frozenset({"moderator", "host"}),  # the host: what was asked off the cuff
+    "unmask": frozenset({"moderator", "office"}),  # with a reason, and in the journal (law 17)
+    "second": frozenset({"moderator", "host", "office"}),
+    "escalations": frozenset({"duty"}),  # nobody else sees what was escalated
+    "brief": frozenset({"moderator", "office"}),  # what an official's office reads in advance
+    "read_brief": frozenset({"subject"}),  # its own only
     "order_queue": frozenset({"moderator", "host"}),
     "import": frozenset({"office", "moderator"}),
+    "manage_sources": frozenset({"office"}),
+    "manage_topics": frozenset({"office"}),  # of the office itself, not of one hearing alone
     "stage": frozenset({"host"}),
     "request_floor": frozenset({"panelist"}),
     # run of show and rounds
@@ -114,7 +122,8 @@ class Actor:
     """Who acts: `id` is stable and free of personal data (`account:7`, `seat:12`, `machine`).
 
     `name` is what colleagues see on their pages; it never enters the public's frames.
-    `seat` is set for a panelist, `viewer` for the public.
+    `seat` is set for a panelist, `viewer` for the public, `subject` (a row's id) for an official's office
+    that came by a card of that official.
     """
 
     id: str
@@ -123,6 +132,7 @@ class Actor:
     seat: int | None = None
     viewer: str | None = None
     session: str | None = None
+    subject: int | None = None
 
 
 MACHINE = Actor(id="machine", name="Pingyi")
@@ -154,6 +164,14 @@ def roles_below(actor: Actor, path: str) -> tuple[str, ...]:
         g.role for g in actor.grants if g.subtree and g.hearing is None and path.startswith(g.path)
     }
     return tuple(role for role in ROLES if role in held)
+
+
+def may_give(by: Actor, grant: Grant) -> bool:
+    """Whether `by` may give and take this grant: one of his roles there is entitled to it, in the
+    whole subtree where the grant reaches down (law 16)."""
+    below = roles_below(by, grant.path)
+    mine = below if grant.subtree else roles_at(by, grant.office, grant.path)
+    return any(grant.role in GRANTABLE.get(one, ()) for one in mine)
 
 
 def has_right(roles: Iterable[str], right: str) -> bool:

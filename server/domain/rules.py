@@ -352,6 +352,21 @@ class Rules:
         return "sheet" if of_sheets and len(self.dimensions) > 1 else "nothing"
 
     @property
+    def marks_are_shares(self) -> bool:
+        """Whether marks by dimension and group are shares of raters (满意率), which people read as
+        percentages: nothing multiplies them or adds them up."""
+        summed = self.across == "sum" and len(self.dimensions) > 1
+        return (
+            self.within == "rate" and not summed and all(one.factor == 1 for one in self.dimensions)
+        )
+
+    @property
+    def totals_are_shares(self) -> bool:
+        """The same of totals: no band and no bonus makes a figure of another kind of them."""
+        changed = self.ending.bands or any(one.kind != "veto" for one in self.ending.after)
+        return self.marks_are_shares and not changed
+
+    @property
     def counted_by_mark(self) -> bool:
         """Whether the sheets of a secret round's result are single marks: cut apart, each dimension's
         mark of a sheet has a name of its own."""

@@ -53,6 +53,7 @@ Publication: TypeAlias = Literal["internal", "hall", "public"]
 SourceKind: TypeAlias = Literal["hotline", "mailbox", "live"]
 SeedStatus: TypeAlias = Literal["received", "approved", "shortlisted", "queued"]
 Signer: TypeAlias = Literal["teller", "scrutineer", "host", "approver"]
+Review: TypeAlias = Literal["second", "verification"]
 Publisher: TypeAlias = Literal["approver", "office", "host"]
 
 LANGUAGES: tuple[Language, ...] = get_args(Language)
@@ -67,6 +68,7 @@ CONTEST_DAYS = 5
 SEED_STATUSES: tuple[SeedStatus, ...] = get_args(SeedStatus)
 SIGNERS: tuple[Signer, ...] = get_args(Signer)
 PUBLISHERS: tuple[Publisher, ...] = get_args(Publisher)
+REVIEWS: tuple[Review, ...] = get_args(Review)
 
 JsonValue: TypeAlias = "str | int | bool | list[JsonValue] | dict[str, JsonValue] | None"
 RulesDocument: TypeAlias = Mapping[str, JsonValue]
@@ -84,6 +86,8 @@ class ShowSubject:
     """The post held, such as 党组书记、局长."""
     unit: str
     """The unit that the person heads, in full."""
+    aliases: tuple[str, ...] = ()
+    """Other names under which work orders know the unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,6 +251,10 @@ class Show:
     """The audience that results are meant for. Publishing is still an act of its own."""
     contest_days: int = CONTEST_DAYS
     """Days from its first publication in which a result may be contested (复核): 0–60, 0 = never."""
+    reviews: tuple[Review, ...] = ()
+    """What a question needs before it may go on stage: 复核, 核实."""
+    shortlist_in_advance: bool = False
+    """Whether an official's office may read what is shortlisted for him in advance."""
     subjects: tuple[ShowSubject, ...]
     items: tuple[ShowItem, ...]
     """The run of show, first item first."""

@@ -10,6 +10,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from server.domain.claims import Claim
+from server.domain.fairness import Fates, fates
 from server.domain.hearing import Hearing, Item, Position
 from server.domain.questions import Question, listed
 from server.domain.rounds import Round, own_subjects
@@ -28,6 +30,8 @@ class SubjectView:
     name: str
     post: str
     unit: str
+    aliases: tuple[str, ...] = ()
+    """Other names under which work orders know the unit."""
 
 
 @dataclass(frozen=True)
@@ -133,7 +137,8 @@ class Lease:
 
 @dataclass(frozen=True)
 class HearingView:
-    """One hearing in its present run. `versions` gives each room's version."""
+    """One hearing in its present run. `versions` gives each room's version, `refused` how many questions
+    are refused for each reason."""
 
     hearing: Hearing
     office_name: str
@@ -155,9 +160,17 @@ class HearingView:
     groups: tuple[tuple[str, str, str], ...]
     counts: Mapping[str, int]
     source_counts: Mapping[str, int]
+    live_waiting: int
+    claims: tuple[Claim, ...]
     viewers: int
     likes: int
+    refused: Mapping[str, int]
     takeovers: tuple[Takeover, ...] = ()
+
+    @property
+    def fates(self) -> Fates:
+        """What became of everything that came in."""
+        return fates(self.counts, self.refused)
 
     def subject(self, key: str | None) -> SubjectView | None:
         """The subject called `key`."""
@@ -204,6 +217,7 @@ SOURCE_NAMES: Mapping[str, tuple[str, str]] = {
     "mailbox": ("市长信箱", "Mayor's mailbox"),
     "live": ("直播间", "Live page"),
     "panel": ("评议团现场提问", "Panel, in the hall"),
+    "desk": ("群众诉求汇总", "Citizens' requests, summed up"),
 }
 
 
@@ -322,6 +336,8 @@ def public_state(view: HearingView) -> dict[str, Any]:
         "questions": [question_state(q) for q in view.questions],
         "viewers": view.viewers,
         "likes": view.likes,
+        "fates": view.fates.numbers,
+        "reasons": dict(view.fates.reasons),
     }
 
 
@@ -361,6 +377,8 @@ def desk_question(question: Question) -> dict[str, Any]:
         "external_id": question.external_id,
         "subject": question.subject,
         "tags": list(question.tags),
+        "flags": list(question.flags),
+        "topic": question.topic,
         "support": question.support,
         "likes": question.likes,
         "askers": question.askers,
@@ -369,4 +387,15 @@ def desk_question(question: Question) -> dict[str, Any]:
         "rewritten": question.rewritten,
         "off_cuff": question.off_cuff,
         "created_at": question.created_at,
+        "district": question.district,
+        "agency": question.agency,
+        "solved": question.solved or None,
+        "proposed": question.proposed,
+        "cluster": question.cluster,
+        "seconded": bool(question.seconded_by),
+        "verification": (
+            {name: question.verification[name] for name in ("outcome", "note", "name", "at")}
+            if question.verification
+            else None
+        ),
     }

@@ -31,7 +31,30 @@ QUESTION: Words = {
     "replied_in_writing": ("书面答复", "Replied in writing"),
     "converted": ("已转为问题", "Became a finding"),
     "closed": ("已办结", "Closed"),
+    "escalated": ("已转专人处理", "With the duty person"),
 }
+
+ACT: Words = {
+    "approve": ("通过", "Approved"),
+    "unapprove": ("撤销通过", "Approval taken back"),
+    "reject": ("退回", "Rejected"),
+    "unreject": ("撤销退回", "Rejection taken back"),
+    "shortlist": ("入选", "Shortlisted"),
+    "unshortlist": ("取消入选", "Off the shortlist"),
+    "merge": ("合并", "Merged"),
+    "unmerge": ("撤销合并", "Merge taken back"),
+    "edit": ("改写、分配或标签", "Rewritten, assigned or tagged"),
+    "assign": ("分配", "Assigned"),
+    "tag": ("加标签", "Tagged"),
+    "reply": ("书面答复", "Replied in writing"),
+    "close": ("办结", "Closed"),
+    "verify": ("核实", "Verified"),
+    "second": ("复核", "Seconded"),
+    "write": ("由诉求写成", "Written from requests"),
+    "escalate": ("转专人处理", "Escalated"),
+    "release": ("退回审核台", "Given back to the desk"),
+}
+"""What somebody at the desk did to a question."""
 
 PHASE: Words = {
     "asking": ("提问中", "Asking"),

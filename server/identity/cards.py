@@ -24,6 +24,9 @@ CLAIM_MS = 600_000
 """How long a tablet that was granted a seat may come for its session."""
 CLAIMABLE = frozenset({"granted", "used"})
 """Statuses of a request that lead to a session."""
+OF_SUBJECT = "subject"
+"""What the label of a card, and of its session, begins with that is for one official's office; the row of
+the official follows."""
 KIOSK = "kiosk-"
 """What the label of a session at a shared tablet begins with."""
 KIOSK_MS = 15 * 60_000
@@ -44,8 +47,10 @@ class CardDesk:
         seat_number: int | None = None,
         role: str = "",
         kiosk: bool = False,
+        subject: str | None = None,
     ) -> dict[str, Any]:
-        """A one-time join card for a seat, or for a device (`screen`, `card` …) of the hearing.
+        """A one-time join card for a seat, or for a device (`screen`, `card` …) of the hearing. With the
+        key of a `subject` it is for that official's office, which reads what it is sent in advance.
 
         A new card for a seat ends the seat's unused ones and its sessions: the newest tablet sits. With
         `kiosk` it is a code for shared tablets: it ends the seat's unused code, and nothing else.
@@ -73,6 +78,11 @@ class CardDesk:
                     await identity.end_takeovers(seat)
             elif role not in {"screen", "card", "commentator", "subject"}:
                 raise Refusal("malformed", place="role")
+            if subject is not None:
+                of = await identity.subject_id(place.ref.hearing, subject)
+                if role != "subject" or of is None:
+                    raise Refusal("subject_unknown", subject=subject)
+                label = f"{OF_SUBJECT}-{of}"
             secret = code(8) if kiosk else code(10)
             await identity.add_card(
                 hash=digest(secret),

@@ -29,6 +29,9 @@ PER_ADDRESS: Mapping[str, int] = {
     "takeover": 12,
     "claim": 3000,
     "kiosk": 120,
+    "push": 1200,
+    "open311": 1200,
+    "similar": 3000,
 }
 PER_PERSON: Mapping[str, int] = {"ask": 6, "public_act": 120}
 """How much an address and a person may do in a minute."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
-from server.domain.roles import GRANTABLE, Actor, Grant, has_right, roles_at
+from server.domain.roles import GRANTABLE, Actor, Grant, has_right, may_give, roles_at
 from server.identity.secrets import digest
 from server.store.identity import Identity, OfficeNode
 from server.store.places import all_places
@@ -53,6 +53,8 @@ class Person:
     office: OfficeNode
     disabled: bool
     grants: tuple[Held, ...]
+    in_hand: bool
+    """Whether who asks may reset its password and disable it: every role of it is his to give."""
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,7 @@ async def people(database: Database, by: Actor) -> tuple[Person, ...]:
             for one in await identity.accounts(path):
                 if one.office not in managed or one.id in shown:
                     continue
+                held = await identity.grants(one.id)
                 grants = tuple(
                     Held(
                         id_,
@@ -159,23 +162,22 @@ async def people(database: Database, by: Actor) -> tuple[Person, ...]:
                         managed[grant.office].name,
                         grant.subtree,
                         titles.get(grant.hearing, "") if grant.hearing is not None else "",
-                        _may_grant(by, grant.role, managed[grant.office]),
+                        may_give(by, grant),
                     )
-                    for id_, grant in await identity.grants(one.id)
+                    for id_, grant in held
                     if grant.office in managed
                 )
+                in_hand = by.id != f"account:{one.id}" and all(
+                    may_give(by, grant) for _, grant in held
+                )
                 shown[one.id] = Person(
-                    one.id, one.login, one.name, managed[one.office], one.disabled, grants
+                    one.id, one.login, one.name, managed[one.office], one.disabled, grants, in_hand
                 )
     return tuple(sorted(shown.values(), key=lambda p: (_order(p.office.path), p.id)))
 
 
 async def _managed(identity: Identity, by: Actor) -> tuple[Reached, ...]:
     return tuple(one for one in await _offices(identity, by) if one.may("manage_people"))
-
-
-def _may_grant(by: Actor, role: str, node: OfficeNode) -> bool:
-    return any(role in GRANTABLE.get(mine, ()) for mine in roles_at(by, node.id, node.path))
 
 
 def grantable(reached: Iterable[Reached]) -> frozenset[str]:

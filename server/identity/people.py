@@ -7,24 +7,25 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Place
 from server.domain.refusals import Refusal
 from server.domain.roles import (
-    GRANTABLE,
     ROLES,
     Actor,
+    Grant,
     conflict,
     has_right,
+    may_give,
     roles_at,
-    roles_below,
 )
 from server.identity import passwords
 from server.identity.secrets import code, digest, long_secret
 from server.identity.sessions import SignedIn, start_session, usable_card
-from server.store.identity import Identity, OfficeNode
+from server.store.identity import AccountRecord, Identity, OfficeNode
 from server.store.transaction import Database
 
 SETUP_MS = 24 * 3_600_000
@@ -90,6 +91,10 @@ class PeopleDesk:
             raise Refusal("bad_login")
         async with self._database.write() as connection:
             identity, now = Identity(connection), self._now()
+            # A tenth of a second has passed: who was disabled or got another password meanwhile
+            # had all sessions ended, and this one would have come just after.
+            if await identity.account(id_=account.id, lock=True) != account:
+                raise Refusal("bad_login")
             await identity.note(now, f"account:{account.id}", "sign_in", account.office)
             return await start_session(
                 identity, now, account.office, f"account-{account.id}", account=account.id
@@ -133,6 +138,118 @@ class PeopleDesk:
             await identity.note(now, by.id, "add_account", node.id, account=account)
             return account
 
+    async def reset_password(self, by: Actor, account: int, password: str) -> AccountRecord:
+        """Another initial password for somebody else's account. Its sessions and API tokens end:
+        whoever held them may be the reason.
+
+        Raises `account_own`, and `account_above` for an account that holds a role which `by` may
+        not give: with its password he would hold that role.
+        """
+        async with self._database.read() as connection:
+            await self._other(Identity(connection), by, account)
+        passwords.check_strength(password)
+        stored = await passwords.hashed(password)
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            found = await self._other(identity, by, account, lock=True)
+            await identity.set_password(found.id, stored)
+            await self._throw_out(identity, found.id, now)
+            await identity.note(now, by.id, "reset_password", found.office, account=found.id)
+            return found
+
+    async def set_disabled(self, by: Actor, account: int, disabled: bool) -> AccountRecord:
+        """Nobody may act as somebody else's account any more, or again. Its sessions and API tokens
+        end for good: who is enabled again signs in anew.
+
+        Raises `account_own`, `account_last` for the last system administrator, `account_above`.
+        """
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            found = await self._other(identity, by, account, lock=True, ends=disabled)
+            if found.disabled == disabled:
+                return found
+            await identity.set_disabled(found.id, disabled)
+            if disabled:
+                await self._throw_out(identity, found.id, now)
+            act = "disable_account" if disabled else "enable_account"
+            await identity.note(now, by.id, act, found.office, account=found.id)
+            return replace(found, disabled=disabled)
+
+    async def change_password(self, by: Actor, old: str, new: str) -> None:
+        """One's own password, by who knows the present one; every other session of the account ends.
+
+        Raises `not_allowed` for who acts without an account, `password_weak`, `password_wrong`.
+        """
+        found = await self.own_account(by)
+        passwords.check_strength(new)
+        if not await passwords.matches(old, found.password_hash):
+            # Sent again because its answer was lost, the act finds itself done.
+            if await passwords.matches(new, found.password_hash):
+                return
+            raise Refusal("password_wrong")
+        stored = await passwords.hashed(new)
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            # A password that was reset meanwhile is not put back by who knew the one before.
+            if await identity.account(id_=found.id, lock=True) != found:
+                raise Refusal("password_wrong")
+            await identity.set_password(found.id, stored)
+            session = by.session.split(":")[0] if by.session else None
+            await identity.revoke_sessions_of(now, account=found.id, but=session)
+            await identity.note(now, by.id, "change_password", found.office)
+
+    async def own_account(self, by: Actor) -> AccountRecord:
+        """The account that acts; `not_allowed` for a seat or a device, which have no password."""
+        kind, _, id_ = by.id.partition(":")
+        async with self._database.read() as connection:
+            known = kind == "account" and id_.isdigit()
+            found = await Identity(connection).account(id_=int(id_)) if known else None
+        if found is None:
+            raise Refusal("not_allowed")
+        return found
+
+    async def rescue(self, login: str, password: str) -> AccountRecord:
+        """Another password for any account, by whoever runs the server: nobody else is left to ask.
+        Its sessions and API tokens end. Raises `login_unknown`, `password_weak`."""
+        passwords.check_strength(password)
+        stored = await passwords.hashed(password)
+        async with self._database.write() as connection:
+            identity, now = Identity(connection), self._now()
+            found = await identity.account(login=login, lock=True)
+            if found is None:
+                raise Refusal("login_unknown", login=login)
+            await identity.set_password(found.id, stored)
+            await self._throw_out(identity, found.id, now)
+            await identity.note(now, "operator", "reset_password", found.office, account=found.id)
+            return found
+
+    async def _other(
+        self, identity: Identity, by: Actor, account: int, *, lock: bool = False, ends: bool = False
+    ) -> AccountRecord:
+        """Somebody else's account that `by` may take in hand: he manages people at its office and
+        may give every role that it holds, wherever. `ends`: it is about to be disabled.
+
+        `grant` locks the account too, so that no role comes between the look and the act.
+        """
+        # Locked before the account itself, by everyone: two who disable each other do not deadlock.
+        admins = await identity.holders_at_a_root("system_admin") if ends else frozenset()
+        found = await identity.account(id_=account, lock=lock)
+        if found is None:
+            raise Refusal("not_found")
+        await self._office(identity, by, found.office, "manage_people")
+        if by.id == f"account:{found.id}":
+            raise Refusal("account_own")
+        if admins == {found.id}:
+            raise Refusal("account_last")
+        if not all(may_give(by, grant) for _, grant in await identity.grants(found.id)):
+            raise Refusal("account_above")
+        return found
+
+    @staticmethod
+    async def _throw_out(identity: Identity, account: int, now: int) -> None:
+        await identity.revoke_sessions_of(now, account=account)
+        await identity.revoke_tokens_of(account, now)
+
     async def grant(
         self,
         by: Actor,
@@ -149,8 +266,7 @@ class PeopleDesk:
         async with self._database.write() as connection:
             identity, now = Identity(connection), self._now()
             node = await self._office(identity, by, office, "manage_people")
-            mine = roles_below(by, node.path) if subtree else roles_at(by, node.id, node.path)
-            if not any(role in GRANTABLE.get(one, ()) for one in mine):
+            if not may_give(by, Grant(role, node.id, node.path, subtree)):
                 raise Refusal("not_allowed")
             if hearing is not None and hearing.ref.office != node.id:
                 raise Refusal("not_found")
@@ -184,9 +300,7 @@ class PeopleDesk:
                 raise Refusal("not_found")
             account, grant = found
             await self._office(identity, by, grant.office, "manage_people")
-            below = roles_below(by, grant.path)
-            mine = below if grant.subtree else roles_at(by, grant.office, grant.path)
-            if not any(grant.role in GRANTABLE.get(one, ()) for one in mine):
+            if not may_give(by, grant):
                 raise Refusal("not_allowed")
             await identity.revoke_grant(id_, now)
             await identity.note(

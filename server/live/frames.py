@@ -65,9 +65,19 @@ def ack(at: int, key: str, answer: Mapping[str, Any]) -> str:
     return orjson.dumps(told).decode()
 
 
-def refusal(at: int, key: str | None, code: str, message: str, retry_ms: int = TOO_MANY_MS) -> str:
-    """The act was refused and nothing changed. `too_many` tells when to send it again."""
-    more = {"retry_ms": retry_ms} if code == "too_many" else {}
+def refusal(
+    at: int,
+    key: str | None,
+    code: str,
+    message: str,
+    retry_ms: int = TOO_MANY_MS,
+    work: Mapping[str, Any] | None = None,
+) -> str:
+    """The act was refused and nothing changed. `too_many` tells when to send it again, `work_needed`
+    what to do first."""
+    more: dict[str, Any] = {"retry_ms": retry_ms} if code == "too_many" else {}
+    if work is not None:
+        more["work"] = work
     return frame("refusal", at, key=key, code=code, message=message, **more)
 
 

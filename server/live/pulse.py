@@ -18,6 +18,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from server.domain.fairness import Fates
 from server.domain.hearing import Place
 from server.domain.rounds import TAKES_BALLOTS, Round
 from server.live import frames
@@ -58,6 +59,8 @@ class Numbers(Protocol):
     def support(self) -> Mapping[str, int]: ...
     @property
     def turnout(self) -> Mapping[str, tuple[int, int, int, str]]: ...
+    @property
+    def fates(self) -> Fates: ...
 
 
 class Moment(Protocol):
@@ -88,8 +91,10 @@ class _Sent:
     viewers: int = -1
     likes: int = -1
     rounds: dict[tuple[str, int], Any] = field(default_factory=dict)
-    support: dict[str, Any] = field(default_factory=dict)
+    support: dict[str, int] = field(default_factory=dict)
     turnout: dict[str, Any] = field(default_factory=dict)
+    fates: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
     load: int = 0
     at: float = 0.0
     looked: float = 0.0
@@ -100,8 +105,9 @@ class _Sent:
 
     def copy(self) -> _Sent:
         """As it stands now."""
-        rounds, support, turnout = dict(self.rounds), dict(self.support), dict(self.turnout)
-        return replace(self, rounds=rounds, support=support, turnout=turnout)
+        told = ("rounds", "support", "turnout", "fates", "reasons")
+        copies: dict[str, Any] = {name: dict(getattr(self, name)) for name in told}
+        return replace(self, **copies)
 
 
 class Pulse:
@@ -295,13 +301,20 @@ class Pulse:
                 left = True
                 break
             sent.rounds[id_, i] = part
-        for code, n in support.items():
-            if sent.support.get(code) == n:
-                continue
-            if not self._fits(members, "support", {**members.get("support", {}), code: n}):
-                left = True
-                break
-            sent.support[code] = n
+        fates = numbers.fates
+        kinds: tuple[tuple[str, Mapping[str, int], dict[str, int]], ...] = (
+            ("fates", fates.numbers, sent.fates),
+            ("reasons", fates.reasons, sent.reasons),
+            ("support", support, sent.support),
+        )
+        for kind, now, before in kinds:
+            for name, n in now.items():
+                if before.get(name) == n:
+                    continue
+                if not self._fits(members, kind, {**members.get(kind, {}), name: n}):
+                    left = True
+                    break
+                before[name] = n
         return members, left
 
     def _fits(self, members: dict[str, Any], kind: str, value: dict[str, Any]) -> bool:

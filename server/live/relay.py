@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from time import monotonic
@@ -35,9 +35,10 @@ AT_ONCE = 256
 SHARED_S = 2.0
 """How long a snapshot is given to those who come, while its version holds."""
 LOOK_S = 0.5
-BREATH_S = 0.05
-"""A busy hearing is read at most 20 times a second: acts that come faster share one reading and one
-rendering, and the first after a pause is told at once."""
+BREATH_S, BREATH_MOST_S = 0.05, 0.1
+"""A busy hearing is read at most 20 times a second, and on a machine where that takes long half as
+often, so that the acts themselves keep the greater part of it: acts that come faster share one reading
+and one rendering, and the first after a pause is told at once."""
 IDLE_S = 120.0
 """A hearing nobody watches for this long is forgotten."""
 
@@ -64,7 +65,13 @@ class Renderer(Protocol):
     """Makes a room's HTML; the pages of `web` satisfy it."""
 
     def content(
-        self, room: str, event: str, view: HearingView, lang: str, codes: tuple[str, ...]
+        self,
+        room: str,
+        event: str,
+        view: HearingView,
+        lang: str,
+        codes: tuple[str, ...],
+        later: Collection[str] = (),
     ) -> str: ...
     def everything(self, room: str, view: HearingView, lang: str) -> str: ...
 
@@ -138,7 +145,7 @@ class Relay:
             self._bell.clear()
             if monotonic() - looked >= LOOK_S:  # However often the bell rings for others.
                 rung, looked = set(self._feeds), monotonic()
-            breath = asyncio.get_running_loop().time() + BREATH_S
+            began = monotonic()
             for hearing in rung:
                 if hearing in self._feeds:
                     try:
@@ -146,7 +153,8 @@ class Relay:
                     except Exception as error:
                         log.error("relay_failed", hearing=hearing, error=type(error).__name__)
             self._forget()
-            await asyncio.sleep(max(0.0, breath - asyncio.get_running_loop().time()))
+            took = monotonic() - began
+            await asyncio.sleep(min(max(BREATH_S - took, 3 * took), BREATH_MOST_S))
 
     def _forget(self) -> None:
         watched = self._hub.hearings()
@@ -186,8 +194,8 @@ class Relay:
                     if not entries:
                         return
                     view = await reading.view(self._now())
-                for entry in entries:
-                    self._tell(feed, entry, view)
+                for entry, later in zip(entries, _later(entries), strict=True):
+                    self._tell(feed, entry, view, later)
                 if len(entries) < AT_ONCE:  # Whatever came meanwhile rings the bell itself.
                     return
 
@@ -201,7 +209,10 @@ class Relay:
             feed.streams[channel] = Stream(feed.versions[channel.room])
             self._hub.send(channel, self._snapshot_frame(channel, view))
 
-    def _tell(self, feed: Feed, entry: Entry, view: HearingView) -> None:
+    def _tell(
+        self, feed: Feed, entry: Entry, view: HearingView, later: Mapping[str, frozenset[str]]
+    ) -> None:
+        """`later`: the events after this entry that the same reading tells, by room."""
         feed.seq = entry.seq
         for room, version in entry.rooms.items():
             feed.versions[room] = version
@@ -210,7 +221,7 @@ class Relay:
             if version_here is None:
                 continue
             try:
-                members = self._members(channel, entry, view)
+                members = self._members(channel, entry, view, later.get(channel.room, frozenset()))
             except (
                 Exception
             ) as error:  # A version without its words is better than a hole for good.
@@ -222,12 +233,14 @@ class Relay:
             stream.kept.append((version_here, frame))
             self._hub.send(channel, frame)
 
-    def _members(self, channel: Channel, entry: Entry, view: HearingView) -> dict[str, Any]:
+    def _members(
+        self, channel: Channel, entry: Entry, view: HearingView, later: Collection[str]
+    ) -> dict[str, Any]:
         if channel.format == "html":
             codes = _codes(entry)
             return {
                 "content": self._renderer.content(
-                    channel.room, entry.event, view, channel.lang, codes
+                    channel.room, entry.event, view, channel.lang, codes, later
                 ),
                 "say": sentence(entry.event, channel.lang),
             }
@@ -311,6 +324,17 @@ class Relay:
                 return
             await self.catch_up(channel.hearing)
         raise Refusal("not_ready")
+
+
+def _later(entries: tuple[Entry, ...]) -> list[dict[str, frozenset[str]]]:
+    """For each entry, the events that follow it, by room."""
+    after: dict[str, frozenset[str]] = {}
+    found = []
+    for entry in reversed(entries):
+        found.append(dict(after))
+        for room in entry.rooms:
+            after[room] = after.get(room, frozenset()) | {entry.event}
+    return found[::-1]
 
 
 def _codes(entry: Entry) -> tuple[str, ...]:

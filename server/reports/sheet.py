@@ -1,7 +1,7 @@
 """Everything that a document about one round shows, worked out once for all documents. Pure.
 
-A mark is the text of the result, letter by letter: no document works one out or rounds one. The
-tables that they print of it are made in `tables.py`.
+A mark is the text of the result, letter by letter, or its reading as a percentage (`marks_shown.py`):
+no document works one out or rounds one. The tables that they print of it are made in `tables.py`.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from server.domain.comments import Comment
 from server.domain.exact import number_of, percent
 from server.domain.explained import Lang
 from server.domain.journal import Entry
+from server.domain.marks_shown import reading
 from server.domain.rounds import Round
 from server.domain.rule_file import parse_rule_set
 from server.domain.rules import Rules
@@ -273,6 +274,11 @@ def _subjects(
     if not found:
         return ()
     order = [*round_.subjects, *(key for key in found if key not in round_.subjects)]
+    read = reading(round_.rules)
+
+    def marks(of: Mapping[str, str | None] | None) -> dict[str, str | None]:
+        return {key: None if mark is None else read.mark(mark) for key, mark in (of or {}).items()}
+
     lines = []
     for key in order:
         who = view.subject(key) or SubjectView(key, key, "", "")
@@ -284,12 +290,12 @@ def _subjects(
                 key=key,
                 name=who.name,
                 unit=who.unit,
-                total=one.get("total"),
+                total=None if (total := one.get("total")) is None else read.total(total),
                 rank=one.get("rank"),
                 grade=round_.labels.get(grade, grade) if grade else "",
-                dimensions=one.get("dimensions") or {},
-                groups=one.get("groups") or {},
-                channels=one.get("channels") or {},
+                dimensions=marks(one.get("dimensions")),
+                groups=marks(one.get("groups")),
+                channels=marks(one.get("channels")),
                 valid=int(sheets.get("valid", 0)),
                 abstain=int(sheets.get("abstain", 0)),
                 dont_know=int(sheets.get("dont_know", 0)),

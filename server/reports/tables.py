@@ -180,7 +180,7 @@ def bars(sheet: Sheet) -> tuple[Bar, ...]:
         found = [
             (one.name, shown(one.total), value)
             for one in sheet.subjects
-            if (value := number_of(one.total)) is not None
+            if (value := number_of((one.total or "").removesuffix("%"))) is not None
         ]
     if not found:
         return ()

@@ -136,9 +136,9 @@ WORDS: Mapping[str, Sentence] = {
     "tab_ballots": ("票", "Ballots"),
     "tab_about": ("说明", "About"),
     "about_numbers": (
-        "各得分与系统内结果的文字逐字相同；能用数字精确表示的存为数字，其余（如分数）存为文本。",
-        "Every mark is, letter by letter, that of the result in the system; where a number shows it"
-        " exactly it is a number, else (fractions) a text.",
+        "各得分与系统内结果的文字逐字相同；比率以百分数显示；能用数字精确表示的存为数字，其余（如分数）存为文本。",
+        "Every mark is, letter by letter, that of the result in the system, a rate as a percentage;"
+        " where a number shows it exactly it is a number, else (fractions) a text.",
     ),
     "about_ballots": (
         "“票”是复算用的全部票表，其 SHA-256 须与上面的一致（以 ballots.csv 为准）。",

@@ -62,14 +62,15 @@ def workbook(sheet: Sheet, ballots: str | None = None) -> bytes:
 
 def number_of(text: str) -> tuple[float, str] | None:
     """The number and the format under which a spreadsheet shows exactly `text`, or None."""
-    if decimal_of(text) is None:
+    bare, shift = text.removesuffix("%"), 2 if text.endswith("%") else 0
+    if decimal_of(bare) is None:
         return None
-    digits = text.lstrip("-").replace(".", "").lstrip("0")
-    _, _, places = text.partition(".")
-    number = float(text)
-    if len(digits) > DIGITS or f"{Decimal(repr(number)):.{len(places)}f}" != text:
+    digits = bare.lstrip("-").replace(".", "").lstrip("0")
+    _, _, places = bare.partition(".")
+    number = float(Decimal(bare).scaleb(-shift))
+    if len(digits) > DIGITS or f"{Decimal(repr(number)).scaleb(shift):.{len(places)}f}" != bare:
         return None
-    return number, "0." + "0" * len(places) if places else "0"
+    return number, ("0." + "0" * len(places) if places else "0") + "%" * (shift // 2)
 
 
 @dataclass

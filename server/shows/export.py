@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+from server.domain.desk import Filters
 from server.domain.questions import Question
 from server.domain.refusals import Refusal
 from server.domain.show import (
     BEIJING,
     CONTEST_DAYS,
+    REVIEWS,
     Show,
     ShowChoice,
     ShowGroup,
@@ -27,6 +29,8 @@ from server.shows.read import QUESTIONS, TITLE
 from server.shows.write import write_show
 from server.store.unit import Unit
 
+_SOURCE = {"panel": "live", "desk": "hotline"}
+"""What a show file calls sources that it does not know."""
 _STATUS = {
     "received": "received",
     "screened": "received",
@@ -58,7 +62,11 @@ async def show_file_of(unit: Unit) -> str:
         publishers=tuple(settings["publishers"]),
         publication=settings["publication"],
         contest_days=settings["show"].get("contest_days", CONTEST_DAYS),
-        subjects=tuple(ShowSubject(s.key, s.name, s.post, s.unit) for s in view.subjects),
+        reviews=tuple(one for one in REVIEWS if settings["show"].get("reviews", {}).get(one)),
+        shortlist_in_advance=settings["show"].get("shortlist_in_advance", False),
+        subjects=tuple(
+            ShowSubject(s.key, s.name, s.post, s.unit, s.aliases) for s in view.subjects
+        ),
         items=tuple(
             ShowItem(
                 i.id,
@@ -86,7 +94,7 @@ async def _questions(unit: Unit, queue: Sequence[int]) -> tuple[ShowQuestion, ..
     """The oldest first, and what is queued at the end in its order: a show's questions queue in
     the order of the file. What was asked off the cuff and not typed yet has nothing to say."""
     place = {id_: n for n, id_ in enumerate(queue)}
-    kept = await unit.questions.desk_page(status=tuple(_STATUS), size=QUESTIONS + 1)
+    kept = await unit.desk.page(Filters(status=tuple(_STATUS), size=QUESTIONS + 1))
 
     def order(question: Question) -> tuple[bool, int]:
         if _STATUS[question.status] == "queued":
@@ -117,7 +125,7 @@ def _round(number: int, round_: Any) -> ShowRound:
 
 def _question(question: Question) -> ShowQuestion:
     return ShowQuestion(
-        source="live" if question.source == "panel" else question.source,  # type: ignore[arg-type]
+        source=_SOURCE.get(question.source, question.source),  # type: ignore[arg-type]
         source_key=question.source_key or "live",
         external_id=question.external_id or question.code,
         title=" ".join(question.title.split())[:TITLE].strip() or None,

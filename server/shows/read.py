@@ -6,6 +6,7 @@ The rules of a round are taken as a document and not understood here; `domain/ru
 import re
 from typing import Final
 
+from server.domain.orders import UNIT_NAME_LONGEST, UNIT_NAMES
 from server.domain.questions import TEXT_LONGEST
 from server.domain.show import (
     CONTEST_DAYS,
@@ -13,6 +14,7 @@ from server.domain.show import (
     PUBLICATIONS,
     PUBLISHERS,
     REPLACINGS,
+    REVIEWS,
     ROUND_AUDIENCES,
     SECRECIES,
     SEED_STATUSES,
@@ -109,6 +111,8 @@ class _ShowReader(Values):
             publishers=self.words(top.may("publishers"), PUBLISHERS, ("approver",)),
             publication=self.word(top.may("publication"), PUBLICATIONS, "internal"),
             contest_days=self.integer(top.may("contest_days"), 0, 60, CONTEST_DAYS),
+            reviews=self.words(top.may("reviews"), REVIEWS, ()),
+            shortlist_in_advance=self.boolean(top.may("shortlist_in_advance"), default=False),
             subjects=tuple(
                 map(self.subject, self.section("subject", top.need("subjects"), FEW, 1))
             ),
@@ -136,6 +140,7 @@ class _ShowReader(Values):
             name=self.text(fields.need("name"), NAME),
             post=self.text(fields.need("post"), TITLE),
             unit=self.text(fields.need("unit"), TITLE),
+            aliases=self.texts(fields.may("aliases"), UNIT_NAMES, UNIT_NAME_LONGEST),
         )
 
     def item(self, fields: Fields) -> ShowItem:

@@ -215,6 +215,19 @@ class Values:
                 words.append(word)
         return tuple(words)
 
+    def texts(self, node: Node | None, most: int, longest: int) -> tuple[str, ...]:
+        """A list of texts, none twice."""
+        texts: list[str] = []
+        for entry in self.entries(node, most):
+            text = self.text(entry, longest)
+            if text in texts:
+                self.problems.at(
+                    entry, "duplicate", what=shown(text), first=node.line if node else 0
+                )
+            elif text:
+                texts.append(text)
+        return tuple(texts)
+
     def mappings(self, node: Node | None, most: int, least: int = 0) -> Iterator[Fields]:
         """The entries of a list of mappings, each complained about in full once it is used up."""
         for entry in self.entries(node, most, least):

@@ -60,7 +60,14 @@ def _plain_show(show: Show) -> dict[str, object]:
         publishers=list(show.publishers),
         publication=show.publication,
         contest_days=show.contest_days,
-        subjects=[_given(key=s.key, name=s.name, post=s.post, unit=s.unit) for s in show.subjects],
+        reviews=list(show.reviews) or None,
+        shortlist_in_advance=show.shortlist_in_advance or None,
+        subjects=[
+            _given(
+                key=s.key, name=s.name, post=s.post, unit=s.unit, aliases=list(s.aliases) or None
+            )
+            for s in show.subjects
+        ],
         items=[_plain_item(item) for item in show.items],
         groups=[_given(key=g.key, name=g.name, weight=g.weight) for g in show.groups] or None,
         seats=[

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import insert, select, update
 
 from server.domain.view import FloorRequest, Staged
-from server.store.rows import OFFICE, RUN, Repository, inserted_id, locked, table, upsert
+from server.store.rows import OFFICE, RUN, Repository, inserted_id, locked, one_of, table, upsert
 from server.store.tables import FloorRow, QueueRow, SeatRow, StageRow
 
 _queues, _stages, _requests, _seats = (
@@ -30,7 +30,9 @@ _REQUESTS = (
     select(_requests, _seats.c.number, _seats.c.name)
     .join(_seats, _seats.c.id == _requests.c.seat_id)
     .where(
-        _requests.c.run_id == RUN, _requests.c.office_id == OFFICE, _requests.c.status.in_(SHOWN)
+        _requests.c.run_id == RUN,
+        _requests.c.office_id == OFFICE,
+        one_of(_requests.c.status, SHOWN),
     )
     .order_by(_requests.c.id)
 )

@@ -94,6 +94,13 @@ class Hearings(Repository):
         assert row is not None
         return cast(HearingSettings, row._asdict())
 
+    async def set_show(self, **values: Any) -> None:
+        """These members of what the show says."""
+        show = {**(await self.settings())["show"], **values}
+        await self._c.execute(
+            update(_hearings).where(_hearings.c.id == self._ref.hearing).values(show=show)
+        )
+
     async def items(self) -> tuple[Item, ...]:
         """The agenda in its order."""
         return tuple(_item(row) for row in await self._rows(_ITEMS))

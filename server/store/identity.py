@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,7 @@ from sqlalchemy import Select, Table, bindparam, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.roles import Actor, Grant
-from server.store.rows import inserted_id, locked, table, upsert
+from server.store.rows import all_rows, inserted_id, locked, only_row, table, upsert
 from server.store.tables import (
     Account,
     ApiToken,
@@ -22,12 +23,14 @@ from server.store.tables import (
     SeatRow,
     SecretFingerprint,
     SessionRow,
+    SubjectRow,
     TakeoverRow,
 )
 
 _offices, _accounts, _grants = table(Office), table(Account), table(GrantRow)
 _sessions, _cards, _tokens = table(SessionRow), table(Card), table(ApiToken)
 _audit, _seats, _hearings = table(AuditRow), table(SeatRow), table(HearingRow)
+_subjects = table(SubjectRow)
 _fingerprints, _takeovers = table(SecretFingerprint), table(TakeoverRow)
 
 
@@ -47,6 +50,14 @@ _BY_SESSION = _with_its_place(_sessions).where(
 )
 _BY_TOKEN = _with_its_place(_tokens).where(
     _tokens.c.hash == bindparam("hash"), _tokens.c.revoked_at.is_(None)
+)
+
+_ACCOUNT = select(_accounts).where(_accounts.c.id == bindparam("account"))
+_GRANTS = (
+    select(_grants, _offices.c.path)
+    .join(_offices, _offices.c.id == _grants.c.office_id)
+    .where(_grants.c.account_id == bindparam("account"), _grants.c.revoked_at.is_(None))
+    .order_by(_grants.c.id)
 )
 
 
@@ -71,6 +82,11 @@ class AccountRecord:
     name: str
     password_hash: str
     disabled: bool
+
+
+APART = frozenset({"subject", "moderator"})
+"""Roles whose every session and token is somebody of his own: what one subject hands in, no other adds to;
+what one moderator works on, the others leave alone, and none of them seconds himself."""
 
 
 class Identity:
@@ -130,11 +146,13 @@ class Identity:
         self, *, login: str | None = None, id_: int | None = None, lock: bool = False
     ) -> AccountRecord | None:
         """One account by login or id."""
-        where = _accounts.c.login == login if login is not None else _accounts.c.id == id_
-        statement = select(_accounts).where(where)
-        if lock:
-            statement = locked(statement)
-        row = (await self._c.execute(statement)).one_or_none()
+        if login is None and not lock:
+            row = await only_row(self._c, _ACCOUNT, account=id_)
+        else:
+            where = _accounts.c.login == login if login is not None else _accounts.c.id == id_
+            statement = select(_accounts).where(where)
+            found = await self._c.execute(locked(statement) if lock else statement)
+            row = found.one_or_none()
         if row is None:
             return None
         return AccountRecord(
@@ -153,6 +171,40 @@ class Identity:
             AccountRecord(r.id, r.office_id, r.login, r.name, r.password_hash, r.disabled)
             for r in rows
         )
+
+    async def set_password(self, account: int, password_hash: str) -> None:
+        """Another password for the account."""
+        await self._c.execute(
+            update(_accounts).where(_accounts.c.id == account).values(password_hash=password_hash)
+        )
+
+    async def set_disabled(self, account: int, disabled: bool) -> None:
+        """Whether nobody may act as this account."""
+        await self._c.execute(
+            update(_accounts).where(_accounts.c.id == account).values(disabled=disabled)
+        )
+
+    async def holders_at_a_root(self, role: str) -> frozenset[int]:
+        """Accounts in use that hold the role at an office above all others. They are locked, so that
+        two who are disabled at once wait for each other."""
+        held = (
+            select(_grants.c.account_id)
+            .join(_offices, _offices.c.id == _grants.c.office_id)
+            .where(
+                _grants.c.role == role,
+                _grants.c.revoked_at.is_(None),
+                _grants.c.hearing_id.is_(None),
+                _offices.c.parent_id.is_(None),
+            )
+        )
+        rows = await self._c.execute(
+            locked(
+                select(_accounts.c.id)
+                .where(_accounts.c.id.in_(held), _accounts.c.disabled.is_(False))
+                .order_by(_accounts.c.id)
+            )
+        )
+        return frozenset(rows.scalars())
 
     async def any_account(self) -> bool:
         """Whether somebody is set up already."""
@@ -189,12 +241,7 @@ class Identity:
 
     async def grants(self, account: int) -> tuple[tuple[int, Grant], ...]:
         """(grant id, grant) of everything an account holds."""
-        rows = await self._c.execute(
-            select(_grants, _offices.c.path)
-            .join(_offices, _offices.c.id == _grants.c.office_id)
-            .where(_grants.c.account_id == account, _grants.c.revoked_at.is_(None))
-            .order_by(_grants.c.id)
-        )
+        rows = await all_rows(self._c, _GRANTS, {"account": account})
         return tuple(
             (r.id, Grant(r.role, r.office_id, r.path, r.subtree, r.hearing_id)) for r in rows
         )
@@ -221,7 +268,7 @@ class Identity:
 
     async def session_actor(self, hash_: str, now: int) -> Actor | None:
         """Who a session's secret (hashed) stands for, while it holds."""
-        row = (await self._c.execute(_BY_SESSION, {"hash": hash_, "now": now})).one_or_none()
+        row = await only_row(self._c, _BY_SESSION, hash=hash_, now=now)
         return await self._actor(row, hash_[:16]) if row else None
 
     async def revoke_session(self, hash_: str, at: int) -> None:
@@ -237,11 +284,15 @@ class Identity:
         account: int | None = None,
         seat: int | None = None,
         label: str | None = None,
+        but: str | None = None,
     ) -> None:
-        """Every session of an account or a seat, or those of a seat under a label."""
+        """Every session of an account or a seat, or those of a seat under a label; `but` the one
+        whose actor says that he acts in it (`Actor.session`)."""
         where = [_sessions.c.account_id == account if account else _sessions.c.seat_id == seat]
         if label is not None:
             where.append(_sessions.c.label == label)
+        if but is not None:
+            where.append(_sessions.c.id.not_like(f"{but}%"))
         await self._c.execute(
             update(_sessions).where(*where, _sessions.c.revoked_at.is_(None)).values(revoked_at=at)
         )
@@ -253,7 +304,7 @@ class Identity:
 
     async def token_actor(self, hash_: str) -> Actor | None:
         """Who an API token (hashed) stands for, while it holds."""
-        row = (await self._c.execute(_BY_TOKEN, {"hash": hash_})).one_or_none()
+        row = await only_row(self._c, _BY_TOKEN, hash=hash_)
         return await self._actor(row, None) if row else None
 
     async def tokens(self, office: int) -> tuple[Any, ...]:
@@ -271,6 +322,14 @@ class Identity:
             .values(revoked_at=at)
         )
 
+    async def revoke_tokens_of(self, account: int, at: int) -> None:
+        """Every token that stands for the account."""
+        await self._c.execute(
+            update(_tokens)
+            .where(_tokens.c.account_id == account, _tokens.c.revoked_at.is_(None))
+            .values(revoked_at=at)
+        )
+
     async def _actor(self, row: Any, session: str | None) -> Actor | None:
         if row.account_id is not None:
             account = await self.account(id_=row.account_id)
@@ -283,14 +342,22 @@ class Identity:
             seat = f"seat:{row.seat_id}"
             return Actor(seat, row.seat_name, (grant,), seat=row.seat_id, session=session)
         label = getattr(row, "label", "") or getattr(row, "name", "") or row.role
+        of = re.fullmatch(r"subject-(\d{1,9})", getattr(row, "label", ""))
         name = f"{row.role}:{row.hearing_id}"
-        if (
-            row.role == "subject"
-        ):  # Each is somebody of his own: what one hands in, no other adds to.
+        if row.role in APART:
             name += f":{str(row.id)[:8]}"
-        return Actor(name, label, (grant,), session=session)
+        subject = int(of[1]) if of and row.role == "subject" else None
+        return Actor(name, label, (grant,), session=session, subject=subject)
 
     # ── cards ──
+
+    async def subject_id(self, hearing: int, key: str) -> int | None:
+        """The row of the hearing's subject with this key."""
+        found = await self._c.execute(
+            select(_subjects.c.id).where(_subjects.c.hearing_id == hearing, _subjects.c.key == key)
+        )
+        id_: int | None = found.scalar_one_or_none()
+        return id_
 
     async def add_card(self, **values: Any) -> int:
         """hash, kind, office_id, hearing_id, seat_id or role, label, created_by, created_at,

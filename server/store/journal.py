@@ -40,6 +40,9 @@ _FIRST_ANSWER = select(_answers).where(
 )
 
 
+OF_QUESTIONS = frozenset(name for name in EVENTS if name.startswith("question_"))
+"""Events whose `id` is a question's: an entry is found by it (`store/desk.py`)."""
+
 _NEXT = (
     update(_heads)
     .where(_heads.c.run_id == RUN)
@@ -50,6 +53,8 @@ _NEXT = (
     .returning(*_heads.c)
 )
 """Takes numbers and locks the head row."""
+_CHAINED = update(_heads).where(_heads.c.run_id == RUN).values(hash=bindparam("last"))
+_ENTRY, _ANSWER = insert(_journal), insert(_answers)
 
 
 @dataclass(frozen=True)
@@ -118,13 +123,12 @@ class Journal(Repository):
                     "public": dict(act.public) if act.public is not None else None,
                     "prev": prev,
                     "hash": hash_,
+                    "question_id": act.body.get("id") if act.event in OF_QUESTIONS else None,
                 }
             )
             prev = hash_
-        await self._c.execute(insert(_journal), rows)
-        await self._c.execute(
-            update(_heads).where(_heads.c.run_id == self._ref.run).values(hash=prev)
-        )
+        await self._each(_ENTRY, rows)
+        await self._do(_CHAINED, run=self._ref.run, last=prev)
 
     async def since(self, seq: int, limit: int = 256) -> tuple[Entry, ...]:
         """Entries after `seq`, oldest first."""
@@ -167,7 +171,7 @@ class Journal(Repository):
             names = ("owner", "key", "body_hash", "status", "answer", "at")
             here = {"hearing_id": self._ref.hearing}
             rows = [{**here, **dict(zip(names, one, strict=True))} for one in answers]
-            await self._c.execute(insert(_answers), rows)
+            await self._each(_ANSWER, rows)
 
     async def keep_answer(
         self, owner: str, key: str, body_hash: str, status: int, answer: Mapping[str, Any], at: int

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from sqlalchemy import delete, insert, select
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select, update
 
 from server.domain.view import SeatView, SubjectView
 from server.store.rows import HEARING, OFFICE, RUN, Repository, inserted_id, table, upsert
@@ -40,7 +42,19 @@ class People(Repository):
     async def subjects(self) -> tuple[SubjectView, ...]:
         """Subjects in the office's order."""
         rows = await self._rows(_SUBJECTS)
-        return tuple(SubjectView(row.key, row.name, row.post, row.unit) for row in rows)
+        return tuple(
+            SubjectView(row.key, row.name, row.post, row.unit, tuple(row.aliases)) for row in rows
+        )
+
+    async def subject_key(self, id_: int) -> str | None:
+        """The key of the hearing's subject with this id."""
+        found = await self._c.execute(
+            select(_subjects.c.key).where(
+                _subjects.c.id == id_, _subjects.c.hearing_id == self._ref.hearing
+            )
+        )
+        key: str | None = found.scalar_one_or_none()
+        return key
 
     async def groups(self) -> tuple[tuple[str, str, str], ...]:
         """(key, name, weight) of the panel's groups, in the show's order."""
@@ -102,7 +116,16 @@ class People(Repository):
                 post=subject.post,
                 unit=subject.unit,
                 ordinal=ordinal,
+                aliases=list(subject.aliases),
             )
+        )
+
+    async def set_aliases(self, key: str, aliases: Sequence[str]) -> None:
+        """Other names under which work orders know a subject's unit."""
+        await self._c.execute(
+            update(_subjects)
+            .where(_subjects.c.hearing_id == self._ref.hearing, _subjects.c.key == key)
+            .values(aliases=list(aliases))
         )
 
     async def add_group(self, ordinal: int, key: str, name: str, weight: str) -> None:

@@ -13,11 +13,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Place, Ref
 from server.domain.refusals import Refusal
-from server.store.rows import table
-from server.store.tables import HearingRow, Office, QuestionRow, RoundRow, Run
+from server.store.rows import only_row, table
+from server.store.tables import HearingRow, Office, QuestionRow, RoundRow, Run, SourceRow
 
 _hearings, _offices, _runs = table(HearingRow), table(Office), table(Run)
-_rounds, _questions = table(RoundRow), table(QuestionRow)
+_rounds, _questions, _sources = table(RoundRow), table(QuestionRow), table(SourceRow)
 
 _PLACES = (
     select(
@@ -41,6 +41,9 @@ _BY_ROUND = _PLACES.join(_rounds, _rounds.c.run_id == _runs.c.id).where(
 )
 _BESIDE_ROUND = _PLACES.join(_rounds, _rounds.c.hearing_id == _hearings.c.id).where(
     _rounds.c.id == bindparam("name")
+)
+_BY_SOURCE = _PLACES.join(_sources, _sources.c.hearing_id == _hearings.c.id).where(
+    _sources.c.address == bindparam("name")
 )
 _BY_HEARING = _PLACES.where(_hearings.c.id == bindparam("name"))
 
@@ -69,13 +72,14 @@ async def locate(
     slug: str | None = None,
     round: str | None = None,
     code: str | None = None,
+    source: str | None = None,
     hearing: int | None = None,
     line: bool = False,
 ) -> Place:
     """The place that a public name leads to, or `not_found`.
 
     A round is found in the run that is shown, a question's code in the real line first (its
-    rehearsal copies bear the same code). With `line`, the run is the one that real questions
+    rehearsal copies bear the same code), a source by the address that outside systems use. With `line`, the run is the one that real questions
     belong to, even while a rehearsal is shown.
     """
     name: str | int
@@ -83,11 +87,13 @@ async def locate(
         statement, name = _BY_SLUG, slug
     elif round is not None:
         statement, name = _BY_ROUND, round
+    elif source is not None:
+        statement, name = _BY_SOURCE, source
     elif hearing is not None:
         statement, name = _BY_HEARING, hearing
     else:
         return await _place_of_code(connection, code or "")
-    row = (await connection.execute(statement, {"name": name})).one_or_none()
+    row = await only_row(connection, statement, name=name)
     if row is None:
         raise Refusal("not_found")
     place = _place(row)
@@ -96,7 +102,7 @@ async def locate(
 
 async def shown_beside(connection: AsyncConnection, round: str) -> Place:
     """The run that is shown now in the hearing of a round, of whichever run the round itself is."""
-    row = (await connection.execute(_BESIDE_ROUND, {"name": round})).one_or_none()
+    row = await only_row(connection, _BESIDE_ROUND, name=round)
     if row is None:
         raise Refusal("not_found")
     return _place(row)

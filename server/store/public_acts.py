@@ -260,6 +260,8 @@ class _Hearing:
             raise Refusal("asking_closed")
         if act.subject is not None and act.subject not in self.subjects:
             raise Refusal("subject_unknown", subject=act.subject)
+        if act.owed is not None:
+            raise Refusal("work_needed", **act.owed._asdict())
         self.asked.append(act)
         answer = {"code": act.code, "status": "received"}
         self._keep(act, act.digest, 201, answer)

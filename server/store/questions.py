@@ -1,15 +1,41 @@
-"""Questions of one run: lists, edits, wordings, merging, imports."""
+"""Questions of one run: public lists, edits, wordings, merging, imports. The desk's lists: `desk.py`."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, Unpack
 
-from sqlalchemy import Integer, Row, Select, bindparam, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    Integer,
+    Row,
+    Select,
+    String,
+    bindparam,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
 
+from server.domain.fairness import ASKED, DIMENSIONS, Comparison, comparison
+from server.domain.open311 import Wanted
 from server.domain.questions import PUBLIC, NewQuestion, Question
-from server.store.rows import OFFICE, RUN, Repository, locked, table, upsert
+from server.store.rows import (
+    OFFICE,
+    RUN,
+    Repository,
+    among,
+    listed,
+    locked,
+    one_of,
+    select_among,
+    table,
+    upsert,
+)
 from server.store.tables import (
     ImportRow,
     QuestionRow,
@@ -18,6 +44,7 @@ from server.store.tables import (
 )
 
 _q, _texts, _imports = table(QuestionRow), table(QuestionTextRow), table(ImportRow)
+_sealed = table(SealedOriginal)
 
 QUESTION = [one.name for one in fields(Question)]
 """What is read of a question: the domain's fields in their order, and nothing that is not needed."""
@@ -29,13 +56,37 @@ _WORKED_OUT = {
     "appealed": _q.c.appeal.is_not(None).label("appealed"),
     "rewritten": (_q.c.text != _q.c.first_text).label("rewritten"),
 }
-_COLUMNS: list[Any] = [_WORKED_OUT.get(name, _q.c.get(name)) for name in QUESTION]
-_TAGS = QUESTION.index("tags")
-_HERE = select(*_COLUMNS).where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
+COLUMNS: list[Any] = [_WORKED_OUT.get(name, _q.c.get(name)) for name in QUESTION]
+_TAGS, _FLAGS = QUESTION.index("tags"), QUESTION.index("flags")
+_HERE = select(*COLUMNS).where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
 _ONE = _HERE.where(_q.c.id == bindparam("id"))
 _ONE_LOCKED = locked(_ONE)
-_BY_IDS = _HERE.where(_q.c.id.in_(bindparam("ids", expanding=True)))
-_LISTED = _HERE.where(_q.c.status.in_(PUBLIC), _q.c.text != "")
+_IDS = func.json_each(bindparam("ids", type_=String)).table_valued("value")
+_BY_IDS = {
+    True: _HERE.where(_q.c.id.in_(select(_IDS.c.value))),
+    False: select(*COLUMNS).where(
+        _q.c.id == func.any(bindparam("ids", type_=ARRAY(Integer))),
+        _q.c.run_id + 0 == RUN,
+        _q.c.office_id + 0 == OFFICE,
+    ),
+}
+"""By whether it is SQLite. The ids are one value: the statement is made, and planned, once. PostgreSQL,
+which knows nothing yet of a run that was just imported, would read the whole run for forty ids: `+ 0` leaves
+it the ids alone."""
+_BY_NUMBERS = select_among(
+    select(_q.c.external_id, _q.c.id, _q.c.fields).where(
+        _q.c.run_id == RUN, _q.c.source_key == bindparam("source_key")
+    ),
+    _q.c.external_id,
+)
+_CODES = select_among(
+    select(_q.c.external_id, _q.c.code).where(
+        _q.c.run_id == RUN, _q.c.source_key == bindparam("source_key")
+    ),
+    _q.c.external_id,
+)
+_MERGED_INTO = _HERE.where(_q.c.merged_into == bindparam("code")).order_by(_q.c.id)
+_LISTED = _HERE.where(one_of(_q.c.status, PUBLIC), _q.c.text != "")
 _ONE_LISTED = _LISTED.where(_q.c.id == bindparam("id"))
 _MOST_SUPPORTED = _LISTED.order_by(_q.c.support.desc(), _q.c.id.desc()).limit(
     bindparam("most", type_=Integer)
@@ -43,19 +94,48 @@ _MOST_SUPPORTED = _LISTED.order_by(_q.c.support.desc(), _q.c.id.desc()).limit(
 _NEWEST = _LISTED.order_by(_q.c.approved_at.desc(), _q.c.id.desc()).limit(
     bindparam("most", type_=Integer)
 )
-_COUNTS = (
-    select(_q.c.status, func.count())
-    .where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
-    .group_by(_q.c.status)
+# A run is of one office: with its id alone the counts are read off an index, a hundred thousand
+# questions in a few milliseconds, which every reading of a hearing needs.
+_COUNTS = select(_q.c.status, func.count()).where(_q.c.run_id == RUN).group_by(_q.c.status)
+_REFUSED = (
+    select(_q.c.reason, func.count())
+    .where(_q.c.run_id == RUN, _q.c.status == "rejected")
+    .group_by(_q.c.reason)
 )
-_SOURCE_COUNTS = (
-    select(_q.c.source, func.count())
-    .where(_q.c.run_id == RUN, _q.c.office_id == OFFICE)
-    .group_by(_q.c.source)
+_SOURCE_COUNTS = select(_q.c.source, func.count()).where(_q.c.run_id == RUN).group_by(_q.c.source)
+_LIVE_WAITING = select(func.count()).where(
+    _q.c.run_id == RUN, _q.c.source == "live", one_of(_q.c.status, ("received", "screened"))
+)
+# What was asked, and whatever was merged into it, at whatever remove.
+_ASKED = (
+    select(_q.c.code)
+    .where(
+        _q.c.run_id == RUN,
+        one_of(_q.c.status, (*ASKED, "closed")),
+        or_(_q.c.status != "closed", _q.c.answered_at.is_not(None)),
+    )
+    .cte("asked", recursive=True)
+)
+_into = _q.alias("into_it")
+_ASKED = _ASKED.union(
+    select(_into.c.code).where(
+        _into.c.run_id == RUN, _into.c.status == "merged", _into.c.merged_into == _ASKED.c.code
+    )
+)
+_DIMENSIONS: Mapping[str, Any] = {name: _q.c[name] for name in DIMENSIONS}
+_RECEIVED_BY = {
+    name: select(column, func.count()).where(_q.c.run_id == RUN).group_by(column)
+    for name, column in _DIMENSIONS.items()
+}
+_ASKED_BY = (
+    select(*_DIMENSIONS.values(), func.count())
+    .join(_ASKED, _ASKED.c.code == _q.c.code)
+    .where(_q.c.run_id == RUN)
+    .group_by(*_DIMENSIONS.values())
 )
 _SUPPORT = (
     select(_q.c.code, _q.c.support)
-    .where(_q.c.run_id == RUN, _q.c.status.in_(PUBLIC), _q.c.support > 0)
+    .where(_q.c.run_id == RUN, one_of(_q.c.status, PUBLIC), _q.c.support > 0)
     .order_by(_q.c.approved_at.desc(), _q.c.id.desc())
 )
 
@@ -64,7 +144,7 @@ class Questions(Repository):
     """The questions of one run."""
 
     def _select(self) -> Select[Any]:
-        return select(*_COLUMNS).where(
+        return select(*COLUMNS).where(
             _q.c.run_id == self._ref.run, _q.c.office_id == self._ref.office
         )
 
@@ -120,6 +200,15 @@ class Questions(Repository):
         key = {"question_id": question, "version": version}
         await upsert(self._c, SealedOriginal, key, office_id=self._ref.office, box=box)
 
+    async def boxes(self, question: int) -> list[tuple[int, bytes]]:
+        """What masking took away, sealed, by the version of the wording, oldest first."""
+        found = await self._c.execute(
+            select(_sealed.c.version, _sealed.c.box)
+            .where(_sealed.c.question_id == question, _sealed.c.office_id == self._ref.office)
+            .order_by(_sealed.c.version)
+        )
+        return [(row.version, row.box) for row in found]
+
     async def save(self, question: Question) -> None:
         """All of it that acts change."""
         await self._c.execute(
@@ -131,6 +220,7 @@ class Questions(Repository):
                 version=question.version,
                 subject=question.subject,
                 tags=list(question.tags),
+                topic=question.topic,
                 askers=question.askers,
                 likes=question.likes,
                 support=question.support,
@@ -142,8 +232,21 @@ class Questions(Repository):
                 approved_at=question.approved_at,
                 answered_at=question.answered_at,
                 reply=question.reply,
+                approved_by=question.approved_by,
+                seconded_by=question.seconded_by,
+                verification=question.verification,
             )
         )
+
+    async def last_writer(self, id_: int) -> str:
+        """Who of the staff wrote the present text: an actor's id, or empty when it is still a citizen's."""
+        found = await self._c.execute(
+            select(_texts.c.actor)
+            .where(_texts.c.question_id == id_, _texts.c.office_id == self._ref.office)
+            .order_by(_texts.c.id.desc())
+            .limit(1)
+        )
+        return found.scalar_one_or_none() or str((await self.fields(id_)).get("writer", ""))
 
     async def keep_wording(self, question: Question, actor: str, at: int) -> None:
         """The wording that is about to be replaced (law 12)."""
@@ -184,16 +287,25 @@ class Questions(Repository):
         appeal: str | None = found.scalar_one()
         return appeal
 
-    async def screen_received(self, limit: int) -> int:
-        """Moves up to `limit` questions from `received` to `screened`; gives how many."""
+    async def screen_received(
+        self, limit: int, flags: Callable[[str], Sequence[str]] = lambda _: ()
+    ) -> int:
+        """Moves up to `limit` questions from `received` to `screened`, each with the `flags` of its
+        title and text; gives how many."""
         received = locked(
-            select(_q.c.id)
+            select(_q.c.id, _q.c.title, _q.c.text)
             .where(_q.c.run_id == self._ref.run, _q.c.status == "received")
             .order_by(_q.c.id)
             .limit(limit)
         )
-        ids = (await self._c.execute(received)).scalars().all()
+        rows = (await self._c.execute(received)).all()
+        ids = [row.id for row in rows]
         if ids:
+            for row in rows:
+                if flagged := flags(f"{row.title}\n{row.text}"):
+                    await self._c.execute(
+                        update(_q).where(_q.c.id == row.id).values(flags=list(flagged))
+                    )
             # A moderator may have decided about one of them since: what he did stands.
             changed = await self._c.execute(
                 update(_q)
@@ -210,48 +322,59 @@ class Questions(Repository):
             statement = statement.where(_q.c.id < cursor)
         return await self._many(statement.order_by(_q.c.id.desc()).limit(size))
 
-    async def desk_page(
-        self,
-        *,
-        status: Sequence[str] = (),
-        source: str | None = None,
-        tag: str | None = None,
-        subject: str | None = None,
-        search: str | None = None,
-        cursor: int | None = None,
-        size: int = PAGE,
-    ) -> tuple[Question, ...]:
-        """The desk's list, newest first, with its filters; `search` finds any substring."""
+    async def requests(self, wanted: Wanted) -> tuple[Question, ...]:
+        """Questions as service requests of Open311, newest first: those of one source, or those on the
+        public list."""
         statement = self._select()
-        if status:
-            statement = statement.where(_q.c.status.in_(status))
-        if source:
-            statement = statement.where(or_(_q.c.source == source, _q.c.source_key == source))
-        if subject:
-            statement = statement.where(_q.c.subject == subject)
-        if search:
-            statement = statement.where(
-                or_(
-                    _q.c.text.contains(search, autoescape=True),
-                    _q.c.title.contains(search, autoescape=True),
-                    _q.c.code == search,
-                    _q.c.external_id == search,
-                )
-            )
-        if tag:
-            sqlite = self._c.dialect.name == "sqlite"
-            elements = func.json_each if sqlite else func.json_array_elements_text
-            one = elements(_q.c.tags).table_valued("value")
-            statement = statement.where(
-                exists(select(1).select_from(one).where(one.c.value == tag))
-            )
-        if cursor is not None:
-            statement = statement.where(_q.c.id < cursor)
-        return await self._many(statement.order_by(_q.c.id.desc()).limit(size))
+        if wanted.source is not None:
+            statement = statement.where(_q.c.source_key == wanted.source)
+        else:
+            statement = statement.where(_q.c.status.in_(PUBLIC), _q.c.text != "")
+        if wanted.codes is not None:
+            statement = statement.where(_q.c.code.in_(wanted.codes))
+        if wanted.services is not None:
+            named = [one for one in wanted.services if one is not None]
+            to_nobody = [_q.c.subject.is_(None)] if None in wanted.services else []
+            statement = statement.where(or_(_q.c.subject.in_(named), *to_nobody))
+        if wanted.statuses is not None:
+            statement = statement.where(_q.c.status.in_(wanted.statuses))
+        if wanted.since is not None:
+            statement = statement.where(_q.c.created_at >= wanted.since)
+        if wanted.until is not None:
+            statement = statement.where(_q.c.created_at <= wanted.until)
+        return await self._many(
+            statement.order_by(_q.c.created_at.desc(), _q.c.id.desc())
+            .limit(wanted.size)
+            .offset((wanted.page - 1) * wanted.size)
+        )
 
     async def counts(self) -> dict[str, int]:
         """How many questions are in each state."""
         return {row[0]: row[1] for row in await self._rows(_COUNTS)}
+
+    async def refused(self) -> dict[str, int]:
+        """How many questions are refused for each reason code."""
+        return {row[0]: row[1] for row in await self._rows(_REFUSED) if row[0]}
+
+    async def compared(self) -> tuple[Comparison, ...]:
+        """What was asked beside what was received, by every dimension. Each is counted off an index, and what was
+        asked is found from its own; still it is read for whoever looks at it and not at every act."""
+        asked = (await self._c.execute(_ASKED_BY, self._here)).all()
+        return tuple(
+            [
+                comparison(
+                    name,
+                    [
+                        *((value, n, 0) for value, n in await self._received_by(name)),
+                        *((row[place], 0, row[-1]) for row in asked),
+                    ],
+                )
+                for place, name in enumerate(DIMENSIONS)
+            ]
+        )
+
+    async def _received_by(self, dimension: str) -> Sequence[Any]:
+        return (await self._c.execute(_RECEIVED_BY[dimension], self._here)).all()
 
     async def support(self) -> dict[str, int]:
         """code → 同问 of everything on the public list that has any, the newest first."""
@@ -260,6 +383,10 @@ class Questions(Repository):
     async def source_counts(self) -> dict[str, int]:
         """How many questions came from each kind of source."""
         return {row[0]: row[1] for row in await self._rows(_SOURCE_COUNTS)}
+
+    async def live_waiting(self) -> int:
+        """How many questions of the live page nobody has decided about."""
+        return int((await self._row(_LIVE_WAITING))[0])
 
     async def shown(self, most: int, newest: int, on_stage: int | None) -> tuple[Question, ...]:
         """The `most` supported, the `newest` approved and the one on stage; newest first."""
@@ -276,17 +403,30 @@ class Questions(Repository):
     async def by_ids(self, ids: Iterable[int]) -> dict[int, Question]:
         """Questions by id; unknown ids are left out."""
         wanted = list(ids)
-        rows = await self._rows(_BY_IDS, ids=wanted) if wanted else ()
+        if not wanted:
+            return {}
+        rows = await self._rows(
+            _BY_IDS[self._sqlite], ids=json.dumps(wanted) if self._sqlite else wanted
+        )
         return {row.id: question_of(row) for row in rows}
 
-    async def by_source(self, source_key: str) -> dict[str, tuple[int, str]]:
-        """external_id → (id, content hash) of everything that came from this source."""
+    async def by_numbers(
+        self, source_key: str, numbers: Sequence[str]
+    ) -> dict[str, tuple[int, str]]:
+        """external_id → (id, content hash) of those with these numbers that came from this source."""
         rows = await self._c.execute(
-            select(_q.c.external_id, _q.c.id, _q.c.fields).where(
-                _q.c.run_id == self._ref.run, _q.c.source_key == source_key
-            )
+            among(self._c, _BY_NUMBERS),
+            {**self._here, "source_key": source_key, "among": listed(self._c, numbers)},
         )
         return {row.external_id: (row.id, str((row.fields or {}).get("hash", ""))) for row in rows}
+
+    async def codes(self, source_key: str, numbers: Sequence[str]) -> dict[str, str]:
+        """external_id → code of those with these numbers that came from this source."""
+        rows = await self._c.execute(
+            among(self._c, _CODES),
+            {**self._here, "source_key": source_key, "among": listed(self._c, numbers)},
+        )
+        return {row.external_id: row.code for row in rows}
 
     async def likes_carried_into(self, code: str) -> int:
         """Likes that the questions merged into this one brought along."""
@@ -296,6 +436,66 @@ class Questions(Repository):
             )
         )
         return int(found.scalar_one())
+
+    async def fields(self, id_: int) -> dict[str, Any]:
+        """What the source told beside the text."""
+        found = await self._c.execute(
+            select(_q.c.fields).where(_q.c.id == id_, _q.c.run_id == self._ref.run)
+        )
+        return dict(found.scalar_one_or_none() or {})
+
+    async def stands_for(self, ids: Collection[int]) -> dict[int, str]:
+        """id → who asked: the same for questions of the same person, empty where nobody knows."""
+        rows = await self._c.execute(
+            select(_q.c.id, _q.c.asker).where(_q.c.id.in_(ids), _q.c.run_id == self._ref.run)
+        )
+        return {row.id: row.asker for row in rows}
+
+    async def askers_of(self, question: Question) -> set[str]:
+        """Everybody who is known to stand behind a question: who asked it, and who asked what was
+        merged into it."""
+        found, codes = {(await self.stands_for([question.id]))[question.id]}, [question.code]
+        while codes:
+            rows = await self._c.execute(
+                select(_q.c.asker, _q.c.code).where(
+                    _q.c.run_id == self._ref.run, _q.c.merged_into.in_(codes)
+                )
+            )
+            codes = []
+            for row in rows:
+                found.add(row.asker)
+                codes.append(row.code)
+        return found - {""}
+
+    async def merged_into(self, code: str) -> tuple[Question, ...]:
+        """What was merged into the question with this code, by id."""
+        return tuple(map(question_of, await self._rows(_MERGED_INTO, code=code)))
+
+    async def set_cluster(self, clusters: Mapping[int, int]) -> None:
+        """The label that questions which ask alike share, by id."""
+        if clusters:
+            await self._c.execute(
+                update(_q).where(_q.c.id == bindparam("one")).values(cluster=bindparam("label")),
+                [{"one": id_, "label": label} for id_, label in sorted(clusters.items())],
+            )
+
+    async def agencies(self) -> tuple[str, ...]:
+        """Every handling unit that a question's source names."""
+        rows = await self._c.execute(
+            select(_q.c.agency)
+            .where(_q.c.hearing_id == self._ref.hearing, _q.c.agency != "")
+            .distinct()
+            .order_by(_q.c.agency)
+        )
+        return tuple(rows.scalars())
+
+    async def propose(self, agency: str, subject: str | None) -> None:
+        """Whose matter the questions are whose source names this unit."""
+        await self._c.execute(
+            update(_q)
+            .where(_q.c.hearing_id == self._ref.hearing, _q.c.agency == agency)
+            .values(proposed=subject)
+        )
 
     async def update_fields(self, id_: int, values: Mapping[str, object]) -> None:
         """What a newer record of the same work order brings."""
@@ -328,4 +528,5 @@ def question_of(row: Row[Any]) -> Question:
     """The domain's question of a row."""
     values = list(row)
     values[_TAGS] = tuple(values[_TAGS] or ())
+    values[_FLAGS] = tuple(values[_FLAGS] or ())
     return Question(*values)

@@ -9,7 +9,7 @@ from sqlalchemy import Row, and_, bindparam, func, insert, or_, select, text, un
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.rounds import HELD, CastBallot, Entitled, Round
-from server.store.rows import OFFICE, RUN, Repository, table, upsert
+from server.store.rows import OFFICE, RUN, Repository, among, listed, select_among, table, upsert
 from server.store.tables import (
     BallotRow,
     CountRow,
@@ -41,7 +41,7 @@ _IN_LINE = text(
 """The line in which batches of votes wait (`votes.py`), in order of arrival. Whoever locks a round
 that is voted in stands in it first: PostgreSQL lets one that shares a row pass by one that waits to
 lock it, and votes that do not end would keep a round from closing for as long as they come."""
-_COUNTS = select(_counts).where(_counts.c.round_id.in_(bindparam("ids", expanding=True)))
+_COUNTS = select_among(select(_counts), _counts.c.round_id)
 _CAST = union_all(
     *(select(one.c.seat_id).where(one.c.round_id == bindparam("id")) for one in (_b, _turnout))
 )
@@ -72,7 +72,7 @@ class Rounds(Repository):
         found: dict[str, dict[str, int]] = {}
         wanted = list(ids)
         if wanted:
-            for row in await self._rows(_COUNTS, ids=wanted):
+            for row in await self._rows(among(self._c, _COUNTS), among=listed(self._c, wanted)):
                 found.setdefault(row.round_id, {})[row.choice] = row.n
         return found
 

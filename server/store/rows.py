@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, TypeVar
 
 from sqlalchemy import (
@@ -17,6 +18,7 @@ from sqlalchemy import (
     Text,
     bindparam,
     func,
+    literal,
     select,
 )
 from sqlalchemy.dialects.postgresql import ARRAY
@@ -50,6 +52,11 @@ def locked(statement: Statement) -> Statement:
     see that its key stays, and a plain `FOR UPDATE` in that way would turn the order round
     (docs/decisions/0001-engines.md)."""
     return statement.with_for_update(key_share=True)
+
+
+def one_of(column: ColumnElement[Any], words: Iterable[str]) -> ColumnElement[bool]:
+    """The column is one of these words, which are the same whenever the statement is carried out."""
+    return column.in_([literal(word, column.type) for word in sorted(words)])
 
 
 Among = tuple[Select[Any], Select[Any]]
@@ -92,34 +99,73 @@ class Repository:
 
     def __init__(self, connection: AsyncConnection, ref: Ref) -> None:
         self._c, self._ref = connection, ref
-        self._quick = connection.dialect.name == "sqlite"
+        self._sqlite = connection.dialect.name == "sqlite"
         self._here = {"office": ref.office, "hearing": ref.hearing, "run": ref.run}
 
     async def _rows(self, statement: Executable, **values: Any) -> Sequence[Any]:
         """All rows of a statement that was made once."""
-        asked = {**self._here, **values}
-        rows = await quick_rows(self._c, statement, asked) if self._quick else None
-        return (await self._c.execute(statement, asked)).all() if rows is None else rows
+        return await all_rows(self._c, statement, {**self._here, **values})
+
+    async def _do(self, statement: Executable, **values: Any) -> None:
+        """Carries out a statement that was made once and gives nothing back. It is given just the
+        values that it names."""
+        await do(self._c, statement, values)
+
+    async def _each(self, statement: Executable, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Carries it out for each of these values: many go to the driver together."""
+        if len(rows) == 1:
+            await do(self._c, statement, rows[0])
+        else:
+            await self._c.execute(statement, rows)
 
     async def _row(self, statement: Executable, **values: Any) -> Any:
         """Its only row, or None."""
-        rows = await self._rows(statement, **values)
-        if len(rows) > 1:
-            raise MultipleResultsFound
-        return rows[0] if rows else None
+        return await only_row(self._c, statement, **{**self._here, **values})
+
+
+async def all_rows(
+    connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]
+) -> Sequence[Any]:
+    """All rows of a statement that was made once, over any connection."""
+    quickly = connection.dialect.name == "sqlite"
+    rows = await quick_rows(connection, statement, values) if quickly else None
+    return (await connection.execute(statement, values)).all() if rows is None else rows
+
+
+async def only_row(connection: AsyncConnection, statement: Executable, **values: Any) -> Any:
+    """The only row of such a statement, or None."""
+    rows = await all_rows(connection, statement, values)
+    if len(rows) > 1:
+        raise MultipleResultsFound
+    return rows[0] if rows else None
+
+
+async def do(connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]) -> None:
+    """Carries out a statement that was made once, over any connection."""
+    quickly = connection.dialect.name == "sqlite"
+    if not quickly or await quick_rows(connection, statement, values) is None:
+        await connection.execute(statement, values)
 
 
 async def upsert(
     connection: AsyncConnection, model: type[SQLModel], where: Mapping[str, Any], /, **values: Any
 ) -> None:
     """Insert the row, or set `values` on the one with this primary key."""
-    insert = insert_sqlite if connection.dialect.name == "sqlite" else insert_postgresql
-    statement = insert(table(model)).values(**where, **values)
-    if values:
-        statement = statement.on_conflict_do_update(index_elements=list(where), set_=values)
-    else:
-        statement = statement.on_conflict_do_nothing(index_elements=list(where))
-    await connection.execute(statement)
+    made = _upsert(connection.dialect.name == "sqlite", model, tuple(where), tuple(values))
+    await do(connection, made, {**where, **values})
+
+
+@cache
+def _upsert(
+    sqlite: bool, model: type[SQLModel], key: tuple[str, ...], values: tuple[str, ...]
+) -> Executable:
+    """The statement of `upsert`, made once for each set of columns."""
+    new = (insert_sqlite if sqlite else insert_postgresql)(table(model))
+    if not values:
+        return new.on_conflict_do_nothing(index_elements=key)
+    return new.on_conflict_do_update(
+        index_elements=key, set_={name: new.excluded[name] for name in values}
+    )
 
 
 async def upsert_many(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Ref
@@ -86,7 +86,8 @@ class Runs:
     async def copy_show(self, prepared: Ref, run: Ref, new_id: Callable[[], str]) -> None:
         """A rehearsal gets copies. A copied question keeps its code, a copied round does not."""
         await self._copy(_items, prepared, run)
-        ids = await self._copy(_questions, prepared, run)
+        # What only the duty person may see is in no rehearsal.
+        ids = await self._copy(_questions, prepared, run, _questions.c.status != "escalated")
         for row in (
             await self._c.execute(select(_rounds).where(_rounds.c.run_id == prepared.run))
         ).mappings():
@@ -107,14 +108,16 @@ class Runs:
                 )
             )
 
-    async def _copy(self, source: object, prepared: Ref, run: Ref) -> dict[int, int]:
-        """Copies every row of the prepared run; gives old id → new id."""
+    async def _copy(
+        self, source: object, prepared: Ref, run: Ref, *which: ColumnElement[bool]
+    ) -> dict[int, int]:
+        """Copies the prepared run's rows; gives old id → new id."""
         ids: dict[int, int] = {}
         rows = await self._c.execute(
-            select(source).where(source.c.run_id == prepared.run).order_by(source.c.id)  # type: ignore[call-overload, attr-defined]
+            select(source).where(source.c.run_id == prepared.run, *which).order_by(source.c.id)  # type: ignore[call-overload, attr-defined]
         )
         for row in rows.mappings():
-            values = {name: value for name, value in row.items() if name != "id"}
+            values = {name: value for name, value in row.items() if name not in {"id", "indexed"}}
             result = await self._c.execute(
                 insert(source).values({**values, "run_id": run.run})  # type: ignore[arg-type]
             )

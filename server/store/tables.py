@@ -9,7 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Column, Index, LargeBinary, Text, UniqueConstraint, false
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Column,
+    Index,
+    LargeBinary,
+    Text,
+    UniqueConstraint,
+    false,
+)
+from sqlalchemy import (
+    text as sql_text,
+)
 from sqlmodel import Field, SQLModel
 
 
@@ -23,6 +35,11 @@ def _json(**options: Any) -> Any:
 
 def _text(**options: Any) -> Any:
     return Field(sa_type=Text, **options)
+
+
+def _later(default: str = "") -> Any:
+    """A word that rows made before it existed have empty."""
+    return Field(default=default, sa_column_kwargs={"server_default": default})
 
 
 # ── Offices and people ────────────────────────────────────────────────────────────────────────
@@ -206,6 +223,8 @@ class JournalRow(SQLModel, table=True):
     public: dict[str, Any] | None = _json(default=None)
     prev: str
     hash: str
+    question_id: int | None = None
+    __table_args__ = (Index("journal_by_question", "question_id"),)
 
 
 class SubjectRow(SQLModel, table=True):
@@ -220,6 +239,7 @@ class SubjectRow(SQLModel, table=True):
     post: str = ""
     unit: str
     ordinal: int
+    aliases: list[str] = _json(default_factory=list, sa_column_kwargs={"server_default": "[]"})
     __table_args__ = (UniqueConstraint("hearing_id", "key"),)
 
 
@@ -340,6 +360,8 @@ class QuestionRow(SQLModel, table=True):
     subject: str | None = None
     tags: list[str] = _json(default_factory=list)
     flags: list[str] = _json(default_factory=list)
+    topic: str | None = None
+    topic_at: int | None = _big(default=None)
     fields: dict[str, Any] = _json(default_factory=dict)
     support: int = 0
     likes: int = 0
@@ -352,6 +374,15 @@ class QuestionRow(SQLModel, table=True):
     rating: str | None = None
     appeal: str | None = _text(default=None)
     off_cuff: bool = False
+    indexed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
+    district: str = _later()
+    agency: str = _later()
+    solved: str = _later()
+    approved_by: str = _later()
+    seconded_by: str = _later()
+    proposed: str | None = None
+    cluster: int | None = None
+    verification: dict[str, Any] | None = _json(default=None)
     version: int = 1
     created_at: int = _big()
     approved_at: int | None = _big(default=None)
@@ -360,7 +391,117 @@ class QuestionRow(SQLModel, table=True):
         UniqueConstraint("run_id", "code"),
         Index("questions_by_state", "run_id", "status", "id"),
         Index("questions_by_source", "run_id", "source_key", "external_id"),
+        Index("questions_to_index", "indexed", "run_id", "cluster"),
+        Index("questions_by_channel", "run_id", "source", "status"),
+        Index(
+            "questions_by_cluster",
+            *("run_id", "cluster", "subject", "proposed", "status"),
+            *("asker", "solved", "askers", "support"),
+        ),
+        Index("questions_by_heat", "run_id", "status", "askers", "support"),
+        Index("questions_by_district", "run_id", "district", "status"),
+        Index("questions_by_target", "run_id", "merged_into"),
+        Index("questions_by_asker", "run_id", "asker"),
+        Index("questions_by_topic", "run_id", "topic"),
+        Index("questions_by_reason", "run_id", "status", "reason"),
+        Index("questions_by_subject", "run_id", "subject", "status"),
+        Index(
+            "questions_labelled",
+            "office_id",
+            "topic_at",
+            sqlite_where=sql_text("topic IS NOT NULL"),
+            postgresql_where=sql_text("topic IS NOT NULL"),
+        ),
     )
+
+
+class ClaimRow(SQLModel, table=True):
+    """Who works on a question right now."""
+
+    __tablename__ = "claims"
+    question_id: int = Field(primary_key=True, foreign_key="questions.id")
+    office_id: int = Field(foreign_key="offices.id")
+    hearing_id: int = Field(foreign_key="hearings.id", index=True)
+    actor: str
+    name: str
+    at: int = _big()
+    firm: bool = False
+
+
+class EscalationRow(SQLModel, table=True):
+    """A question that was handed to the duty person; `outcome` is empty until he has decided."""
+
+    __tablename__ = "escalations"
+    id: int | None = Field(default=None, primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    hearing_id: int = Field(foreign_key="hearings.id", index=True)
+    question_id: int = Field(foreign_key="questions.id", index=True)
+    kind: str
+    note: str = _text(default="")
+    by: str
+    at: int = _big()
+    seen_by: str = ""
+    seen_at: int | None = _big(default=None)
+    outcome: str = ""
+    ended_at: int | None = _big(default=None)
+
+
+class BulkActRow(SQLModel, table=True):
+    """One act on many questions, with what each of them was before."""
+
+    __tablename__ = "bulk_acts"
+    id: int | None = Field(default=None, primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    run_id: int = Field(foreign_key="runs.id", index=True)
+    actor: str
+    act: str
+    at: int = _big()
+    items: list[dict[str, Any]] = _json(default_factory=list)
+    undone_at: int | None = _big(default=None)
+
+
+class TopicSchemeRow(SQLModel, table=True):
+    """An office's scheme of topics; one that was replaced stays (law 12)."""
+
+    __tablename__ = "topic_schemes"
+    office_id: int = Field(primary_key=True, foreign_key="offices.id")
+    version: int = Field(primary_key=True)
+    topics: list[Any] = _json(default_factory=list)
+    file_name: str = ""
+    actor: str
+    at: int = _big()
+
+
+class TopicModelRow(SQLModel, table=True):
+    """What an office's own labels taught: weights of features, no text. `scheme` is the version that
+    the labels were read by, `labels` how many there were."""
+
+    __tablename__ = "topic_models"
+    office_id: int = Field(primary_key=True, foreign_key="offices.id")
+    trained_at: int = _big()
+    scheme: int
+    labels: int
+    model: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+
+
+class MatchKeyRow(SQLModel, table=True):
+    """The index of likely twins: which question of a hearing has which key."""
+
+    __tablename__ = "match_keys"
+    hearing_id: int = Field(primary_key=True, foreign_key="hearings.id")
+    key: int = Field(primary_key=True, sa_type=BigInteger)
+    question_id: int = Field(primary_key=True, foreign_key="questions.id")
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+
+class MatchCountRow(SQLModel, table=True):
+    """How many questions of a hearing have a key; under key 0, how many there are."""
+
+    __tablename__ = "match_counts"
+    hearing_id: int = Field(primary_key=True, foreign_key="hearings.id")
+    key: int = Field(primary_key=True, sa_type=BigInteger)
+    n: int
+    __table_args__ = ({"sqlite_with_rowid": False},)
 
 
 class QuestionTextRow(SQLModel, table=True):
@@ -373,6 +514,33 @@ class QuestionTextRow(SQLModel, table=True):
     version: int
     text: str = _text()
     actor: str
+    at: int = _big()
+
+
+class BriefRow(SQLModel, table=True):
+    """What was sent to an official's office before the questions were asked, as it was then; the newest of
+    a subject that was not taken back is what is read there."""
+
+    __tablename__ = "briefs"
+    id: int | None = Field(default=None, primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    run_id: int = Field(foreign_key="runs.id", index=True)
+    subject: str
+    lines: list[dict[str, Any]] = _json(default_factory=list)
+    questions: list[int] = _json(default_factory=list)
+    hash: str
+    at: int = _big()
+    taken_back_at: int | None = _big(default=None)
+
+
+class BriefReplyRow(SQLModel, table=True):
+    """What an official's office proposes to reply to a line of what it was sent."""
+
+    __tablename__ = "brief_replies"
+    brief_id: int = Field(primary_key=True, foreign_key="briefs.id")
+    number: int = Field(primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    text: str = _text()
     at: int = _big()
 
 
@@ -400,6 +568,62 @@ class ImportRow(SQLModel, table=True):
     counts: dict[str, int] = _json(default_factory=dict)
     actor: str
     at: int = _big()
+
+
+class SourceRow(SQLModel, table=True):
+    """A source of a hearing's questions; `box` is the secret box around its keys and passwords,
+    `state` is where its connector stood."""
+
+    __tablename__ = "sources"
+    id: int | None = Field(default=None, primary_key=True)
+    office_id: int = Field(foreign_key="offices.id", index=True)
+    hearing_id: int = Field(foreign_key="hearings.id")
+    key: str
+    name: str
+    connector: str
+    channel: str
+    address: str = Field(unique=True)
+    paused: bool = False
+    settings: dict[str, Any] = _json(default_factory=dict)
+    mapping: dict[str, Any] = _json(default_factory=dict)
+    state: dict[str, Any] = _json(default_factory=dict)
+    box: bytes | None = Field(default=None, sa_column=Column(LargeBinary, nullable=True))
+    version: int = 1
+    next_at: int = _big(default=0)
+    last_at: int = _big(default=0)
+    counts: dict[str, int] = _json(default_factory=dict)
+    totals: dict[str, int] = _json(default_factory=dict)
+    error: str = ""
+    error_at: int = _big(default=0)
+    __table_args__ = (UniqueConstraint("hearing_id", "key"),)
+
+
+class IntakeMessageRow(SQLModel, table=True):
+    """A message that a sender pushed: its id, the hash of what it said and what it was answered, so
+    that the same message sent again gets the first answer."""
+
+    __tablename__ = "intake_messages"
+    source_id: int = Field(primary_key=True, foreign_key="sources.id")
+    message_id: str = Field(primary_key=True)
+    office_id: int = Field(foreign_key="offices.id")
+    digest: str
+    status: int
+    answer: dict[str, Any] = _json(default_factory=dict)
+    at: int = _big()
+
+
+class QuarantineRow(SQLModel, table=True):
+    """A message that could not be taken in, sealed whole, with the code of why."""
+
+    __tablename__ = "quarantine"
+    id: int | None = Field(default=None, primary_key=True)
+    source_id: int = Field(foreign_key="sources.id")
+    name: str
+    office_id: int = Field(foreign_key="offices.id")
+    reason: str
+    box: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
+    at: int = _big()
+    __table_args__ = (UniqueConstraint("source_id", "name"),)
 
 
 class QueueRow(SQLModel, table=True):

@@ -116,6 +116,8 @@ class Database:
                 await connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
+            else:
+                await connection.begin()  # The short way (`quick.py`) goes into what has begun.
             yield connection
 
     async def alive(self) -> None:

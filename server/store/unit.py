@@ -8,6 +8,7 @@ all locks (round → question or item → head), and are in the same commit as t
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from sqlalchemy import bindparam, func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.events import EVENTS
+from server.domain.fairness import Fates, fates
 from server.domain.hearing import NewHearing, Place, Ref, Where
 from server.domain.journal import Entry
 from server.domain.questions import Question
@@ -34,12 +36,18 @@ from server.domain.view import (
     slot_state,
     stage_state,
 )
+from server.store.briefs import Briefs
+from server.store.bulk_acts import BulkActs
 from server.store.bundles import Bundles
+from server.store.claims import Claims
 from server.store.comments import Comments
 from server.store.contests import Contests
+from server.store.desk import Desk
+from server.store.escalations import Escalations
 from server.store.floor import Floor
 from server.store.hearings import Hearings
 from server.store.journal import Act, Journal
+from server.store.matching import Matching
 from server.store.paper import Paper
 from server.store.people import People
 from server.store.places import locate
@@ -48,6 +56,7 @@ from server.store.rounds import Rounds
 from server.store.rows import OFFICE, RUN, Repository, inserted_id, table
 from server.store.runs import Runs
 from server.store.sealed import Sealed
+from server.store.sources import Sources
 from server.store.tables import (
     HearingRow,
     LikesRow,
@@ -59,6 +68,7 @@ from server.store.tables import (
     ViewersRow,
 )
 from server.store.takeovers import Takeovers
+from server.store.topics import Topics
 from server.store.transaction import Database
 from server.store.votes import Books, Votes
 
@@ -68,6 +78,11 @@ _viewers, _supports = table(ViewersRow), table(SupportRow)
 
 VIEWERS_EXPIRE_MS = 10_000
 """A process that has not said how many viewers it holds for this long counts as none."""
+
+Counted = OrderedDict[int, tuple[int, Fates]]
+"""run → (where its journal stood, what had become of its questions)."""
+COUNTED = 64
+"""Runs whose numbers a process keeps."""
 
 _OFFICE_NAME = select(_offices.c.name).where(_offices.c.id == OFFICE)
 _VIEWERS_HERE = select(
@@ -98,17 +113,32 @@ class Numbers:
     rounds: Mapping[str, Round]
     support: Mapping[str, int]
     turnout: Mapping[str, tuple[int, int, int, str]]
+    fates: Fates
 
 
 class Unit(Repository):
     """One hearing's repositories over one connection."""
 
-    def __init__(self, connection: AsyncConnection, place: Place, books: Books) -> None:
+    def __init__(
+        self,
+        connection: AsyncConnection,
+        place: Place,
+        books: Books,
+        counted: Counted | None = None,
+    ) -> None:
         super().__init__(connection, place.ref)
+        self._counted: Counted = OrderedDict() if counted is None else counted
         self.connection, self.place = connection, place
         self.hearings = Hearings(connection, place.ref)
         self.people = People(connection, place.ref)
         self.questions = Questions(connection, place.ref)
+        self.desk = Desk(connection, place.ref)
+        self.claims = Claims(connection, place.ref)
+        self.escalations = Escalations(connection, place.ref)
+        self.bulk_acts = BulkActs(connection, place.ref)
+        self.sources = Sources(connection, place.ref)
+        self.matching = Matching(connection, place.ref)
+        self.topics = Topics(connection, place.ref)
         self.floor = Floor(connection, place.ref)
         self.rounds = Rounds(connection, place.ref)
         self.sealed = Sealed(connection, place.ref)
@@ -117,6 +147,7 @@ class Unit(Repository):
         self.paper = Paper(connection, place.ref)
         self.comments = Comments(connection, place.ref)
         self.takeovers = Takeovers(connection, place.ref)
+        self.briefs = Briefs(connection, place.ref)
         self.votes = Votes(connection, place.ref, books)
         self.journal = Journal(connection, place.ref)
         self.runs = Runs(connection, place.ref)
@@ -228,6 +259,9 @@ class Unit(Repository):
             groups=await self.people.groups(),
             counts=await self.questions.counts(),
             source_counts=await self.questions.source_counts(),
+            live_waiting=await self.questions.live_waiting(),
+            claims=await self.claims.all(),
+            refused=await self.questions.refused(),
             viewers=await self.viewers(now),
             likes=await self.likes(),
         )
@@ -295,7 +329,20 @@ class Unit(Repository):
             rounds=rounds,
             support=await self.questions.support(),
             turnout=turnout,
+            fates=await self._fates(),
         )
+
+    async def _fates(self) -> Fates:
+        """What became of everything that came in. It changes with an entry of the journal only: four
+        times a second is too often to count a hundred thousand questions."""
+        run, seq = self.place.ref.run, await self.last_seq()
+        kept = self._counted.get(run)
+        if kept is None or kept[0] != seq:
+            found = fates(await self.questions.counts(), await self.questions.refused())
+            kept = self._counted[run] = seq, found
+            while len(self._counted) > COUNTED:
+                self._counted.popitem(last=False)
+        return kept[1]
 
 
 class HearingStore:
@@ -303,6 +350,7 @@ class HearingStore:
 
     def __init__(self, database: Database, books: Books) -> None:
         self.database, self.books = database, books
+        self._counted: Counted = OrderedDict()
 
     @asynccontextmanager
     async def act(self, **where: Unpack[Where]) -> AsyncIterator[Unit]:
@@ -314,7 +362,7 @@ class HearingStore:
     async def look(self, **where: Unpack[Where]) -> AsyncIterator[Unit]:
         """A reading unit of one moment."""
         async with self.database.read() as connection:
-            yield Unit(connection, await locate(connection, **where), self.books)
+            yield Unit(connection, await locate(connection, **where), self.books, self._counted)
 
     @asynccontextmanager
     async def new_hearing(self, **new: Unpack[NewHearing]) -> AsyncIterator[Unit]:

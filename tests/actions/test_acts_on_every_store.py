@@ -21,6 +21,7 @@ from server.actions.publish_round import publish_round
 from server.actions.start_run import start_run
 from server.actions.tally_round import ballots_csv
 from server.actions.void_round import void_round
+from server.domain.desk import Filters
 from server.domain.journal import first_break
 from server.domain.public_acts import Ask, Support, Vote
 from server.domain.refusals import Refusal
@@ -78,7 +79,7 @@ async def test_concurrent_acts_take_numbers_without_gaps(lanxi: Home) -> None:
     )  # fmt: skip
     await lanxi.settle()
     async with lanxi.building.store.look(slug="lanxi") as unit:
-        page = await unit.questions.desk_page(source="live")
+        page = await unit.desk.page(Filters(source="live"))
     assert len(page) == 40
     await asyncio.gather(
         *(moderate_question.approve_question(lanxi.house, desk, "lanxi", q.id) for q in page)
@@ -137,7 +138,7 @@ async def test_the_desk_finds_by_whole_tags(lanxi: Home) -> None:
     )
     async with lanxi.building.store.look(slug="lanxi") as unit:
         found = {
-            tag: [q.id for q in await unit.questions.desk_page(tag=tag)]
+            tag: [q.id for q in await unit.desk.page(Filters(tag=tag))]
             for tag in (*tags, "路", "housing", "%")
         }
     assert found == {tag: [question.id] if tag in tags else [] for tag in found}
@@ -147,7 +148,7 @@ async def test_merge_carries_askers_and_comes_back(lanxi: Home) -> None:
     desk = lanxi.person("moderator")
     await lanxi.settle()
     async with lanxi.building.store.look(slug="lanxi") as unit:
-        page = {q.external_id: q for q in await unit.questions.desk_page()}
+        page = {q.external_id: q for q in await unit.desk.page(Filters())}
     one, into = page["LX-003"], page["LX-001"]
     await merge_questions.merge_question(lanxi.house, desk, "lanxi", one.id, into.id)
     async with lanxi.building.store.look(slug="lanxi") as unit:
@@ -404,7 +405,7 @@ async def test_rehearsal_leaves_nothing_in_the_real_run(lanxi: Home) -> None:
     assert view.stage is None
     assert all(q.support == 0 for q in view.questions)
     async with lanxi.building.store.look(slug="lanxi") as unit:
-        page = await unit.questions.desk_page()
+        page = await unit.desk.page(Filters())
     assert {q.external_id for q in page} == {"LX-001", "LX-002", "LX-003"}
     assert view.queue.ids == tuple(q.id for q in page if q.status == "queued")
     await moderate_question.shortlist_question(

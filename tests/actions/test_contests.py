@@ -93,7 +93,9 @@ async def test_a_correction_leaves_both_results_with_the_reason_and_who_decided(
     assert await refusal(decide_contest(house, host, id_, "corrected", "依据", id_)) == (
         "correction_unfit"
     )
-    new = (await hold_again(house, host, id_)).body["id"]
+    held = (await hold_again(house, host, id_)).body
+    assert held["title"] == (await the_round(lanxi, id_)).title
+    new = held["id"]
     assert await refusal(hold_again(house, host, id_)) == "round_step_illegal"
     assert await refusal(decide_contest(house, host, id_, "corrected", "依据", new)) == (
         "correction_unfit"
@@ -115,6 +117,31 @@ async def test_a_correction_leaves_both_results_with_the_reason_and_who_decided(
     assert await refusal(contest_round(house, lanxi.person("office"), id_, GROUNDS)) == (
         "round_step_illegal"
     )
+
+
+async def test_what_is_held_again_may_bear_a_title_of_its_own(lanxi: Home) -> None:
+    id_, house, host = await published(lanxi), lanxi.house, lanxi.person("host", name="h")
+    title = (await the_round(lanxi, id_)).title
+    await contest_round(house, lanxi.person("office", name="o"), id_, GROUNDS)
+    assert await refusal(hold_again(house, host, id_, " ")) == "text_too_short"
+    key = "key-of-holding-again"
+    made = (await hold_again(house, host, id_, f"{title}（重新举行）", key)).body
+    assert made["title"] == f"{title}（重新举行）"
+    assert (await hold_again(house, host, id_, f"{title}（重新举行）", key)).body == made
+    assert await refusal(hold_again(house, host, id_, "另一个", key)) == "key_reused"
+
+
+async def test_a_correction_without_its_round_is_refused_in_words(lanxi: Home) -> None:
+    id_, house, host = await published(lanxi), lanxi.house, lanxi.person("host", name="h")
+    await contest_round(house, lanxi.person("office", name="o"), id_, GROUNDS)
+    for outcome, round_, code in (
+        ("corrected", None, "correction_unnamed"),
+        ("upheld", id_, "correction_not_upheld"),
+    ):
+        with pytest.raises(Refusal, match=code) as caught:
+            await decide_contest(house, host, id_, outcome, "依据", round_)
+        assert "轮" in caught.value.message("zh")
+        assert "round" not in caught.value.message("zh")
 
 
 async def test_who_contested_does_not_decide(lanxi: Home) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from server.actions.import_questions import Source, import_questions
 from server.actions.merge_questions import merge_question, unmerge_question
+from server.domain.desk import Filters
 from server.domain.incoming import Incoming
 from server.domain.questions import Question
 from tests.house import Home
@@ -27,7 +28,7 @@ async def bring(lanxi: Home, **likes: int) -> dict[str, Question]:
 async def standing(lanxi: Home) -> dict[str, Question]:
     await lanxi.settle()
     async with lanxi.building.store.look(slug=lanxi.slug) as unit:
-        page = await unit.questions.desk_page(source=SOURCE.key)
+        page = await unit.desk.page(Filters(source=SOURCE.key))
     return {q.external_id.removeprefix("M-"): q for q in page}
 
 

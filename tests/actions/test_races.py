@@ -21,6 +21,7 @@ from server.actions.import_questions import Source, import_questions
 from server.actions.move_position import move_position
 from server.actions.order_queue import order_queue
 from server.actions.start_run import start_run
+from server.domain.desk import Filters
 from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal, RolledBack
 from server.store.sqlite_driver import Connection
@@ -40,7 +41,7 @@ async def test_one_act_sent_twice_at_once_is_one_act(lanxi: Home) -> None:
 
 async def test_the_screener_undoes_no_decision(lanxi: Home) -> None:
     async with lanxi.building.store.look(slug=lanxi.slug) as unit:
-        (question,) = await unit.questions.desk_page(source="mailbox")
+        (question,) = await unit.desk.page(Filters(source="mailbox"))
     await lanxi.settle()
 
     async with lanxi.building.store.act(slug=lanxi.slug) as unit:
@@ -162,7 +163,7 @@ async def test_one_file_imported_four_times_at_once_comes_in_once(lanxi: Home) -
     assert sorted(one.new for one in done) == [0, 0, 0, 6]
     assert sorted(one.unchanged for one in done) == [0, 6, 6, 6]
     async with lanxi.building.store.look(slug=lanxi.slug) as unit:
-        page = await unit.questions.desk_page(search="号桥何时检修")
+        page = await unit.desk.page(Filters(search="号桥何时检修"))
     assert len(page) == 6
 
 
@@ -183,7 +184,7 @@ async def test_what_is_asked_while_the_real_run_begins_is_in_it(lanxi: Home) -> 
 
     *codes, _ = await asyncio.gather(*(ask(n) for n in range(20)), begin())
     async with lanxi.building.store.look(slug=slug) as unit:
-        asked = await unit.questions.desk_page(source="live")
+        asked = await unit.desk.page(Filters(source="live"))
     assert {q.code for q in asked} == set(codes)
 
 

@@ -22,12 +22,13 @@ from server.actions.open_round import open_round
 from server.actions.order_queue import give_question, order_queue
 from server.actions.support_question import support_question
 from server.actions.take_question import pull_question, take_question
+from server.domain.desk import Filters
 from server.domain.incoming import Incoming
 from server.domain.questions import Question
 from server.domain.refusals import Refusal, RolledBack
 from server.store import transaction
 from tests.house import Home, home
-from tests.services import create_database
+from tests.schema import database_with_schema
 
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
 SOURCE = Source("hotline-1")
@@ -39,7 +40,7 @@ async def both(
     tmp_path: Path, postgresql_server: str, redis_url: str
 ) -> AsyncIterator[tuple[Home, Home]]:
     """Two buildings beside each other, with a live hearing of nine questions."""
-    database = create_database(postgresql_server, f"t{token_hex(6)}")
+    database = database_with_schema(postgresql_server, f"t{token_hex(6)}")
     async with (
         home(tmp_path / "a", database, redis_url) as one,
         home(tmp_path / "b", database, redis_url, beside=one) as other,
@@ -48,7 +49,7 @@ async def both(
         await import_questions(one.house, one.person("moderator"), one.slug, SOURCE, items(""))
         await one.settle()
         async with one.building.store.look(slug=one.slug) as unit:
-            page = await unit.questions.desk_page(status=["screened"])
+            page = await unit.desk.page(Filters(status=("screened",)))
         for question in page:
             await approve_question(one.house, one.person("moderator"), one.slug, question.id)
         yield one, other
@@ -93,7 +94,7 @@ async def test_acts_in_any_order_stand_in_nobodys_way(
     one = both[0]
     host, desk = one.person("host"), one.person("moderator")
     async with one.building.store.look(slug=one.slug) as unit:
-        before = await unit.questions.desk_page()
+        before = await unit.desk.page(Filters())
     ids, acts = [q.id for q in before], Counter[str]()
 
     async def one_act(dice: random.Random, house: Any, version: int) -> Any:
@@ -127,7 +128,7 @@ async def test_acts_in_any_order_stand_in_nobodys_way(
     assert DEADLOCK not in failures
     for _ in ids:  # Every merge is taken back: nobody was counted twice, nobody is lost.
         async with one.building.store.look(slug=one.slug) as unit:
-            now = await unit.questions.desk_page()
+            now = await unit.desk.page(Filters())
             order, on_stage = (await unit.floor.queue())[1], await unit.floor.stage()
         for question in (q for q in now if q.status == "merged"):
             await unmerge_question(one.house, desk, one.slug, question.id)
@@ -189,7 +190,7 @@ async def test_batches_of_the_public_stand_in_nobodys_way(
 async def questions_of(one: Home, n: int) -> list[Question]:
     """The imported questions with the lowest ids."""
     async with one.building.store.look(slug=one.slug) as unit:
-        page = await unit.questions.desk_page(source="hotline-1")
+        page = await unit.desk.page(Filters(source="hotline-1"))
     return sorted(page, key=lambda q: q.id)[:n]
 
 

@@ -9,6 +9,12 @@ from typing import Any
 
 from server.store.tables import LikesRow, SessionRow, ViewersRow
 
+WHENEVER = {
+    "sources": frozenset({"state", "next_at", "last_at", "counts", "totals", "error", "error_at"}),
+    "questions": frozenset({"cluster"}),
+}
+"""What the machine notes whenever it likes: where it has been, and which questions ask alike."""
+
 
 class Kept:
     """Tells whether anything that is kept has changed, but for what floods and when somebody was
@@ -19,6 +25,7 @@ class Kept:
         noise = {t.__tablename__ for t in (LikesRow, ViewersRow, SessionRow)}
         names = self.base.execute("select name from sqlite_master where type = 'table'")
         self._tables = [n for (n,) in names if n not in noise and not n.startswith("sqlite_")]
+        self._columns = {one: self._named(one) for one in self._tables}
         self.settle()
 
     def close(self) -> None:
@@ -31,7 +38,9 @@ class Kept:
             "select (select count(*) from questions where status = 'received') +"
             " (select count(*) from rounds where status = 'closed') +"
             " (select count(*) from rounds where audience = 'panel' and status = 'certified'"
-            "  and id not in (select round_id from bundles))"
+            "  and id not in (select round_id from bundles)) +"
+            " (select count(*) from questions q join hearings h on h.run_id = q.run_id"
+            "  where not q.indexed)"
         )
         deadline = time.monotonic() + 10
         while self.one(waiting):
@@ -52,7 +61,14 @@ class Kept:
         return self.base.execute(sql).fetchone()[0]
 
     def _read(self) -> dict[str, list[Any]]:
-        return {t: self.base.execute(f"select * from {t}").fetchall() for t in self._tables}
+        return {
+            table: self.base.execute(f"select {columns} from {table}").fetchall()
+            for table, columns in self._columns.items()
+        }
+
+    def _named(self, table: str) -> str:
+        names = (row[1] for row in self.base.execute(f"pragma table_info({table})"))
+        return ", ".join(f'"{n}"' for n in names if n not in WHENEVER.get(table, ()))
 
     def _data_version(self) -> int:
         # SQLite counts here what other connections have committed.

@@ -10,6 +10,8 @@ from typing import Any
 import asyncpg
 import httpx2
 
+from tests.contract.kept_apart import keep_apart
+from tests.moderation.letters import letter
 from tests.running import Running, new_key
 from tests.several import Several, in_a_thread
 
@@ -21,7 +23,8 @@ TARGET, VERSION = "~target~", "~version~"
 @dataclass(frozen=True)
 class Call:
     """One right call. What is refused for its state would hide what is wrong with the rest, so a
-    call may bring several `targets`, each used until an act on it succeeded, SQL that tells the
+    call may bring several `targets`, each used until an act on it succeeded (in the path, and in the
+    body as a string of its own), SQL that tells the
     `version` of the target, and an act of the host that undoes a success."""
 
     who: str
@@ -71,6 +74,12 @@ def commented_round(demo: Running) -> tuple[str, str]:
     return id_, found[0]["id"]
 
 
+def escalated_question(demo: Running, question: int) -> int:
+    """The question goes to the duty person; the id of that."""
+    path = f"{demo.here}/desk/questions/{question}/escalation"
+    return int(demo.as_("moderator").do("POST", path, {"kind": "unrest"})["id"])
+
+
 def right_calls(demo: Running) -> dict[str, Call]:
     """One right call for each operation, by operation id."""
     desk, host, office = demo.as_("moderator"), demo.as_("host"), demo.as_("office")
@@ -92,11 +101,21 @@ def right_calls(demo: Running) -> dict[str, Call]:
     asked = viewer.do("POST", f"{demo.here}/questions", {"text": "路灯不亮"}, new_key())
     mine = desk.get(f"{demo.here}/desk/questions?q={asked['code']}")["items"][0]["id"]
     desk.do("POST", f"{demo.here}/desk/questions/{mine}/rejection", {"reason": "unclear"})
+    sent_brief(demo, "housing")
     notice = host.do("POST", f"{demo.here}/notices", {"text": "请加快"})
     spare = asked_for_seat(demo, 12)
     commented, comment = commented_round(demo)
     floor = demo.as_("panel").do("POST", f"{demo.here}/floor", {"kind": "ask", "text": "请问"})
     admin = administrator(demo)
+    for key, connector in (("pushed", "push"), ("polled", "open311_pull")):
+        settings = {"url": "https://city.example/v2"} if connector == "open311_pull" else {}
+        made = {"key": key, "name": key, "connector": connector, "channel": "hotline"}
+        source = office.do("POST", f"{demo.here}/sources", {**made, "settings": settings})
+    kept = [f"M-{n}" for n in range(24)]
+    keep_apart(demo, "polled", {one: (letter(one.encode()), "letter_unreadable") for one in kept})
+    tagged = {"act": "tag", "ids": [fresh[0]], "tags": ["噪声"]}
+    bulk = desk.do("POST", f"{demo.here}/desk/bulk", tagged)
+    escalated = [escalated_question(demo, id_) for id_ in fresh[24:30]]
     code = state["questions"][0]["code"]
     slot, agenda = state["slot"], demo.anyone().get(f"{demo.here}/agenda")
     coming = [i["id"] for i in agenda["items"] if i["status"] == "coming"]
@@ -137,8 +156,20 @@ def right_calls(demo: Running) -> dict[str, Call]:
             "host", {**here, "id": spare["id"]}, {"outcome": "declined"}
         ),
         "hearings_settle": Call("host", {**here, "id": floor["id"]}, {"outcome": "declined"}),
+        "brief_read": Call("housing", here),
+        "brief_switch": Call("moderator", here, {"in_advance": True}),
+        "brief_preview": Call("moderator", {**here, "subject": "housing"}),
+        "brief_send": Call(
+            "moderator",
+            {**here, "subject": "housing"},
+            {"hash": desk.get(f"{demo.here}/brief/housing")["hash"]},
+        ),
+        "brief_take_back": Call("moderator", {**here, "subject": "housing"}),
+        "brief_workbook": Call("moderator", {**here, "subject": "housing"}),
+        "brief_propose": Call("housing", {**here, "number": 1}, {"text": "已列入下月计划。"}),
         "hearings_journal": Call("scrutineer", here, query={"after": "0"}),
         "questions_questions": Call("nobody", here, query={"cursor": "99"}),
+        "questions_similar": Call("nobody", here, {"text": "路灯"}),
         "questions_ask_question": Call(
             "viewer", here, {"text": "请问多久答复？", "subject": slot["subject"], "contact": "微信"}
         ),
@@ -158,19 +189,57 @@ def right_calls(demo: Running) -> dict[str, Call]:
             "moderator",
             here,
             query={"status": "approved", "source": "hotline", "tag": "x", "subject": "x",
-                   "q": "%E8%B7%AF%E7%81%AF", "cursor": "99"},
+                   "topic": "x", "district": "x", "cluster": "1", "heat": "2", "fresh": "24",
+                   "old": "1", "flagged": "true", "unsolved": "true", "mine": "true",
+                   "sort": "heat", "q": "%E8%B7%AF%E7%81%AF", "cursor": "99"},
         ),
+        "desk_groups": Call("moderator", here, query={"subject": slot["subject"]}),
+        "desk_write": Call(
+            "moderator",
+            here,
+            {"text": "路灯由谁维修？", "from": [TARGET], "subject": slot["subject"],
+             "typical": TARGET},
+            targets=fresh[30:33],
+        ),
+        "desk_bulk": Call(
+            "moderator",
+            here,
+            {**tagged, "reason": "unclear", "subject": slot["subject"], "into": fresh[3]},
+        ),
+        "desk_undo_bulk": Call("moderator", question(bulk["undo"])),
         "desk_one": Call("moderator", question(fresh[0])),
+        "desk_history": Call("moderator", question(fresh[0])),
+        "desk_claim": Call(
+            "moderator", question(approved[13]), {"firm": True, "take_over": False}
+        ),
+        "desk_let_go": Call("moderator", question(approved[13])),
+        "desk_verify": Call(
+            "moderator", question(approved[13]), {"outcome": "confirmed", "note": "已到现场看过"}
+        ),
+        "desk_second": Call("host", question(approved[13]), {}),
+        "desk_escalate": Call(
+            "moderator", question(TARGET), {"kind": "danger", "note": "请速看"}, targets=fresh[33:]
+        ),
+        "desk_escalations": Call("duty", here),
+        "desk_acknowledge": Call("duty", {**here, "id": escalated[0]}, {}),
+        "desk_settle": Call(
+            "duty", {**here, "id": TARGET}, {"outcome": "released"}, targets=escalated[1:]
+        ),
+        "desk_duplicates": Call("moderator", question(fresh[0])),
+        "desk_scheme": Call("moderator", here),
+        "desk_suggestions": Call("moderator", question(fresh[0])),
         "desk_edit": Call(
             "moderator",
             question(fresh[0]),
-            {"version": VERSION, "text": "改过的问题", "subject": slot["subject"], "tags": ["道路"]},
+            {"version": VERSION, "text": "改过的问题", "subject": slot["subject"], "tags": ["道路"], "topic": ""},
             version=f"select version from questions where id = {fresh[0]}",
         ),
+        "desk_unmask": Call("moderator", question(fresh[0]), {"reason": "需要回访诉求人"}),
         "desk_approve": Call("moderator", question(TARGET), {}, targets=fresh[12:18]),
         "desk_reject": Call(
             "moderator", question(TARGET), {"reason": "unclear"}, targets=fresh[18:24]
         ),
+        "desk_unapprove": Call("moderator", question(approved[13])),
         "desk_unreject": Call("moderator", question(fresh[1])),
         "desk_shortlist": Call(
             "moderator", question(TARGET), {"subject": slot["subject"]}, targets=approved[:4]
@@ -205,6 +274,33 @@ def right_calls(demo: Running) -> dict[str, Call]:
             here,
             {"version": VERSION, "ids": queue["ids"]},
             version="select version from queues order by run_id desc",
+        ),
+        "desk_reviews": Call("office", here, {"second": False, "verification": False}),
+        "desk_aliases": Call(
+            "office", {**here, "subject": slot["subject"]}, {"names": ["市住建委", "建委"]}
+        ),
+        "intake_push": Call("nobody", {"source": source["address"]}),
+        "sources_listed": Call("office", here),
+        "sources_add": Call(
+            "office",
+            here,
+            {"key": "district-hotline", "name": "区热线", "connector": "imap", "channel": "mailbox",
+             "settings": {"host": "mail.example", "user": "a", "password": "b", "port": 993}},
+        ),
+        "sources_change": Call(
+            "office",
+            {**here, "source": "pushed"},
+            {"version": VERSION, "name": "推送", "paused": False, "settings": {},
+             "mapping": {"编号": "external_id"}},
+            version="select version from sources where key = 'pushed'",
+        ),
+        "sources_new_key": Call("office", {**here, "source": "pushed"}, {}),
+        "sources_poll": Call("office", {**here, "source": "polled"}, {}),
+        "sources_read_again": Call(
+            "office", {**here, "source": "polled", "message": TARGET}, {}, targets=kept[:12]
+        ),
+        "sources_discard": Call(
+            "office", {**here, "source": "polled", "message": TARGET}, targets=kept[12:]
         ),
         "rounds_create": Call(
             "host",
@@ -268,6 +364,9 @@ def right_calls(demo: Running) -> dict[str, Call]:
             {},
             {"office": 1, "login": "yuan", "name": "袁某", "password": "correct horse battery"},
         ),
+        "office_reset_password": Call("office", on("999999"), {"password": "correct horse battery"}),
+        "office_disable_account": Call("office", on("999999"), {"disabled": False}),
+        "office_change_password": Call("admin", {}, {"old": ADMIN["password"], "new": ADMIN["password"]}),
         "office_new_grant": Call(
             "office",
             {},
@@ -311,6 +410,30 @@ def administrator(demo: Running) -> Any:
     with contextlib.closing(sqlite3.connect(demo.data / "pingyi.db", timeout=10)) as base, base:
         base.executemany(f"{GRANT} (?, ?, 1, true, 'test', 0)", grants)
     return made
+
+
+def office_of(demo: Running, subject: str) -> str:
+    """The cookie of an official's office that used its card."""
+    card = {"role": "subject", "subject": subject}
+    code = demo.as_("office").do("POST", f"{demo.here}/cards", card)["code"]
+    used = httpx2.post(f"{demo.url}/join/{code}", trust_env=False, timeout=30)
+    assert "/brief?" in used.headers["location"]
+    return str(used.headers["set-cookie"].partition(";")[0])
+
+
+def sent_brief(demo: Running, subject: str) -> None:
+    """The subject's office may read in advance and was sent one line, with a reply that it proposes."""
+    desk, here = demo.as_("moderator"), demo.here
+    desk.do("PUT", f"{here}/brief", {"in_advance": True})
+    waiting = desk.get(f"{here}/desk/questions?subject={subject}&status=shortlisted,queued")
+    for n, one in enumerate(waiting["items"]):
+        text = f"第{'一二三四五六七八九十'[n % 10]}类事项办理进度怎样公开？"
+        path = f"{here}/desk/questions/{one['id']}"
+        desk.do("PATCH", path, {"version": one["version"], "text": text})
+    found = desk.get(f"{here}/brief/{subject}")
+    assert found["lines"]
+    assert found["kept_back"] == []
+    desk.do("POST", f"{here}/brief/{subject}", {"hash": found["hash"]})
 
 
 def session_of(demo: Running, login: dict[str, str]) -> str:

@@ -28,6 +28,7 @@ from tests.contract.right_calls import (
     TARGET,
     VERSION,
     Call,
+    office_of,
     right_calls,
     session_of,
 )
@@ -170,6 +171,7 @@ class Range:
         if call.version and body:
             found = self.kept.one(call.version.replace(TARGET, target))
             body = body.replace(f'"{VERSION}"'.encode(), str(found).encode())
+        body = body and body.replace(f'"{TARGET}"'.encode(), target.encode())
         return replace(shot, path=shot.path.replace(TARGET, target), body=body)
 
     def done(self, call: Call) -> None:
@@ -372,10 +374,12 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Range]:
         found.close()
 
 
+@pytest.mark.timeout(900)
 def test_wrong_input_is_one_sentence_and_changes_nothing(target: Range) -> None:
     demo = target.demo
     calls = right_calls(demo)
     target.cookies["admin"] = session_of(demo, ADMIN)
+    target.cookies["housing"] = office_of(demo, "housing")
     target.kept.settle()
     operations = {
         operation["operationId"]: (method.upper(), path, operation)

@@ -9,7 +9,9 @@ from __future__ import annotations
 import copy
 import inspect
 import json
+import os
 import re
+import subprocess
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -22,16 +24,21 @@ from fastapi.routing import APIRoute
 from server.api import answers, desk, exports, health, hearings, office, questions, rounds, viewers
 from server.domain.refusals import CATALOGUE
 from server.domain.rules import WORDS
+from tests.contract.kept_apart import keep_apart
 from tests.contract.right_calls import (
     ADMIN,
     administrator,
     asked_for_seat,
     commented_round,
+    office_of,
+    sent_brief,
     session_of,
 )
+from tests.contract.sender import ORDER, Sender
 from tests.documented import Documented, documented
+from tests.moderation.letters import letter
 from tests.nursery import ROOT
-from tests.running import Client, Running, new_key, round_until
+from tests.running import PINGYI, Client, Running, new_key, round_until
 from tests.several import Several
 
 ROUTERS = [m.router for m in (hearings, questions, viewers, desk, rounds, exports, office, health)]
@@ -46,6 +53,28 @@ UNTYPED = {
 def demo(everywhere: Running) -> Running:
     """In one process, and in several."""
     return everywhere
+
+
+def read_in_advance(demo: Running) -> None:
+    """An official's office reads the shortlist, proposes a reply, and it is taken back."""
+    subject = demo.anyone().get(f"{demo.here}/agenda")["subjects"][0]["key"]
+    desk, reader = demo.as_("moderator"), Client(demo.url, cookie=office_of(demo, subject))
+    desk.do("PUT", f"{demo.here}/brief", {"in_advance": True})
+    held = desk.get(f"{demo.here}/brief/{subject}")
+    if not held["lines"] and not held["kept_back"]:
+        approved = desk.get(f"{demo.here}/desk/questions?status=approved")["items"][0]["id"]
+        path = f"{demo.here}/desk/questions/{approved}/shortlisting"
+        desk.do("POST", path, {"subject": subject})
+        held = desk.get(f"{demo.here}/brief/{subject}")
+    assert held["kept_back"]
+    sent_brief(demo, subject)
+    reader.do("PUT", f"{demo.here}/brief/replies/1", {"text": "已列入下月计划。"})
+    assert reader.get(f"{demo.here}/brief")["sent"]["lines"][0]["reply"] == "已列入下月计划。"
+    desk.get(f"{demo.here}/brief/{subject}")
+    made = desk.call("GET", f"{demo.here}/brief/{subject}/workbook.xlsx")
+    assert made.status_code == 200
+    desk.do("DELETE", f"{demo.here}/brief/{subject}")
+    assert reader.get(f"{demo.here}/brief")["sent"] is None
 
 
 def described(demo: Running) -> dict[str, Any]:
@@ -64,7 +93,9 @@ def operations(spec: dict[str, Any]) -> Iterator[tuple[str, str, dict[str, Any]]
 def test_every_operation_answers_as_described(demo: Running) -> None:
     asked_before_the_show(demo)
     desk_and_stage(demo)
+    desk_together(demo)
     rated(demo)
+    fed(demo)
     run_of_show(demo)
     panel_round(demo)
     public_round(demo)
@@ -89,6 +120,21 @@ def test_every_operation_answers_as_described(demo: Running) -> None:
     assert not unmet, "described, but no answer had them"
 
 
+def topics_of_the_office(demo: Running) -> None:
+    """A scheme comes by a file; a question that holds one of its keywords is told its topic."""
+    scheme = "编码,名称,上级,关键词\n01,城乡建设,,\n0103,加装电梯,01,电梯\n"
+    file = demo.data / "topics.csv"
+    file.write_text(scheme, encoding="utf-8")
+    own = demo.environment if isinstance(demo, Several) else {"PINGYI_DATA": str(demo.data)}
+    words = [*PINGYI, "topics", str(file), "--hearing", demo.slug]
+    subprocess.run(words, check=True, capture_output=True, env={**os.environ, **own})
+    desk = demo.as_("moderator")
+    assert [one["code"] for one in desk.get(f"{demo.here}/desk/topics")["items"]] == ["01", "0103"]
+    asked = desk.get(f"{demo.here}/desk/questions?q=电梯")["items"]
+    told = [desk.get(f"{demo.here}/desk/questions/{one['id']}/topics")["items"] for one in asked]
+    assert "城乡建设/加装电梯" in [one["topic"] for items in told for one in items]
+
+
 def asked_before_the_show(demo: Running) -> None:
     anyone, viewer, desk = demo.anyone(), demo.viewer(), demo.as_("moderator")
     assert anyone.get("/viewers/me?hearing=" + demo.slug)["viewer"] is False
@@ -101,6 +147,8 @@ def asked_before_the_show(demo: Running) -> None:
     assert me["questions"][0]["status"] in {"received", "screened"}  # the screener may be quicker
     id_ = desk.get(f"{demo.here}/desk/questions?q={asked['code']}")["items"][0]["id"]
     one = f"{demo.here}/desk/questions/{id_}"
+    original = desk.do("POST", f"{one}/unmasking", {"reason": "需要回访诉求人"})
+    assert original["text"] == text
     desk.do("POST", f"{one}/rejection", {"reason": "unclear"})
     assert anyone.get(f"/questions/{asked['code']}")["reason_text"]
     appeal = {"secret": asked["secret"], "text": "请再看一次"}
@@ -140,6 +188,59 @@ def desk_and_stage(demo: Running) -> None:
     host.do("POST", f"/rounds/{asked['id']}/closing")
     host.do("DELETE", f"{demo.here}/stage", {"outcome": "answered"})
     assert demo.anyone().get(f"/questions/{page[0]['code']}")["answered_at"]
+
+
+def desk_together(demo: Running) -> None:
+    """Several people work on what came in: many at once, held, verified, seconded, escalated."""
+    desk, host, office = demo.as_("moderator"), demo.as_("host"), demo.as_("office")
+    duty, here = demo.as_("duty"), demo.here
+    text = {"text": "请问河东路夜市占道经营由谁管？"}
+    for _ in range(2):
+        demo.viewer().do("POST", f"{here}/questions", text, new_key())
+    for _ in range(100):  # The machine finds them alike.
+        found = desk.get(f"{here}/desk/groups")["items"]
+        if any(one["text"] == text["text"] for one in found):
+            break
+        time.sleep(0.1)
+    group = next(one for one in found if one["text"] == text["text"])
+    assert (group["questions"], group["people"], group["subject"]) == (2, 2, None)
+    alike = desk.get(f"{here}/desk/questions?cluster={group['cluster']}")["items"]
+    orders = [one["id"] for one in alike]
+    subject = demo.state()["slot"]["subject"]
+    writing = {"text": "河东路的夜市由谁管？", "from": orders, "typical": orders[1]}
+    written = desk.do("POST", f"{here}/desk/questions", {**writing, "subject": subject})
+    assert (written["askers"], written["status"]) == (2, "approved")
+    one = f"{here}/desk/questions/{written['id']}"
+    ids = [q["id"] for q in desk.get(f"{here}/desk/questions?status=screened")["items"][:3]]
+    done = desk.do("POST", f"{here}/desk/bulk", {"act": "approve", "ids": [*ids, written["id"]]})
+    assert [q["id"] for q in done["done"]] == sorted(ids)
+    assert [q["id"] for q in done["refused"]] == [written["id"]]
+    undone = desk.do("DELETE", f"{here}/desk/bulk/{done['undo']}")
+    assert [q["id"] for q in undone["done"]] == sorted(ids)
+    claimed = desk.do("PUT", f"{one}/claim")["claim"]
+    assert claimed["firm"]
+    assert claimed["mine"]
+    assert office.get(one)["held"]
+    assert desk.do("DELETE", f"{one}/claim")["claim"] is None
+    said = {"outcome": "confirmed", "note": "已到现场看过"}
+    assert desk.do("PUT", f"{one}/verification", said)["verification"]["note"] == said["note"]
+    assert host.do("POST", f"{one}/seconding")["seconded"]
+    assert desk.get(f"{one}/history")["items"]
+    assert desk.do("DELETE", f"{one}/approval")["status"] == "screened"
+    for outcome, status in (("released", "screened"), ("handed_over", "closed")):
+        made = desk.do("POST", f"{one}/escalation", {"kind": "unrest", "note": "请速看"})["id"]
+        assert desk.refused("GET", one) == (404, "not_found")
+        (waiting,) = duty.get(f"{here}/escalations")["items"]
+        assert (waiting["id"], waiting["question"]["id"]) == (made, written["id"])
+        at = f"{here}/escalations/{made}"
+        assert duty.do("POST", f"{at}/acknowledgement")["seen_at"]
+        assert duty.do("POST", f"{at}/outcome", {"outcome": outcome})["status"] == status
+    reviews = {"second": True, "verification": False}
+    assert office.do("PUT", f"{here}/reviews", reviews) == reviews
+    office.do("PUT", f"{here}/reviews", dict.fromkeys(reviews, False))
+    names = {"names": ["市住建委", "建委"]}
+    told = office.do("PUT", f"{here}/subjects/{subject}/aliases", names)
+    assert told == {"subject": subject, **names}
 
 
 def run_of_show(demo: Running) -> None:
@@ -219,6 +320,18 @@ def panel_round(demo: Running) -> None:
     host.do("PUT", f"/rounds/{first}/reveal", {"step": 1})
     anyone.get(f"/rounds/{first}/result")
     anyone.get(demo.here)
+    asked = anyone.get(f"{demo.here}/questions")["items"]
+    text = next(one["text"] for one in asked if one["status"] == "approved")
+    for _ in range(100):  # The machine puts what came in where it is looked for.
+        similar = anyone.do("POST", f"{demo.here}/questions/similar", {"text": text[:80]})["items"]
+        if similar:
+            break
+        time.sleep(0.1)
+    assert text in [one["text"] for one in similar]
+    read_in_advance(demo)
+    one = demo.as_("moderator").get(f"{demo.here}/desk/questions")["items"][0]["id"]
+    demo.as_("moderator").get(f"{demo.here}/desk/questions/{one}/duplicates")
+    topics_of_the_office(demo)
     assert anyone.call("GET", f"/rounds/{first}/rules.json").status_code == 200
     assert demo.as_("teller").call("GET", f"/rounds/{first}/ballots.csv").status_code == 200
     wait_for_bundle(demo, first)
@@ -233,6 +346,36 @@ def panel_round(demo: Running) -> None:
     host.do("POST", f"/rounds/{second}/opening")
     host.do("POST", f"/rounds/{second}/voiding", {"reason": "宣读有误"})
     corrected(demo, first, marks)
+
+
+def fed(demo: Running) -> None:
+    """Sources are made, changed, asked and given keys."""
+    office, here = demo.as_("office"), f"{demo.here}/sources"
+    for key, connector, settings in (
+        ("pushed", "push", {}),
+        ("city", "open311_pull", {"url": "https://city.example/v2", "api_key": "k"}),
+    ):
+        new = {"key": key, "name": key, "connector": connector, "channel": "hotline"}
+        office.do("POST", here, {**new, "settings": settings})
+    first = office.do("POST", f"{here}/pushed/keys")
+    assert first["secret"].startswith("whsec_")
+    second = office.do("POST", f"{here}/pushed/keys")
+    assert [key["until"] is None for key in second["keys"]] == [False, True]
+    change = {"version": second["version"], "name": "推送", "paused": True}
+    assert office.do("PATCH", f"{here}/pushed", change)["paused"]
+    office.do("POST", f"{here}/city/polling")
+    keep_apart(demo, "city", dict.fromkeys(("M-1", "M-2"), (letter(), "letter_unreadable")))
+    assert office.do("POST", f"{here}/city/quarantine/M-1/reading")["code"]
+    assert office.do("DELETE", f"{here}/city/quarantine/M-2") == {"name": "M-2"}
+    sender = Sender(demo)
+    assert sender.push({"items": [ORDER, {}]}).json()["new"] == 1
+    told = office.get(here)["items"]
+    assert [one["key"] for one in told if one["key"] in {"pushed", "city"}] == ["pushed", "city"]
+    assert "api_key" not in str(told)
+    assert first["secret"] not in str(told)
+    desk = demo.as_("moderator")
+    pushed = desk.get(f"{demo.here}/desk/questions?q={ORDER['工单编号']}")["items"][0]["id"]
+    assert desk.get(f"{demo.here}/desk/questions/{pushed}")["facts"]
 
 
 def rated(demo: Running) -> None:
@@ -316,6 +459,16 @@ def the_office(demo: Running) -> None:
     wanted = {"account": account["id"], "role": "moderator", "office": 1, "hearing": demo.slug}
     grant = office.do("POST", "/grants", wanted)
     office.do("DELETE", f"/grants/{grant['id']}")
+    helper = {"office": 1, "login": "helper", "name": "帮手", "password": ADMIN["password"]}
+    id_ = office.do("POST", "/accounts", helper)["id"]
+    office.do("PUT", f"/accounts/{id_}/password", {"password": "another good one"})
+    assert office.do("PUT", f"/accounts/{id_}/disabled", {"disabled": True})["disabled"] is True
+    office.do("PUT", f"/accounts/{id_}/disabled", {"disabled": False})
+    helped = Client(
+        demo.url, cookie=session_of(demo, {"login": "helper", "password": "another good one"})
+    )
+    own = {"old": "another good one", "new": "one of my very own"}
+    assert helped.do("PUT", "/account/password", own) == {"login": "helper", "changed": True}
     office.do("POST", f"{demo.here}/cards", {"seat": 2})
     token = admin.do("POST", "/tokens", {"name": "脚本", "office": 1})
     assert Client(demo.url, token["token"]).get("/roles")["roles"]

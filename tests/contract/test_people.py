@@ -16,6 +16,7 @@ import pytest
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from server.api import open311
 from tests.conftest import STORES
 from tests.running import start
 from tests.services import create_database
@@ -191,7 +192,7 @@ def gets(house: Serving) -> list[str]:
     """Every address that a GET reaches: the API's and the pages'."""
     api = house.browser().get("/api/v1/openapi.json").json()["paths"]
     found = [path for path, methods in api.items() if "get" in methods]
-    for router in ROUTERS:
+    for router in (*ROUTERS, open311.router):
         found += [r.path for r in router.routes if "GET" in getattr(r, "methods", ())]  # type: ignore[attr-defined]
     assert len(found) > 35
     return found
@@ -213,20 +214,27 @@ def filled(path: str, other: County, slug: str) -> Iterator[str]:
         address = path
         for name, value in zip(names, chosen, strict=True):
             address = re.sub(rf"{{{name}(:\w+)?}}", value, address)
-        yield address
+        # There the hearing is named in the query.
+        yield f"{address}?jurisdiction_id={slug}" if address.startswith(OPEN311) else address
 
 
+OPEN311 = "/open311/"
 ANNOUNCED = (
     r"/api/v1/hearings/[\w-]+(/agenda|/questions)?",
     r"/api/v1/rounds/\w+(/result(\.\w+)?|/tally-sheet\.pdf|/turnout|/rules\.json|/bundle)?",
     r"/h/[\w-]+(/qr\.svg|/rounds/\w+/vote)?",
+    r"/open311/v2/(services|requests)(/\w+)?\?.*",
 )
 """What the public may read of an announced hearing; everyone else may too."""
 BY_CODE = (r"/api/v1/questions/\w+", r"/q/\w+", r"/join/\w+", r"/setup/\w+", r"/static/.*")
 """Addresses of one thing that only who holds its code can name; they tell no text."""
-FOR_ANY_NAME = (r"/h/[\w-]+/panel/(worker\.js|app\.webmanifest)", r"/h/[\w-]+/kiosk")
-"""Parts of a tablet's page, and the entrance of a shared one: the same for every name, also one that no
-hearing has."""
+FOR_ANY_NAME = (
+    r"/h/[\w-]+/panel/(worker\.js|app\.webmanifest)",
+    r"/h/[\w-]+/kiosk",
+    r"/open311/v2/discovery\?.*",
+)
+"""Parts of a tablet's page, the entrance of a shared one, and where Open311 is: the same for every name,
+also one that no hearing has."""
 
 
 @pytest.mark.parametrize("announced", [False, True])
@@ -237,7 +245,7 @@ def test_no_address_leads_into_another_county(
     slug = other.announced if announced else other.draft
     wrong, tried = [], 0
     for path in gets(house):
-        if "{" not in path:
+        if "{" not in path and not path.startswith(OPEN311):
             continue
         for address in filled(path, other, slug):
             if any(re.fullmatch(one, address) for one in (*BY_CODE, *FOR_ANY_NAME)):
@@ -268,6 +276,13 @@ def test_a_draft_answers_as_a_hearing_that_is_not(
     for room, browser in itertools.product(STAFF, (house.browser(), mine.browser)):
         there, not_there = (told(house, browser, slug, room) for slug in (other.draft, nowhere))
         assert there == not_there, room
+    for path in ("services", "services/GENERAL", "requests", "requests/NOSUCH", "requests.xml"):
+        for key in ("", "&api_key=wrong"):
+            there, not_there = (
+                house.browser().get(f"/open311/v2/{path}?jurisdiction_id={s}{key}")
+                for s in (other.draft, nowhere)
+            )
+            assert (there.status_code, there.text) == (404, not_there.text), path
     for code in (*other.ids[f"{other.draft} codes"], "NOSUCH"):
         appeal = {"secret": "none", "text": "请再看一次"}
         for browser in (house.browser(), mine.browser):
@@ -357,6 +372,9 @@ def test_another_county_cannot_be_acted_upon(counties: tuple[Serving, County, Co
         ("POST", "/api/v1/tokens", {"name": "x", "office": other.office}),
         ("DELETE", f"/api/v1/tokens/{tokens[0]}", None),
         ("DELETE", f"/api/v1/grants/{grants[0]}", None),
+        ("PUT", f"/api/v1/accounts/{other.account}/password", {"password": "mine from now on"}),
+        ("PUT", f"/api/v1/accounts/{other.account}/disabled", {"disabled": True}),
+        ("PUT", f"/api/v1/accounts/{other.account}/disabled", {"disabled": False}),
         ("POST", f"/api/v1/hearings/{slug}/cards", {"seat": 1}),
         ("PUT", f"/api/v1/hearings/{slug}/status", {"version": 1, "status": "draft"}),
         ("POST", f"/api/v1/hearings/{slug}/runs", {"kind": "real"}),
@@ -366,6 +384,7 @@ def test_another_county_cannot_be_acted_upon(counties: tuple[Serving, County, Co
     for path, form in (
         (f"/office/hearings/{slug}/cards", {"seat_number": "1"}),
         (f"/office/hearings/{slug}/import", {"source": "hotline-12345"}),
+        (f"/office/hearings/{slug}/topics", {}),
         (f"/office/hearings/{slug}/import/{'0' * 32}", {"source": "hotline-12345"}),
         ("/office/new", {"office": str(other.office), "act": "create",
                          "text": SHOW.format(place="x", slug="sneaked")}),
@@ -413,3 +432,97 @@ def test_roles_are_given_only_by_who_may_give_them(
         grant = {"account": mine.account, "role": role, "office": mine.office}
         answer = mine.browser.post("/api/v1/grants", json=grant)
         assert answer.status_code == 403, role
+
+
+def test_who_is_disabled_loses_sockets_sessions_and_tokens_at_once(
+    counties: tuple[Serving, County, County],
+) -> None:
+    house, mine, _ = counties
+    who = {"office": mine.office, "login": "bw-out", "name": "离岗者", "password": PASSWORD}
+    account = did(mine.browser, "POST", "/accounts", who)["id"]
+    grant = {"account": account, "role": "moderator", "office": mine.office}
+    did(mine.browser, "POST", "/grants", grant)
+    browser = house.signed_in("bw-out")
+    token = did(browser, "POST", "/tokens", {"name": "脚本", "office": mine.office})["token"]
+    bearer = {"Authorization": f"Bearer {token}"}
+    assert house.browser().get("/api/v1/roles", headers=bearer).status_code == 200
+    with opened(house, browser, mine.draft, "desk") as socket:
+        assert json.loads(socket.recv(timeout=5))["type"] == "snapshot"
+        did(mine.browser, "PUT", f"/accounts/{account}/disabled", {"disabled": True})
+        with pytest.raises(ConnectionClosed) as closed:
+            while True:
+                socket.recv(timeout=5)
+    assert closed.value.rcvd is not None
+    assert closed.value.rcvd.code == 4401
+    assert browser.get("/api/v1/roles").status_code == 401
+    assert house.browser().get("/api/v1/roles", headers=bearer).status_code == 401
+    listed = mine.browser.get("/office/people").text
+    assert "已停用" in listed
+    form = {"login": "bw-out", "password": PASSWORD}
+    assert house.browser().post("/login", data=form).status_code == 401
+    did(mine.browser, "PUT", f"/accounts/{account}/disabled", {"disabled": False})
+    assert browser.get("/api/v1/roles").status_code == 401
+    assert house.signed_in("bw-out").get("/api/v1/roles").status_code == 200
+    assert house.browser().get("/api/v1/roles", headers=bearer).status_code == 401
+
+
+def test_a_person_who_forgot_a_password_gets_one_and_makes_it_his_own(
+    counties: tuple[Serving, County, County],
+) -> None:
+    house, mine, _ = counties
+    root = house.signed_in("root")
+    who = {"office": mine.office, "login": "bw-lost", "name": "忘记者", "password": PASSWORD}
+    account = did(mine.browser, "POST", "/accounts", who)["id"]
+    before = house.signed_in("bw-lost")
+    page = mine.browser.get("/office/people").text
+    assert f"/api/v1/accounts/{account}/password" in page
+    # The office may not take its own account in hand, and is told so; nor may it another office's man.
+    own = f"/api/v1/accounts/{mine.account}"
+    assert f"{own}/password" not in page
+    answer = mine.browser.put(f"{own}/password", json={"password": "x" * 12})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "account_own")
+    root_id = re.findall(r'id="account-(\d+)"', root.get("/office/people").text)[0]
+    answer = root.put(f"/api/v1/accounts/{root_id}/disabled", json={"disabled": True})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (409, "account_own")
+    did(mine.browser, "PUT", f"/accounts/{account}/password", {"password": "told in person"})
+    assert before.get("/office").status_code == 303
+    lost = house.browser()
+    answer = lost.post("/login", data={"login": "bw-lost", "password": "told in person"})
+    assert answer.status_code == 303
+    elsewhere = house.browser()
+    elsewhere.post("/login", data={"login": "bw-lost", "password": "told in person"})
+    assert lost.get("/office/password").status_code == 200
+    for old, new, again, status, at in (
+        ("not that one", "one of my own", "one of my own", 422, "old"),
+        ("told in person", "short", "short", 422, "new"),
+        ("told in person", "one of my own", "another one", 422, "again"),
+    ):
+        form = {"old": old, "new": new, "again": again}
+        answer = lost.post("/office/password", data=form)
+        assert answer.status_code == status
+        assert f'id="{at}-told" role="alert"' in answer.text
+    form = {"old": "told in person", "new": "one of my own", "again": "one of my own"}
+    answer = lost.post("/office/password", data=form)
+    assert answer.status_code == 200
+    assert "密码已修改" in answer.text
+    assert lost.get("/office").status_code == 200
+    assert elsewhere.get("/office").status_code == 303
+    answer = lost.put("/api/v1/account/password", json={"old": "x", "new": "y" * 12})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (422, "password_wrong")
+
+
+def test_guessing_at_the_old_password_is_counted(
+    counties: tuple[Serving, County, County],
+) -> None:
+    house, mine, _ = counties
+    who = {"office": mine.office, "login": "bw-left", "name": "走开者", "password": PASSWORD}
+    did(mine.browser, "POST", "/accounts", who)
+    browser = house.signed_in("bw-left")
+    for _ in range(6):  # A new password that is too short is no guess.
+        answer = browser.put("/api/v1/account/password", json={"old": "x", "new": "y"})
+        assert answer.json()["error"]["code"] == "password_weak"
+    for n in range(6):
+        answer = browser.put(
+            "/api/v1/account/password", json={"old": f"guess {n}", "new": "y" * 12}
+        )
+        assert answer.status_code == (422 if n < 5 else 429)

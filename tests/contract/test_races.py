@@ -21,7 +21,7 @@ from server.domain.roles import APART, GRANTABLE, Actor, Grant
 from server.store.identity import Identity
 from tests.house import Home, home
 from tests.running import Client, Running
-from tests.services import create_database
+from tests.schema import database_with_schema
 
 
 @pytest.fixture(scope="module")
@@ -160,7 +160,7 @@ async def test_roles_that_stand_apart_are_not_granted_by_two_at_once(lanxi: Home
 async def test_one_viewers_votes_through_two_processes_are_counted_as_they_stand(
     tmp_path: Path, postgresql_server: str, redis_url: str
 ) -> None:
-    database = create_database(postgresql_server, f"t{token_hex(6)}")
+    database = database_with_schema(postgresql_server, f"t{token_hex(6)}")
     async with (
         home(tmp_path / "a", database, redis_url) as one,
         home(tmp_path / "b", database, redis_url, beside=one) as other,

@@ -170,13 +170,21 @@ def hold_round(demo: Running, told: Any, tmp_path: Path) -> None:
 
 
 @pytest.mark.real_data
-def test_real_messages_and_orders(demo: Running, tmp_path: Path) -> None:
-    messages = real_data("messages-zh", "a3_messages_votes.xlsx")
+def test_real_orders(demo: Running, tmp_path: Path) -> None:
     orders = real_data("hotline-orders", "work_orders.csv")
     assert check_import(demo, orders, "orders") == 700
-    assert check_import(demo, messages, "messages-mailbox") == 4326
     until_screened(demo)
     whole_hearing(demo, "orders", tmp_path)
+
+
+@pytest.mark.real_data
+def test_real_messages(demo: Running) -> None:
+    messages = real_data("messages-zh", "a3_messages_votes.xlsx")
+    assert check_import(demo, messages, "messages-mailbox") == 4326
+    until_screened(demo)
+    kept = demo.as_("moderator").get(f"{demo.here}/desk/questions?source=messages-mailbox")
+    assert kept["counts"].get("received", 0) == 0
+    assert len(kept["items"]) == 50
 
 
 def test_generated_twins(demo: Running, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from server.domain.exact import decimal_of, exact_text, places_text
+from server.domain.exact import as_percent, decimal_of, exact_text, places_text
 
 
 @pytest.mark.parametrize(
@@ -55,3 +55,22 @@ def test_text_reads_back(value: Fraction) -> None:
 @given(st.decimals(allow_nan=False, allow_infinity=False, places=12, min_value=0, max_value=10**15))
 def test_decimals_read_back(value: Any) -> None:
     assert decimal_of(f"{value:f}") == Fraction(value)
+
+
+@pytest.mark.parametrize(
+    ("mark", "read"),
+    [
+        ("0.8571", "85.71%"),
+        ("0.85", "85%"),
+        ("0.5", "50%"),
+        ("1", "100%"),
+        ("1.0000", "100.00%"),
+        ("0", "0%"),
+        ("0.050", "5.0%"),
+        ("-0.0050", "-0.50%"),
+        ("6/7", "6/7"),
+        ("—", "—"),
+    ],
+)
+def test_a_share_is_read_as_a_percentage_with_its_own_places(mark: str, read: str) -> None:
+    assert as_percent(mark) == read

@@ -1,4 +1,4 @@
-"""Whether what is exported is what the clients were told: the invariants I1 to I9.
+"""Whether what is exported is what the clients were told: the invariants I1 to I10.
 
     python -m tests.faults.checker FOLDER
 
@@ -11,11 +11,16 @@ It reads, in FOLDER,
   `ROUND.turnout.json`: as the API gives them;
 - `export/stored.csv` (`n,round,who,key,choice`): every public vote as it is stored, in its order, and
   `export/seats.csv` (`round,who,key,receipt,replacements`): every panel ballot. The API exports the
-  votes that count, not the keys; these two are read from the database, read-only;
+  votes that count, not the keys; these two are read from the database, read-only. A secret round keeps
+  no key, and its marks name no seat: whose a mark is, is known by the mark, of which no two are the same;
 - `ROUND.result.xlsx` and `ROUND.result.pdf` of a panel round: the documents that people get;
 - `export/journal.jsonl`: the entries of each `run`, and `export/checkpoints.jsonl` (`seq`, `hash`): heads
   that somebody outside saw in the course of the experiment;
-- `views/*.jsonl`: what viewers saw, and `export/state.json`: what the server says at the end.
+- `views/*.jsonl`: what viewers saw, and `export/state.json`: what the server says at the end;
+- for the marks of secret rounds: `seen/*.jsonl` (`t,audience,what,text`), every frame, page and answer;
+  `logs/*`, what the processes said on standard output and error; `copies/T-NAME/`, what lay on the disk at
+  the moment T: the database with its log, a backup, or all rows in words. When a round closed and to
+  whom it was published stands in the histories (`closing`, `released`).
 
 Each may be packed as `.gz`.
 
@@ -25,17 +30,20 @@ since the key may have been counted before.
 
 from __future__ import annotations
 
+import base64
 import csv
 import gzip
 import hashlib
 import io
 import json
+import struct
 import sys
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
+from functools import cached_property
 from itertools import takewhile
 from pathlib import Path
 from typing import Any
@@ -47,7 +55,10 @@ NOT_FINAL = frozenset({"too_many", "key_reused"})
 GENESIS = "0" * 64
 VOLATILE = ("viewers", "likes")
 """Members of a state that count who is there: they change without a version."""
-UNCHECKED = ("I10: that sealed values are nowhere before the release (tests/secrecy attacks that)",)
+NOBODY = ""
+"""Whose a mark is that nobody sent."""
+WIDER = ("internal", "hall", "public")
+"""Audiences of a publication: each includes those before it."""
 EXAMPLES = 20
 """Findings of one invariant that are told; the others are only counted."""
 
@@ -78,7 +89,7 @@ class Verdict:
     """What was found; `counted` says in what."""
 
     findings: list[tuple[str, str]] = field(default_factory=list)
-    unchecked: list[str] = field(default_factory=lambda: list(UNCHECKED))
+    unchecked: list[str] = field(default_factory=list)
     counted: Counter[str] = field(default_factory=Counter)
     each: Counter[str] = field(default_factory=Counter)
 
@@ -120,6 +131,11 @@ def check(folder: Path) -> Verdict:
             stored[id_], seats[id_], journal, shown.get(id_)
         )
     _views(folder, verdict)
+    secret = [id_ for id_, about in rounds.items() if about.get("secrecy") == "secret"]
+    if not secret:
+        verdict.unchecked.append("I10: there is no secret round")
+    for id_ in secret:
+        _Sealed(verdict, id_, folder, by_round[id_], closings.get(id_, {})).check()
     return verdict
 
 
@@ -151,7 +167,8 @@ def _csv(path: Path) -> list[dict[str, str]]:
 def _histories(
     folder: Path, verdict: Verdict
 ) -> tuple[dict[tuple[str, str], Ballot], dict[str, dict[str, int]]]:
-    """Ballots by (who, key), and when each round's closing was asked for and acknowledged."""
+    """Ballots by (who, key), and when each round's closing was asked for and acknowledged, and its
+    publication to each audience."""
     ballots: dict[tuple[str, str], Ballot] = {}
     closings: dict[str, dict[str, int]] = {}
     lines = (line for path in sorted(folder.glob("*.jsonl*")) for line in _lines(path))
@@ -159,6 +176,10 @@ def _histories(
         kind, t = line["kind"], line["t"]
         if kind in {"closing", "closed"}:
             closings.setdefault(line["round"], {}).setdefault(kind, t)
+            continue
+        if kind == "released":
+            for audience in WIDER[: WIDER.index(line["audience"]) + 1]:
+                closings.setdefault(line["round"], {}).setdefault(audience, t)
             continue
         name = (line["who"], line["key"])
         if kind == "invoke":
@@ -235,6 +256,8 @@ class _Round:
             return
         self.verdict.counted["rounds"] += 1
         rows = _csv(path)
+        if self.about.get("secrecy") == "secret":
+            rows = self._named(seats, rows)
         self._once_each(rows)
         if self.about["audience"] == "public":
             self._public(stored, rows)
@@ -242,6 +265,30 @@ class _Round:
             self._panel(seats, rows)
         self._closed(journal, rows)
         self._result(journal, rows, data, shown)
+
+    def _named(
+        self, seats: list[dict[str, str]], rows: list[dict[str, str]]
+    ) -> list[dict[str, str]]:
+        """The rows of a secret round with the seat that gave each mark; I2 for one that nobody gave. The
+        turnout says under which receipt a seat's ballot counts, and that is whose key it is."""
+        whose: dict[tuple[str, str, str], list[Ballot]] = defaultdict(list)
+        keys: dict[str, str] = {}
+        for ballot in self.ballots:
+            for subject, cells in ballot.value.items():
+                for dimension, value in cells.items():
+                    whose[subject, dimension, value].append(ballot)
+            keys.update({answer["receipt"]: ballot.key for answer in ballot.answers})
+        for seat in seats:
+            seat["key"] = keys.get(seat["receipt"], "")
+        named = []
+        for row in rows:
+            found = whose.get((row["subject"], row["dimension"], row["value"]), [])
+            if len({ballot.who for ballot in found}) != 1:
+                self.find("I2", f"{row['value']} was sent by {len(found)} ballots")
+                named.append({**row, "rater": NOBODY})
+            else:
+                named.append({**row, "rater": found[0].who})
+        return named
 
     def _once_each(self, rows: list[dict[str, str]]) -> None:
         cells = Counter((row["subject"], row["rater"], row["dimension"]) for row in rows)
@@ -357,7 +404,7 @@ class _Round:
     def _closed(self, journal: list[dict[str, Any]], rows: list[dict[str, str]]) -> None:
         """I6: every ballot is before the close or was refused."""
         records = self._entries(journal, "round_closed")
-        raters = len({row["rater"] for row in rows})
+        raters = len({row["rater"] for row in rows} - {NOBODY})
         if len(records) != 1:
             self.find("I6", f"it was closed {len(records)} times")
         for record in records:
@@ -390,7 +437,7 @@ class _Round:
         tallied = [e["body"].get("ballots_hash") for e in self._entries(journal, "round_tallied")]
         if result["ballots_hash"] != digest or tallied != [digest]:
             self.find("I7", "the ballots' hash is another in the result or the journal")
-        raters = len({row["rater"] for row in rows})
+        raters = len({row["rater"] for row in rows} - {NOBODY})
         turnout = _json(self.export / f"{self.id}.turnout.json", {"cast": raters})
         if turnout["cast"] != raters:
             self.find("I7", f"the turnout is {turnout['cast']}, {raters} ballots count")
@@ -430,6 +477,194 @@ class _Round:
         if digest not in paper:
             self.find("I7", "the paper has another hash of the ballots")
         self.verdict.counted["documents"] += 2
+
+
+# ── sealed values ──
+
+
+@dataclass
+class _Sealed:
+    """I10: the marks of one secret round, and what is worked out from them, wherever they must not be."""
+
+    verdict: Verdict
+    id: str
+    folder: Path
+    ballots: list[Ballot]
+    closing: Mapping[str, int]
+
+    def check(self) -> None:
+        """Before its closing no mark is anywhere but in clients' hands; in logs and the journal never. People
+        see marks and totals when the result is published to them, who signs or supervises from the closing
+        on. A seat may be told what is wrong with a sheet of its own that was refused."""
+        sent = [
+            value for b in self.ballots for cells in b.value.values() for value in cells.values()
+        ]
+        if len(set(sent)) < len(sent) or any(len(value) < UNMISTAKABLE for value in sent):
+            self.verdict.unchecked.append(f"I10: marks of {self.id} could be anything's")
+            return
+        marks = _Needles(sent)
+        self.verdict.counted["sealed_marks"] += len(sent)
+        result = _json(self.folder / "export" / f"{self.id}.result.json", {"subjects": ()})
+        told = {
+            text
+            for one in result["subjects"]
+            for text in (one["total"], *one["dimensions"].values(), *one.get("groups", {}).values())
+            if text is not None and len(text) >= UNMISTAKABLE
+        }
+        self._never("logs", sorted(self.folder.glob("logs/*")), marks)
+        self._never("the journal", sorted(self.folder.glob("export/journal.jsonl*")), marks)
+        self._copies(marks)
+        self._seen(_Needles({*sent, *told}))
+
+    def _find(self, where: str, found: Iterable[tuple[int, str, str]]) -> None:
+        """Of what one place shows, how much and one example."""
+        hits = list(found)
+        if hits:
+            _, spelling, value = hits[0]
+            more = f" and {len(hits) - 1} more" if len(hits) > 1 else ""
+            self.verdict.find("I10", f"round {self.id}: {value} as {spelling}{more} in {where}")
+
+    def _never(self, name: str, paths: list[Path], marks: _Needles) -> None:
+        if not paths:
+            self.verdict.unchecked.append(f"I10: nobody kept {name}")
+        for path in paths:
+            self._find(f"{name}, {path.name}", marks.hits(self._data(path)))
+
+    def _data(self, path: Path) -> bytes:
+        data = _bytes(path) or b""
+        self.verdict.counted["searched_bytes"] += len(data)
+        return data
+
+    def _seen(self, values: _Needles) -> None:
+        paths = sorted(self.folder.glob("seen/*.jsonl*"))
+        if not paths:
+            self.verdict.unchecked.append("I10: nobody looked at frames and pages")
+            return
+        granted = 0
+        wrong: dict[str, list[tuple[int, str, str]]] = defaultdict(list)
+        for path in paths:
+            data = self._data(path)
+            self.verdict.counted["seen"] += data.count(b"\n")
+            lines: dict[tuple[int, int], list[tuple[int, str, str]]] = defaultdict(list)
+            for hit in values.hits(data):
+                end = data.find(b"\n", hit[0])
+                lines[data.rfind(b"\n", 0, hit[0]) + 1, len(data) if end < 0 else end].append(hit)
+            for (begin, end), hits in lines.items():
+                line = json.loads(data[begin:end])
+                audience = line["audience"]
+                if self._may_see(audience, line["t"]):
+                    granted += 1
+                    continue
+                wrong[f"{line['what']}, told to {audience}"] += [
+                    hit for hit in hits if (audience, hit[2]) not in self._told_back
+                ]
+        for where, found in wrong.items():
+            self._find(where, found)
+        self.verdict.counted["seen_rightly"] += granted
+        if not granted:
+            self.verdict.unchecked.append(f"I10: nobody saw a value of {self.id} even afterwards")
+
+    @cached_property
+    def _told_back(self) -> set[tuple[str, str]]:
+        """(seat, mark) of sheets that were refused for good."""
+        return {
+            (b.who, value)
+            for b in self.ballots
+            if b.acked is None and b.refusals
+            for cells in b.value.values()
+            for value in cells.values()
+        }
+
+    def _may_see(self, audience: str, t: int) -> bool:
+        """A seat is one of those in the hall."""
+        answers_for_it = audience in {"signers", "supervisors"}
+        since = self.closing.get(
+            "closing" if answers_for_it else audience if audience in WIDER else "hall"
+        )
+        return since is not None and t >= since
+
+    def _copies(self, marks: _Needles) -> None:
+        """Files as they lay on the disk while the round was open."""
+        until = self.closing.get("closing")
+        copies = [
+            path
+            for path in sorted(self.folder.glob("copies/*"))
+            if until is None or int(path.name.partition("-")[0]) < until
+        ]
+        if not copies:
+            self.verdict.unchecked.append("I10: no copy of what lies on the disk was kept")
+        self.verdict.counted["copies"] += len(copies)
+        for copy in copies:
+            for path in sorted(path for path in copy.rglob("*") if path.is_file()):
+                self._find(str(path.relative_to(self.folder)), marks.hits(self._data(path)))
+
+
+UNMISTAKABLE = 12
+"""Characters of a value that nothing else has by chance."""
+
+
+class _Needles:
+    """Values in every spelling in which they could lie somewhere. Those of one spelling that begin alike, or
+    end alike where the bytes are turned round, are looked for by all that they have in common there."""
+
+    def __init__(self, values: Iterable[str]) -> None:
+        groups: dict[tuple[str, int, bytes], dict[bytes, str]] = defaultdict(dict)
+        for value in values:
+            for spelling, needle in spellings(value):
+                alike = needle[-3:] if "turned" in spelling else needle[:2]
+                groups[spelling, len(needle), alike][needle] = value
+        self._groups = [
+            (spelling, length, *_anchor(needles), needles)
+            for (spelling, length, _), needles in groups.items()
+        ]
+
+    def hits(self, data: bytes) -> Iterator[tuple[int, str, str]]:
+        """(where, as what, value) of each that is in the data."""
+        for spelling, length, anchor, at, needles in self._groups:
+            found = data.find(anchor)
+            while found >= 0:
+                value = needles.get(data[max(0, found - at) : found - at + length])
+                if value is not None:
+                    yield found - at, spelling, value
+                found = data.find(anchor, found + 1)
+
+
+def _anchor(needles: Iterable[bytes]) -> tuple[bytes, int]:
+    """What all have at their beginning or at their end, whichever is longer, and where it stands."""
+    all_ = list(needles)
+    head, tail = _common(all_), _common([needle[::-1] for needle in all_])[::-1]
+    return (head, 0) if len(head) >= len(tail) else (tail, len(all_[0]) - len(tail))
+
+
+def _common(all_: list[bytes]) -> bytes:
+    """With what all of them begin: the first and the last in their order differ soonest."""
+    low, high = min(all_), max(all_)
+    same = takewhile(lambda pair: pair[0] == pair[1], zip(low, high, strict=False))
+    return low[: sum(1 for _ in same)]
+
+
+def spellings(value: str) -> Iterator[tuple[str, bytes]]:
+    """(its name, the bytes) of each way to write a decimal."""
+    text, digits = value.encode(), value.replace(".", "")
+    number, whole = float(value), int(digits)
+    yield "text", text
+    yield "digits", digits.encode()
+    yield "UTF-16", value.encode("utf-16-le")
+    for shift in range(3):
+        # What of its base64 does not depend on the bytes around it.
+        packed = base64.b64encode(b"\0" * shift + text)
+        end = (shift + len(text)) * 8 // 6
+        yield "base64", packed[-(-shift * 8 // 6) : end]
+    binary = {
+        "float64": struct.pack(">d", number),
+        "float64 turned": struct.pack("<d", number),
+        "integer": whole.to_bytes(max(6, (whole.bit_length() + 7) // 8), "big"),
+        "integer turned": struct.pack("<q", whole),
+    }
+    yield from binary.items()
+    for name, written in {"text": text, **binary}.items():
+        yield f"hex of {name}", written.hex().encode()
+        yield f"HEX of {name}", written.hex().upper().encode()
 
 
 # ── documents ──

@@ -20,7 +20,7 @@ from tests.faults.hall import Hall
 from tests.faults.history import Act, History
 
 HANDSHAKE = (
-    "GET {path}?as=json HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
+    "GET {path}?as={form} HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\n"
     "Connection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"
     "Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\n{more}\r\n"
 )
@@ -57,14 +57,15 @@ class Socket(asyncio.Protocol):
         *,
         page: str = "",
         token: str = "",
+        form: str = "json",
     ) -> Socket:
         """A socket of the public's, or of a `page` with the token of whoever may see it, when its
-        handshake is done. Raises `OSError` or `Ended`."""
+        handshake is done; its content comes as JSON or as a page's HTML. Raises `OSError` or `Ended`."""
         loop = asyncio.get_running_loop()
         _, self = await loop.create_connection(lambda: cls(heard), "127.0.0.1", port)
         path = f"/h/{slug}/{page}/socket" if page else f"/h/{slug}/socket"
         more = f"Authorization: Bearer {token}\r\n" if token else ""
-        self.transport.write(HANDSHAKE.format(path=path, more=more).encode())
+        self.transport.write(HANDSHAKE.format(path=path, form=form, more=more).encode())
         try:
             await asyncio.wait(
                 [self.opened, self.ended], timeout=PATIENCE_S, return_when=asyncio.FIRST_COMPLETED

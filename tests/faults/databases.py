@@ -25,6 +25,7 @@ from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report
 from tests.faults.history import History
 from tests.faults.installation import Installation, Wish, in_installations
 from tests.faults.proxy import Proxy
+from tests.faults.seen import Lookers, Seen, copy_files, copy_rows
 from tests.faults.servers import Cluster, cluster
 from tests.faults.steady import Steady
 from tests.services import free_port
@@ -32,6 +33,8 @@ from tests.services import free_port
 FAULTS = {QUICK: 8, FULL: 200}
 EACH = 24
 FROZEN_S = {QUICK: 0.6, FULL: 10.0}
+LOSING_S = 5.0
+"""Within which as many replies are lost as should be, also where few commits come."""
 HELD_S = {QUICK: 0.6, FULL: 5.0}
 PAUSE_S = {QUICK: 0.2, FULL: 0.1}
 
@@ -46,10 +49,16 @@ class Breaking:
     database: str
     round: str
     size: str
+    place: Path
+    files_copied: bool = False
 
     async def killed(self) -> float:
-        """kill -9 of every process, and a start."""
+        """kill -9 of every process, and a start. Once the files that it leaves are copied, its log among
+        them; the quick cut has the rows alone."""
         await asyncio.to_thread(self.cluster.kill)
+        if self.size == FULL and not self.files_copied:
+            self.files_copied = True
+            await asyncio.to_thread(copy_files, self.place, "killed", self.cluster.data)
         return await self._start()
 
     async def stopped(self) -> float:
@@ -103,14 +112,19 @@ class Breaking:
     async def cut_off(self) -> float:
         """The replies to some commits are lost on the way, and the connections with them."""
         self.proxy.lose_replies(b"COMMIT", self.chance.randint(2, 8))
+        deadline = time.monotonic() + LOSING_S
         await asyncio.sleep(0.5)
+        while self.proxy.losing and time.monotonic() < deadline:
+            await asyncio.sleep(0.02)
         self.proxy.lose_replies(b"", 0)
         return time.monotonic()
 
     async def _start(self) -> float:
         await asyncio.sleep(self.chance.uniform(0, 0.3))
         await asyncio.to_thread(self.cluster.start)
-        return time.monotonic()
+        back = time.monotonic()
+        await copy_rows(self.place, "recovered", self.database)
+        return back
 
     async def _terminate(self) -> None:
         async with self._administrator() as connection:
@@ -171,16 +185,27 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
                 for server in here.servers:
                     await asyncio.to_thread(server.start)
                 http = Http(here.port)
-                rounds = await export.open_rounds(http, hall, ("public", "last"), ("panel", "last"))
-                breaking = Breaking(database, proxy, chance, here.database, rounds[1], size)
+                # A plant is caught by the other ballots; the more of them the sooner.
+                wanted = [("public", "last"), ("panel", "last")]
+                wanted += [] if plant else [("secret", "last")]
+                rounds = await export.open_rounds(http, hall, *wanted)
+                web, panel, secret = (*rounds, "")[:3]
+                breaking = Breaking(database, proxy, chance, here.database, panel, size, place)
+                seen = Seen(place)
+                lookers = Lookers(hall, here.port, seen, [secret]) if secret else None
                 ways = only or tuple(breaking.all)
                 names = [ways[k % len(ways)] for k in range(n)]
                 with History(place / "histories" / "clients.jsonl") as history:
                     steady = Steady(
-                        here, history, chance, rounds[0], rounds[1], pause_s=PAUSE_S[size]
+                        here, history, chance, web, panel, secret, pause_s=PAUSE_S[size]
                     )
                     await _break(report, steady, breaking, names)
-                await export.close_rounds(http, hall, rounds)
+                    if lookers is None:
+                        await export.close_rounds(http, hall, rounds, history=history)
+                    else:
+                        await copy_rows(place, "rows", here.database)
+                        await lookers.to_the_end(http, history, rounds)
+                seen.close()
                 await export.export(place, http, hall, rounds, here.database)
                 http.close()
                 for server in here.servers:

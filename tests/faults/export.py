@@ -18,23 +18,33 @@ import asyncpg
 from tests.faults.checker import Verdict, check
 from tests.faults.clients import Http
 from tests.faults.experiment import Report
-from tests.faults.hall import CHOICES, RULES, Hall
+from tests.faults.hall import CHOICES, RULES, SECRET_RULES, Hall
+from tests.faults.history import History
 
 VOTES = "SELECT id, round_id, viewer, key, choice FROM votes ORDER BY id"
 BALLOTS = (
     "SELECT b.round_id, s.number, b.key, b.receipt, b.replacements"
     " FROM ballots b JOIN seats s ON s.id = b.seat_id ORDER BY b.round_id, s.number"
 )
+SEALED = (
+    "SELECT t.round_id, s.number, '', t.receipt, t.replacements"
+    " FROM turnout t JOIN seats s ON s.id = t.seat_id ORDER BY t.round_id, s.number"
+)
+"""A secret round keeps no key beside a seat."""
 ENTRIES = ("run_id", "seq", "at", "event", "actor", "role", "body", "rooms", "prev", "hash")
 JOURNAL = f"SELECT {', '.join(ENTRIES)} FROM journal ORDER BY run_id, seq"
 
 
 async def open_rounds(http: Http, hall: Hall, *wanted: tuple[str, str]) -> list[str]:
-    """New rounds, open: `wanted` is (audience, which ballot holds) of each; gives their ids."""
+    """New rounds, open: `wanted` is (audience, which ballot holds) of each, `secret` for a panel whose
+    ballots are sealed; gives their ids."""
     ids = []
     for audience, replacing in wanted:
         body: dict[str, Any] = {"title": "测评", "audience": audience, "replacing": replacing}
-        if audience == "panel":
+        if audience == "secret":
+            body |= {"audience": "panel", "secrecy": "secret"}
+            body |= {"subjects": ["water"], "rules": SECRET_RULES}
+        elif audience == "panel":
             body |= {"subjects": ["water"], "rules": RULES}
         else:
             body["choices"] = [{"key": key, "label": key} for key in CHOICES]
@@ -58,11 +68,21 @@ async def see_head(http: Http, hall: Hall) -> None:
         hall.checkpoints.append(last)
 
 
-async def close_rounds(http: Http, hall: Hall, rounds: Sequence[str], seconds: float = 60) -> None:
-    """Closes these rounds and waits until each is tallied."""
+async def close_rounds(
+    http: Http,
+    hall: Hall,
+    rounds: Sequence[str],
+    seconds: float = 60,
+    history: History | None = None,
+) -> None:
+    """Closes these rounds, and waits until each is tallied. A history is told when."""
     await see_head(http, hall)
     for id_ in rounds:
+        if history is not None:
+            history.closing("host", id_)
         await http.json("POST", f"/rounds/{id_}/closing", hall.host, {})
+        if history is not None:
+            history.closed("host", id_)
     deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         told = [await http.json("GET", f"/rounds/{id_}", hall.host) for id_ in rounds]
@@ -98,9 +118,9 @@ async def export(
     (into / "state.json").write_text(json.dumps(state, ensure_ascii=False))
     with (into / "checkpoints.jsonl").open("w", encoding="utf-8") as file:
         file.writelines(json.dumps(one) + "\n" for one in hall.checkpoints)
-    votes, ballots, journal = await _tables(database)
+    votes, ballots, sealed, journal = await _tables(database)
     _write(into / "stored.csv", ("n", "round", "who", "key", "choice"), votes)
-    seats = [(round_, f"seat-{number:03d}", *more) for round_, number, *more in ballots]
+    seats = [(round_, f"seat-{number:03d}", *more) for round_, number, *more in [*ballots, *sealed]]
     _write(into / "seats.csv", ("round", "who", "key", "receipt", "replacements"), seats)
     with (into / "journal.jsonl").open("w", encoding="utf-8") as file:
         for row in journal:
@@ -122,7 +142,7 @@ async def _tables(database: str) -> list[list[Sequence[Any]]]:
     return tables
 
 
-_QUERIES = (VOTES, BALLOTS, JOURNAL)
+_QUERIES = (VOTES, BALLOTS, SEALED, JOURNAL)
 
 
 def _write(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
@@ -140,10 +160,13 @@ def checked(folder: Path, report: Report) -> Verdict:
 
 
 def pack(folder: Path) -> None:
-    """Histories and exports as `.gz`, which the checker reads as well; what was served is gone."""
-    for path in [*folder.glob("histories/*.jsonl"), *folder.glob("export/*")]:
+    """Histories, exports, what was seen and logged as `.gz`, which the checker reads as well; what was
+    served is gone, and so are the copies of it."""
+    kept = ("histories/*.jsonl", "export/*", "seen/*.jsonl", "logs/*")
+    for path in [path for one in kept for path in folder.glob(one)]:
         if path.suffix != ".gz":
             with path.open("rb") as plain, gzip.open(f"{path}.gz", "wb", 5) as packed:
                 shutil.copyfileobj(plain, packed)
             path.unlink()
-    shutil.rmtree(folder / "data", ignore_errors=True)
+    for gone in ("data", "copies"):
+        shutil.rmtree(folder / gone, ignore_errors=True)

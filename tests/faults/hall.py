@@ -47,6 +47,15 @@ RULES = {
     "rounding": {"mode": "half_up", "dimension": 2, "total": 2},
 }
 
+PLACES = 12
+SECRET_RULES = RULES | {
+    "scale": {"kind": "number", "min": "0", "max": "100", "step": f"0.{'1':>0{PLACES}}"},
+    "rounding": {"mode": "half_up", "dimension": PLACES, "total": PLACES},
+}
+"""Of a secret round: every mark is one that nothing else has by chance, and so is every mean."""
+BEGINS = "61.80"
+"""All unmistakable marks begin so: where the same few bytes begin, a search is quick."""
+
 
 @dataclass
 class Hall:
@@ -58,10 +67,24 @@ class Hall:
     seats: dict[str, str]
     """The seat as the export names it → its token."""
     slug: str = "faults"
+    staff: dict[str, str] = field(default_factory=dict)
+    """A role's name → the token of somebody who has it."""
     tokens: dict[str, str] = field(default_factory=dict)
     """A viewer's id → his token."""
     checkpoints: list[dict[str, Any]] = field(default_factory=list)
     """Heads of the journal (`seq`, `hash`) as somebody outside saw them, oldest first."""
+
+    given: set[str] = field(default_factory=set)
+    """Unmistakable marks that were given."""
+
+    def mark(self, chance: random.Random) -> str:
+        """One that no ballot had before."""
+        while (
+            mark := f"{BEGINS}{chance.randrange(10**9):09d}{chance.randint(1, 9)}"
+        ) in self.given:
+            pass
+        self.given.add(mark)
+        return mark
 
     def viewer(self) -> str:
         """A new viewer's id."""
@@ -89,6 +112,18 @@ def sheet(chance: random.Random, round_: str, seat: str) -> Act:
     return Act(round_, seat, f"{chance.getrandbits(96):024x}", marks=marks)
 
 
+def secret_sheet(hall: Hall, chance: random.Random, round_: str, seat: str) -> Act:
+    """The same in a secret round; `1` before a mark makes it too high, and the sheet is refused."""
+    marks = {"duty": hall.mark(chance), "law": hall.mark(chance)}
+    if chance.random() < TOO_HIGH:
+        marks["law"] = f"1{marks['law']}"
+    return Act(round_, seat, f"{chance.getrandbits(96):024x}", marks={"water": marks})
+
+
+TOO_HIGH = 0.04
+"""The share of secret sheets that must be refused, and told of nowhere."""
+
+
 def show() -> Any:
     """The hearing as its office prepares it."""
     groups = ("deputies", "citizens")
@@ -109,6 +144,7 @@ def found_hall(data: Path, secret: str, database_url: str = "") -> Hall:
         finally:
             await building.stop()
         seats = {f"seat-{n:03d}": token for n, token in enumerate(tokens["panel"], 1)}
-        return Hall(secret, tokens["host"], tokens["scrutineer"], seats)
+        staff = {role: tokens[role] for role in ("moderator", "office", "teller", "scrutineer")}
+        return Hall(secret, tokens["host"], tokens["scrutineer"], seats, staff=staff)
 
     return asyncio.run(make())

@@ -6,7 +6,8 @@ An act is one ballot under one key. Each time it is sent there is an `invoke`, a
 - `fail`: refused for good, with the refusal's code;
 - `info`: nobody knows (cut, timed out, `unknown`, 5xx): it is sent again with the same key.
 
-A round's closing has two lines, `closing` when it is asked for and `closed` when it is acknowledged.
+A round's closing has two lines, `closing` when it is asked for and `closed` when it is acknowledged;
+`released` is when its publication to an `audience` is asked for.
 `t` is the monotonic clock in nanoseconds, the same for all processes of one machine. `who` is the
 viewer's id, or the seat as the export names it (`seat-007`).
 """
@@ -83,6 +84,10 @@ class History:
     def closed(self, client: str, round_: str) -> int:
         """It is acknowledged: from now on nothing that is sent counts."""
         return self._write("closed", client, Act(round_, "", ""), {})
+
+    def released(self, client: str, round_: str, audience: str) -> int:
+        """Its publication is asked for now."""
+        return self._write("released", client, Act(round_, "", ""), {"audience": audience})
 
     def _write(self, kind: str, client: str, act: Act, more: Mapping[str, Any]) -> int:
         t = time.monotonic_ns()

@@ -14,6 +14,7 @@ from typing import Any
 from tests.faults import export
 from tests.faults.experiment import FULL, Report, in_groups
 from tests.faults.hall import Hall, found_hall
+from tests.faults.seen import keep_logs
 from tests.faults.servers import Server, new_secret
 from tests.services import create_database
 
@@ -54,6 +55,7 @@ def in_installations(wish: Wish, run: Group, **options: Any) -> Report:
     def group(place: Path, number: int, n: int) -> Report:
         with installation(place, **options) as here:
             report = asyncio.run(run(place, here, random.Random(f"{wish.seed}:{number}"), n))
+        keep_logs(place)
         export.checked(place, report)
         if wish.size == FULL and not report.faults:
             export.pack(place)
@@ -84,6 +86,7 @@ def installation(
         Server(data / str(n), secret, database_url=by, redis_url=redis, plant=plant)
         for n in range(processes)
     ]
+    _one_folder_of_seals(servers)
     try:
         for server in servers if started else ():
             server.start()
@@ -91,3 +94,12 @@ def installation(
     finally:
         for server in servers:
             server.kill()
+
+
+def _one_folder_of_seals(servers: list[Server]) -> None:
+    """As for processes of one machine: each opens and closes what another has sealed."""
+    seals = servers[0].data / "seals"
+    seals.mkdir(mode=0o700, parents=True, exist_ok=True)
+    for server in servers[1:]:
+        server.data.mkdir(parents=True)
+        (server.data / "seals").symlink_to(seals.resolve())

@@ -3,6 +3,10 @@
 Votes come over sockets in pieces of some fifty, panel ballots by HTTP, all the time; the process is
 killed (-9) at a random millisecond, and each third time at a named point, where it ends itself. Then
 it starts on what is there, and whoever heard no answer sends the same key again.
+
+One of the rounds is secret, and each of its marks can be told from everything else. People look at every
+page while it is open, and what lies on the disk is copied where a kill has left it, so that the
+checker can look for the marks; then it is closed, certified and published, step by step.
 """
 
 from __future__ import annotations
@@ -18,9 +22,10 @@ from pathlib import Path
 from tests.faults import export, plants
 from tests.faults.clients import AT_ONCE, Http, send_ballot, send_votes, settle
 from tests.faults.experiment import FULL, QUICK, Experiment, Limit, Report
-from tests.faults.hall import Hall, sheet, votes
+from tests.faults.hall import Hall, secret_sheet, sheet, votes
 from tests.faults.history import Act, History
 from tests.faults.installation import Installation, Wish, in_installations
+from tests.faults.seen import Lookers, Seen, SeenHttp, copy_backup, copy_files
 from tests.faults.servers import Server
 
 KILLS = {QUICK: 20, FULL: 1000}
@@ -34,6 +39,8 @@ SEATS = 4
 MOST = {QUICK: 300, FULL: 3400}
 """Ballots that a start acknowledges, before a kill at random comes within `SOON_S`."""
 SOON_S = 0.03
+LOOKS = {QUICK: 10, FULL: 6}
+"""Each so many kills everybody looks at everything, and what the kill leaves is copied."""
 LONGEST_S = 5.0
 """After which it is killed wherever it is."""
 
@@ -49,6 +56,8 @@ class Storm:
     size: str
     open_rounds: Sequence[str]
     panel: str
+    secret: str
+    seen: Seen
     unknown: deque[Act] = field(default_factory=deque)
     sheets: dict[str, Act] = field(default_factory=dict)
     """Panel ballots of which nobody knows, by seat."""
@@ -87,9 +96,9 @@ class Storm:
                 await asyncio.sleep(0.01)
 
     async def _sheets(self, seat: str, until: asyncio.Event) -> None:
-        http = Http(self.server.port, 5.0)
+        http = SeenHttp(self.server.port, 5.0, self.seen, seat)
         while not until.is_set() and self.server.alive:
-            act = self.sheets.get(seat) or sheet(self.chance, self.panel, seat)
+            act = self.sheets.get(seat) or self._sheet(seat)
             self.sheets[seat] = act
             told, _ = await send_ballot(self.history, seat, http, act, self.hall.seats[seat])
             if told == "info":
@@ -99,9 +108,19 @@ class Storm:
                 self.acknowledged += told == "ok"
         http.close()
 
+    def _sheet(self, seat: str) -> Act:
+        if self.chance.random() < 0.5:
+            return sheet(self.chance, self.panel, seat)
+        return secret_sheet(self.hall, self.chance, self.secret, seat)
+
     async def settle(self) -> None:
-        """Whoever does not know asks once more, until all do."""
+        """Whoever does not know asks once more, until all do; then each seat changes its sealed sheet,
+        so that this process, too, has seen some."""
         acts = [*self.unknown, *self.sheets.values()]
+        acts += [
+            secret_sheet(self.hall, self.chance, self.secret, seat)
+            for seat in list(self.hall.seats)[:SEATS]
+        ]
         await settle(self.history, self.server.port, self.hall, acts)
 
 
@@ -111,31 +130,46 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
     async def group(place: Path, here: Installation, chance: random.Random, kills: int) -> Report:
         report, hall, server = Report(), here.hall, here.servers[0]
         http = Http(server.port)
-        wanted = (("public", "last"), ("public", "first"), ("panel", "last"))
-        web, once, panel = await export.open_rounds(http, hall, *wanted)
+        wanted = (("public", "last"), ("public", "first"), ("panel", "last"), ("secret", "last"))
+        rounds = web, once, panel, secret = await export.open_rounds(http, hall, *wanted)
         server.stop()
+        seen = Seen(place)
+        lookers = Lookers(hall, server.port, seen, [secret], asking=not plant)
         with History(place / "histories" / "clients.jsonl") as history:
-            storm = Storm(hall, server, history, chance, size, [web, web, web, once], panel)
+            public = [web, web, web, once]
+            storm = Storm(hall, server, history, chance, size, public, panel, secret, seen)
             for n in range(kills):
-                await _one(report, storm, n)
+                looks = (n + 1) % LOOKS[size] == 0
+                await _one(report, storm, n, lookers if looks else None)
+                if looks or n == kills - 1:
+                    copy_files(place, "killed", server.data)
             await _start(report, storm)
             await storm.settle()
-        await export.close_rounds(http, hall, [web, once, panel])
-        await export.export(place, http, hall, [web, once, panel], here.database)
+            copy_files(place, "running", server.data)
+            copy_backup(place, server.data)
+            await lookers.to_the_end(http, history, rounds)
+        seen.close()
+        await export.export(place, http, hall, rounds, here.database)
         http.close()
         report.counted["kills"] += kills
         return report
 
-    wish = Wish(folder, seed, size, 3 if plant else KILLS[size], EACH)
+    wish = Wish(folder, seed, size, PLANTED.get(plant, 3) if plant else KILLS[size], EACH)
     return in_installations(wish, group, plant=plant)
 
 
-async def _one(report: Report, storm: Storm, n: int) -> None:
+PLANTED = {"mark_is_told": 1, "mark_beside_its_box": 1}
+"""Kills that are enough for a plant."""
+
+
+async def _one(report: Report, storm: Storm, n: int, lookers: Lookers | None) -> None:
     """One kill: a start, ballots, the end."""
     server, chance = storm.server, storm.chance
     point = NAMED[n // 3 % len(NAMED)] if n % 3 == 0 else ""
     armed = f"{point}:{chance.randint(2, 400 if point == 'before_reply' else 20)}" if point else ""
     await _start(report, storm, kill=armed, ordinary=storm.size == FULL and n % 10 == 0)
+    if lookers is not None:
+        await lookers.look()
     until = asyncio.Event()
     blowing = asyncio.create_task(storm.blow(until))
     enough = storm.acknowledged + (1 << 30 if point else chance.randint(0, MOST[storm.size]))
@@ -157,10 +191,11 @@ async def _start(report: Report, storm: Storm, *, kill: str = "", ordinary: bool
 EXPERIMENTS = (
     Experiment(
         name="kills",
-        proves="No acknowledged ballot is lost, counted twice or invented when the process is killed.",
+        proves="No acknowledged ballot is lost, doubled or invented when the process is killed; no sealed"
+        " mark is seen.",
         trials="kills",
         run=run,
-        plants=plants.of("acknowledged_before_commit", "key_not_looked_up"),
+        plants=plants.of("acknowledged_before_commit", "key_not_looked_up", *PLANTED),
         limits=(Limit("serving_again_s", "max", 3.0),),
     ),
 )

@@ -203,6 +203,61 @@ def acts_wait_for_redis() -> None:
     replaced(BallotBox, "_carry_out", box)
 
 
+def mark_is_told() -> None:
+    """A sheet that is sealed is logged before it goes into its box, and pulses carry its mark."""
+    import structlog
+
+    from server.live import frames
+
+    log, last = structlog.get_logger(), dict[str, Any]()
+    _at_the_box(lambda marks: log.info("sheet", marks=marks))
+    _at_the_box(lambda marks: last.update(last=float(marks["water"]["duty"])))
+    replaced(frames, "pulse", lambda pulse: lambda at, **told: pulse(at, **told, **last))
+
+
+def mark_beside_its_box() -> None:
+    """A sealed sheet's mark is kept beside its box, as a number, until the box is opened."""
+    from sqlalchemy import text
+
+    from server.store.sealed import Sealed
+
+    last: list[float] = []
+    _at_the_box(lambda marks: last.append(float(marks["water"]["duty"])))
+
+    def putting(put: Any) -> Any:
+        async def beside(self: Any, *what: Any) -> None:
+            await put(self, *what)
+            kept = "CREATE TABLE IF NOT EXISTS beside (mark DOUBLE PRECISION)"
+            await self._c.execute(text(kept))
+            await self._c.execute(text("INSERT INTO beside VALUES (:mark)"), {"mark": last[-1]})
+
+        return beside
+
+    def dropping(drop: Any) -> Any:
+        async def both(self: Any, *what: Any) -> None:
+            await drop(self, *what)
+            await self._c.execute(text("DELETE FROM beside"))
+
+        return both
+
+    replaced(Sealed, "put", putting)
+    replaced(Sealed, "drop", dropping)
+
+
+def _at_the_box(told: Callable[[Any], None]) -> None:
+    """`told` hears what every sealed sheet says."""
+    from server.actions import cast_ballot
+
+    def make(pack: Any) -> Any:
+        def packing(rules: Any, subjects: Any, marks: Any, *more: Any) -> Any:
+            told(marks)
+            return pack(rules, subjects, marks, *more)
+
+        return packing
+
+    replaced(cast_ballot, "pack", make)
+
+
 PLANTS: Mapping[str, Callable[[], None]] = {
     plant.__name__: plant
     for plant in (
@@ -214,6 +269,8 @@ PLANTS: Mapping[str, Callable[[], None]] = {
         commit_error_is_a_refusal,
         commits_not_waited_for,
         acts_wait_for_redis,
+        mark_is_told,
+        mark_beside_its_box,
     )
 }
 

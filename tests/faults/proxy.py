@@ -139,6 +139,11 @@ class Proxy:
         nothing of what it answers, and are reset."""
         self._lost = to, times
 
+    @property
+    def losing(self) -> bool:
+        """Whether replies are still to be lost."""
+        return self._lost[1] > 0
+
     def _loses(self, data: bytes) -> bool:
         said, left = self._lost
         if not left or said not in data:

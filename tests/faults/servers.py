@@ -51,7 +51,7 @@ class Server:
 
     @property
     def log(self) -> Path:
-        """What it said on standard error."""
+        """What it said on standard output and standard error."""
         return self.data.parent / f"{self.data.name}.log"
 
     def start(self, *, kill: str = "", ordinary: bool = False) -> float:
@@ -74,7 +74,7 @@ class Server:
             with self.log.open("ab") as log:
                 self._process = subprocess.Popen(
                     [sys.executable, "-m", "tests.faults.server_under_test", *words],
-                    stdout=subprocess.DEVNULL,
+                    stdout=log,
                     stderr=log,
                     cwd=ROOT,
                     env=environment,
@@ -125,9 +125,9 @@ def _be(words: list[str], environment: dict[str, str], log: str) -> None:
     os.chdir(ROOT)
     os.environ.clear()
     os.environ.update(environment)
-    errors = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-    os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-    os.dup2(errors, 2)
+    said = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(said, 1)
+    os.dup2(said, 2)
     sys.argv = ["pingyi", *words]
     gc.freeze()  # What was read already is not looked through, and so not copied, at each start.
     server_under_test.main()

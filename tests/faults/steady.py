@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from tests.faults.clients import AT_ONCE, Http, send_ballot, send_votes, settle
-from tests.faults.hall import sheet, votes
+from tests.faults.hall import secret_sheet, sheet, votes
 from tests.faults.history import Act, History
 from tests.faults.installation import Installation
 
@@ -30,6 +30,8 @@ class Steady:
     chance: random.Random
     web: str
     panel: str
+    secret: str = ""
+    """A secret round, which gets every second sheet where there is one."""
     sockets: int = 3
     seats: int = 5
     pause_s: float = 0.1
@@ -104,7 +106,7 @@ class Steady:
         act = None
         http = Http(self._port(), PATIENCE_S)
         while not until.is_set():
-            act = act or sheet(self.chance, self.panel, seat)
+            act = act or self._sheet(seat)
             told, took = await send_ballot(
                 self.history, seat, http, act, self.here.hall.seats[seat]
             )
@@ -119,6 +121,11 @@ class Steady:
             await asyncio.sleep(self.pause_s * 2)
         http.close()
         self._left += [act] if act is not None else []
+
+    def _sheet(self, seat: str) -> Act:
+        if self.secret and self.chance.random() < 0.5:
+            return secret_sheet(self.here.hall, self.chance, self.secret, seat)
+        return sheet(self.chance, self.panel, seat)
 
     async def answered_after(self, moment: float, seconds: float = 30.0) -> float:
         """Waits until a ballot is acknowledged after this moment; the seconds that it took."""

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import ast
+import base64
 import csv
+import functools
 import hashlib
+import io
 import json
+import shutil
+import struct
 import subprocess
 import sys
 from collections.abc import Callable
@@ -44,6 +49,16 @@ PANEL: dict[str, Any] = {
     "rules": RULES,
     "subjects": [{"key": "water", "name": "敖知水"}],
 }
+SEALED: dict[str, Any] = {
+    **PANEL,
+    "id": "SEALED",
+    "secrecy": "secret",
+    "rules": {**RULES, "rounding": {"mode": "half_up", "dimension": 12, "total": 12}},
+}
+FIRST, SECOND = "61.803398874989", "61.801123581321"
+"""Marks that nothing else has."""
+HIGH = "61.806000000001"
+TOTAL = "123.602261228159"
 GROUPS = {"seat-001": "a", "seat-002": "a", "seat-003": "b"}
 
 
@@ -58,8 +73,13 @@ class World:
 
     lines: list[dict[str, Any]] = field(default_factory=list)
     stored: list[list[str]] = field(default_factory=list)
-    seats: dict[str, tuple[str, str, int, Any]] = field(default_factory=dict)
+    seats: dict[tuple[str, str], tuple[str, str, int, Any]] = field(default_factory=dict)
+    seen: list[dict[str, Any]] = field(default_factory=list)
+    log: str = "started\n"
+    disk: bytes = b"SQLite"
     views: list[dict[str, Any]] = field(default_factory=list)
+    noted: list[tuple[str, dict[str, Any]]] = field(default_factory=list)
+    """Entries of the journal beside those of the rounds."""
     late: list[list[str]] = field(default_factory=list)
     """Votes that are stored after the close was written down."""
     change: Callable[[Path], None] = lambda folder: None
@@ -82,22 +102,30 @@ class World:
         answer = {"round": round_, "choice": choice, "replaced": replaced}
         self.told("ok", round_, who, key, answer=answer)
 
-    def sheet(self, who: str, key: str, sheet: Any, receipt: str) -> None:
+    def sheet(self, who: str, key: str, sheet: Any, receipt: str, round_: str = "PANEL") -> None:
         """A seat's ballot: sent, stored, acknowledged."""
-        before = self.seats.get(who)
-        self.told("invoke", "PANEL", who, key, marks=sheet)
-        self.seats[who] = key, receipt, before[2] + 1 if before else 0, sheet
-        answer = {"receipt": receipt, "round": "PANEL", "replaced": before is not None}
-        self.told("ok", "PANEL", who, key, answer=answer)
+        before = self.seats.get((round_, who))
+        self.told("invoke", round_, who, key, marks=sheet)
+        self.seats[round_, who] = key, receipt, before[2] + 1 if before else 0, sheet
+        answer = {"receipt": receipt, "round": round_, "replaced": before is not None}
+        self.told("ok", round_, who, key, answer=answer)
+
+    def look(self, audience: str, text: str) -> None:
+        """Somebody of this audience sees it now."""
+        self.t += 1000
+        self.seen.append({"t": self.t, "audience": audience, "what": "a page", "text": text})
 
     def write(self, folder: Path) -> Path:
         """The folder as an experiment leaves it."""
-        for name in ("histories", "views", "export"):
-            (folder / name).mkdir()
+        for name in ("histories", "views", "export", "seen", "logs", "copies/4000-killed"):
+            (folder / name).mkdir(parents=True)
+        self._lines(folder / "seen" / "all.jsonl", self.seen)
+        (folder / "logs" / "0.log").write_text(self.log)
+        (folder / "copies" / "4000-killed" / "pingyi.db-wal").write_bytes(self.disk)
         self._lines(folder / "histories" / "c.jsonl", self.lines)
         self._lines(folder / "views" / "v.jsonl", self.views)
         export = folder / "export"
-        (export / "rounds.json").write_text(json.dumps([WEB, ONCE, PANEL]))
+        (export / "rounds.json").write_text(json.dumps([WEB, ONCE, PANEL, SEALED]))
         all_ = [*self.stored, *self.late]
         self._table(
             export / "stored.csv",
@@ -107,11 +135,14 @@ class World:
         self._table(
             export / "seats.csv",
             ["round", "who", "key", "receipt", "replacements"],
-            [["PANEL", who, key, receipt, n] for who, (key, receipt, n, _) in self.seats.items()],
+            [
+                [round_, who, key if round_ == "PANEL" else "", receipt, n]
+                for (round_, who), (key, receipt, n, _) in self.seats.items()
+            ],
         )
         entries: list[tuple[str, dict[str, Any]]] = []
         casts = {}
-        for round_ in (WEB, ONCE, PANEL):
+        for round_ in (WEB, ONCE, PANEL, SEALED):
             id_ = round_["id"]
             rows = self._rows(round_, all_)
             self._table(
@@ -120,16 +151,16 @@ class World:
                 rows,
             )
             digest = hashlib.sha256((export / f"{id_}.ballots.csv").read_bytes()).hexdigest()
-            casts[id_] = len({row[1] for row in rows})
+            casts[id_] = self._cast(id_, rows)
             (export / f"{id_}.turnout.json").write_text(json.dumps({"cast": casts[id_]}))
             result = self._result(round_, rows, digest)
             (export / f"{id_}.result.json").write_text(json.dumps(result))
             if "subjects" in result:
                 self._documents(export / id_, result["subjects"][0]["total"], digest)
-            closed_with = len({row[1] for row in self._rows(round_, self.stored)})
+            closed_with = self._cast(id_, self._rows(round_, self.stored))
             entries.append(("round_closed", {"round": id_, "cast": closed_with}))
             entries.append(("round_tallied", {"round": id_, "ballots_hash": digest}))
-        journal = chained(entries)
+        journal = chained([*entries, *self.noted])
         self._lines(export / "journal.jsonl", journal)
         self._lines(export / "checkpoints.jsonl", [{k: journal[2][k] for k in ("seq", "hash")}])
         rounds = [{"id": id_, "cast": cast} for id_, cast in casts.items()]
@@ -143,26 +174,28 @@ class World:
 
     @staticmethod
     def _documents(path: Path, total: str, digest: str) -> None:
-        book = openpyxl.Workbook()
-        page: Any = book.active
-        page.append(["结果"])
-        page.append(["序号", "述法人", "总分"])
-        page.append([1, "敖知水", float(total)])
-        page["C3"].number_format = "0.00"
-        book.save(f"{path}.result.xlsx")
-        Path(f"{path}.result.pdf").write_bytes(
-            typst.compile(f"1 敖知水 {total}\n\n{digest}".encode())
-        )
+        for kind, data in documents(total, digest).items():
+            Path(f"{path}.result.{kind}").write_bytes(data)
+
+    def _cast(self, id_: str, rows: list[list[str]]) -> int:
+        if id_ == "SEALED":
+            return sum(where == id_ for where, _ in self.seats)
+        return len({row[1] for row in rows})
 
     def _rows(self, round_: dict[str, Any], stored: list[list[str]]) -> list[list[str]]:
         id_ = round_["id"]
         if round_["audience"] == "panel":
-            return [
+            found = [
                 [subject, who, GROUPS[who], dimension, value]
-                for who, (_, _, _, sheet) in sorted(self.seats.items())
+                for (where, who), (_, _, _, sheet) in sorted(self.seats.items())
+                if where == id_
                 for subject, cells in sheet.items()
                 for dimension, value in cells.items()
             ]
+            if id_ == "SEALED":
+                found.sort(key=lambda row: row[4][::-1])
+                found = [[s, f"r-{n}", *more] for n, (s, _, *more) in enumerate(found)]
+            return found
         counting: dict[str, str] = {}
         for where, who, _, choice in stored:
             if where == id_ and not (round_["replacing"] == "first" and who in counting):
@@ -175,7 +208,7 @@ class World:
     def _result(self, round_: dict[str, Any], rows: list[list[str]], digest: str) -> dict[str, Any]:
         if round_["audience"] == "panel":
             names = ("subject", "rater", "group", "dimension", "value")
-            found = tally(RULES, [dict(zip(names, row, strict=True)) for row in rows])
+            found = tally(round_["rules"], [dict(zip(names, row, strict=True)) for row in rows])
             return {
                 "ballots_hash": digest,
                 "subjects": [
@@ -195,6 +228,20 @@ class World:
     def _table(path: Path, names: list[str], rows: list[list[Any]]) -> None:
         with path.open("w", newline="") as file:
             csv.writer(file).writerows([names, *rows])
+
+
+@functools.cache
+def documents(total: str, digest: str) -> dict[str, bytes]:
+    """The workbook and the paper with this total; most worlds have the same."""
+    book, data = openpyxl.Workbook(), io.BytesIO()
+    page: Any = book.active
+    page.append(["结果"])
+    page.append(["序号", "述法人", "总分"])
+    page.append([1, "敖知水", float(total)])
+    page["C3"].number_format = f"0.{'0' * len(total.partition('.')[2])}"
+    book.save(data)
+    paper = typst.compile(f"1 敖知水 {total}\n\n{digest}".encode())
+    return {"xlsx": data.getvalue(), "pdf": paper}
 
 
 def chained(entries: list[tuple[str, dict[str, Any]]]) -> list[dict[str, Any]]:
@@ -228,9 +275,23 @@ def good() -> World:
     world.sheet("seat-002", "s2-1", marks("6", "9"), "BBBB")
     world.sheet("seat-001", "s1-2", marks("5", "10"), "CCCC")
     world.sheet("seat-003", "s3-1", marks("3", "4"), "DDDD")
-    for id_ in ("WEB", "ONCE", "PANEL"):
+    world.sheet("seat-001", "x1-1", marks("61.800000000001", "61.800000000002"), "EEEE", "SEALED")
+    world.sheet("seat-001", "x1-2", marks(FIRST, SECOND), "FFFF", "SEALED")
+    world.sheet("seat-002", "x2-1", marks("61.800000000003", "61.800000000004"), "GGGG", "SEALED")
+    world.told("invoke", "SEALED", "seat-002", "x2-2", marks=marks("61.805000000001", f"1{HIGH}"))
+    world.told("fail", "SEALED", "seat-002", "x2-2", code="ballot_invalid")
+    world.look("seat-002", f"1{HIGH} is too high")
+    world.look("public", "two have cast")
+    for id_ in ("WEB", "ONCE", "PANEL", "SEALED"):
         world.told("closing", id_, "", "")
         world.told("closed", id_, "", "")
+    world.look("supervisors", f"{FIRST},{SECOND}")
+    world.look("public", "closed")
+    world.told("released", "SEALED", "", "", audience="hall")
+    world.look("hall", TOTAL)
+    world.look("internal", TOTAL)
+    world.told("released", "SEALED", "", "", audience="public")
+    world.look("public", TOTAL)
     world.told("invoke", "WEB", "cat", "cat-1", choice="good")
     world.told("fail", "WEB", "cat", "cat-1", code="round_closed")
     world.views += [
@@ -273,7 +334,20 @@ def undone(world: World) -> None:
 
 def older_sheet(world: World) -> None:
     """A seat's first sheet counts although its second was acknowledged."""
-    world.seats["seat-001"] = "s1-1", "AAAA", 1, marks("7", "8")
+    world.seats["PANEL", "seat-001"] = "s1-1", "AAAA", 1, marks("7", "8")
+
+
+def older_sealed_sheet(world: World) -> None:
+    """The same in a secret round."""
+    older = marks("61.800000000001", "61.800000000002")
+    world.seats["SEALED", "seat-001"] = "x1-1", "EEEE", 1, older
+
+
+def phantom_mark(world: World) -> None:
+    """A secret round has a mark that nobody sent."""
+    key, receipt, n, sheet = world.seats["SEALED", "seat-002"]
+    sheet = marks("61.807000000001", sheet["water"]["law"])
+    world.seats["SEALED", "seat-002"] = key, receipt, n, sheet
 
 
 def phantom(world: World) -> None:
@@ -403,12 +477,62 @@ def other_end(world: World) -> None:
     )
 
 
+def mark_in_a_log(world: World) -> None:
+    """A process says a mark, as a number in JSON."""
+    world.log += f'{{"event": "sheet", "duty": {FIRST}}}\n'
+
+
+def mark_in_the_journal(world: World) -> None:
+    """An act's entry holds one."""
+    world.noted.append(("note", {"round": "OTHER", "mark": SECOND}))
+
+
+def mark_before_the_closing(world: World) -> None:
+    """Even who supervises sees none while the round is open."""
+    world.seen.insert(0, {"t": 1, "audience": "supervisors", "what": "a page", "text": FIRST})
+
+
+def mark_on_a_page(world: World) -> None:
+    """The round is closed and nothing of it is published."""
+    before_release(world, "public", f"<td>{SECOND}</td>")
+
+
+def total_on_a_page(world: World) -> None:
+    """What is worked out from marks is no more for everybody than they are."""
+    before_release(world, "internal", TOTAL)
+
+
+def total_beyond_the_hall(world: World) -> None:
+    """Published in the hall, and seen outside of it."""
+    released = next(line["t"] for line in world.lines if line["kind"] == "released")
+    world.seen.append({"t": released + 1, "audience": "public", "what": "a page", "text": TOTAL})
+
+
+def another_ones_mistake(world: World) -> None:
+    """What was wrong with a sheet is told to another seat."""
+    text = f"1{HIGH} is too high"
+    world.seen.insert(0, {"t": 1, "audience": "seat-003", "what": "an answer", "text": text})
+
+
+def before_release(world: World, audience: str, text: str) -> None:
+    """Seen after the closing, before anybody was told."""
+    released = next(line["t"] for line in world.lines if line["kind"] == "released")
+    world.seen.append({"t": released - 1, "audience": audience, "what": "a page", "text": text})
+
+
+def mark_on_the_disk(world: World) -> None:
+    """Beside its box there is a mark in clear."""
+    world.disk = b"\0" * 4096 + b"\x07box" + FIRST.encode() + b"\0" * 4096
+
+
 WRONGS = [
     (lost, "I1"),
     (twice, "I1"),
     (undone, "I1"),
     (older_sheet, "I1"),
+    (older_sealed_sheet, "I1"),
     (phantom, "I2"),
+    (phantom_mark, "I2"),
     (two_of_one, "I3"),
     (refused_and_there, "I4"),
     (another_answer, "I5"),
@@ -424,17 +548,27 @@ WRONGS = [
     (rewritten_journal, "I8"),
     (missed_cue, "I9"),
     (other_end, "I9"),
+    (mark_in_a_log, "I10"),
+    (mark_in_the_journal, "I10"),
+    (mark_before_the_closing, "I10"),
+    (mark_on_a_page, "I10"),
+    (total_on_a_page, "I10"),
+    (total_beyond_the_hall, "I10"),
+    (another_ones_mistake, "I10"),
+    (mark_on_the_disk, "I10"),
 ]
 
 
 def test_nothing_is_found_where_everything_is_right(tmp_path: Path) -> None:
     verdict = check(good().write(tmp_path))
     assert verdict.told == []
-    assert verdict.counted["acknowledged"] == 8
-    assert verdict.counted["refused"] == 2
-    assert verdict.counted["rounds"] == 3
+    assert verdict.counted["acknowledged"] == 11
+    assert verdict.counted["refused"] == 3
+    assert verdict.counted["rounds"] == 4
     assert verdict.counted["views"] == 1
-    assert len(verdict.unchecked) == len(checker.UNCHECKED)
+    assert verdict.counted["sealed_marks"] == 8
+    assert verdict.counted["seen_rightly"] == 4
+    assert verdict.unchecked == []
 
 
 @pytest.mark.parametrize(("wrong", "invariant"), WRONGS, ids=lambda x: getattr(x, "__name__", x))
@@ -447,8 +581,55 @@ def test_exactly_the_broken_invariant_is_told(
     assert {name for name, _ in verdict.findings} == {invariant}, verdict.told
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda n: str(n).encode(),
+        lambda n: str(n).replace(".", "").encode(),
+        lambda n: struct.pack(">d", n),
+        lambda n: struct.pack("<d", n),
+        lambda n: struct.pack("<d", n).hex().encode(),
+        lambda n: round(n * 10**12).to_bytes(6, "big"),
+        lambda n: struct.pack("<q", round(n * 10**12)),
+        lambda n: str(n).encode().hex().upper().encode(),
+        lambda n: base64.b64encode(str(n).encode()),
+        lambda n: base64.b64encode(f'{{"duty":"{n}","law":"1"}}'.encode()),
+        lambda n: base64.urlsafe_b64encode(f"[{n}]".encode()),
+        lambda n: str(n).encode("utf-16"),
+    ],
+)
+def test_a_mark_is_found_in_other_spellings(
+    tmp_path: Path, written: Callable[[float], bytes]
+) -> None:
+    world = good()
+    world.disk = bytes(range(256)) * 3 + written(float(FIRST)) + bytes(range(256))
+    assert {name for name, _ in check(world.write(tmp_path)).findings} == {"I10"}
+
+
+def test_what_was_not_kept_is_said(tmp_path: Path) -> None:
+    """An I10 of which nobody saw, copied or logged anything is not shown."""
+    world = good()
+
+    def change(folder: Path) -> None:
+        for name in ("seen", "logs", "copies"):
+            shutil.rmtree(folder / name)
+
+    world.change = change
+    verdict = check(world.write(tmp_path))
+    assert verdict.told == []
+    assert len([one for one in verdict.unchecked if "I10" in one]) == 3
+
+
+def test_who_sees_nothing_even_after_the_release_may_be_blind(tmp_path: Path) -> None:
+    world = good()
+    world.seen = [line for line in world.seen if FIRST not in line["text"]]
+    world.seen = [line for line in world.seen if TOTAL not in line["text"]]
+    verdict = check(world.write(tmp_path))
+    assert verdict.unchecked == ["I10: nobody saw a value of SEALED even afterwards"]
+
+
 def test_every_invariant_has_a_wrong_history() -> None:
-    assert {invariant for _, invariant in WRONGS} == {f"I{n}" for n in range(1, 10)}
+    assert {invariant for _, invariant in WRONGS} == {f"I{n}" for n in range(1, 11)}
 
 
 def test_two_rows_of_one_rater(tmp_path: Path) -> None:
@@ -491,7 +672,7 @@ def test_the_command_tells_and_its_status_says_it(tmp_path: Path) -> None:
     told = run(str(wrong))
     assert told.returncode == 1
     assert "I1: round WEB: bob-1 was acknowledged and is lost" in told.stdout
-    assert "not checked: I10" in told.stdout
+    assert "not checked" not in told.stdout
     assert run().returncode == 2
 
 

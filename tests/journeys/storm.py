@@ -14,6 +14,9 @@ from tests.running import Running, new_key
 TROUBLE = (OSError, http.client.HTTPException, KeyError, IndexError, TypeError, ValueError)
 """What a hand meets while the server is gone, or when another hand was quicker."""
 
+HANDS = 3
+"""Connections that change the phase in turn: the server need not wait for one hand's next act."""
+
 
 class Storm:
     """Acts until stopped. It survives the server's restarts, as people's devices do.
@@ -27,7 +30,12 @@ class Storm:
         self.demo, self.acts = demo, 0
         self._stopped = threading.Event()
         self._lock = threading.Lock()
-        hands = (self._phases, pace), (self._screens, 4), (self._queue, 4), (self._votes, 4)
+        hands = (
+            *[(self._phases, pace / HANDS)] * HANDS,
+            (self._screens, 4),
+            (self._queue, 4),
+            (self._votes, 4),
+        )
         self._threads = [threading.Thread(target=self._hand, args=one) for one in hands]
         self._began = self.seconds = 0.0
 

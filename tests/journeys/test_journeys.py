@@ -15,6 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from server.demo.run import lan_address
 from tests.journeys.browser import DESKTOP, PHONE, STAGE, TABLET, open_page
 from tests.running import Running, running
+from tests.web.test_desk_in_use import listed
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(240)]
 
@@ -61,6 +62,7 @@ def test_a_question_from_a_phone_to_the_stage(browser: Browser, place: Running) 
     row = place.as_("moderator").get(f"{place.here}/desk/questions?q=加装电梯被邻居")["items"][0]
     assert row["code"] == asked
     desk.reload()
+    listed(desk)
     desk.locator(f'[data-question="{row["id"]}"]').click()
     desk.locator('button[data-act$="/approval"]').click()
     expect(phone.locator("[data-release=questions]")).to_be_visible(timeout=10_000)

@@ -18,13 +18,13 @@ import pytest
 from playwright.sync_api import Page
 
 from server.domain.events import EVENTS, ROOMS
-from tests.contract.right_calls import asked_for_seat, commented_round
+from tests.contract.right_calls import asked_for_seat, commented_round, office_of, sent_brief
 from tests.journeys.browser import chromium, open_page
 from tests.nursery import finished
-from tests.running import Running, new_key, round_until
+from tests.running import Client, Running, new_key, round_until
 from web.renderer import PAGES
 
-pytestmark = [pytest.mark.system, pytest.mark.timeout(400)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(700)]
 
 COMPARE = """
 async ([version, names]) => {
@@ -51,6 +51,7 @@ async ([version, names]) => {
   for (const name of names) {
     const old = document.getElementById(name), now = fresh.getElementById(name)
     if (!old || !now) { wrong.push(`${name}: ${!old ? 'not on the old page' : 'not on the new page'}`); continue }
+    if (old.outerHTML === now.outerHTML) continue
     const a = clean(old), b = clean(now)
     if (a !== b) {
       let i = 0
@@ -86,6 +87,7 @@ def scenario(demo: Running) -> Iterator[str]:
     yield "rejected"
     desk.do("POST", f"{here}/desk/questions/{other[1]['id']}/merging", {"into": id_})
     yield "merged"
+    yield from _together(demo, [one["id"] for one in other[2:5]])
     version = desk.get(f"{here}/desk/questions/{id_}")["version"]
     desk.do(
         "PATCH",
@@ -141,6 +143,10 @@ def scenario(demo: Running) -> Iterator[str]:
     words = ("import", _orders(demo.data), "--hearing", demo.slug, "--source", "more")
     assert finished(*words, data=demo.data).returncode == 0
     yield "imported"
+    scheme = demo.data.parent / "topics.csv"
+    scheme.write_text("一级分类,二级分类\n城乡建设,道路照明\n", encoding="utf-8")
+    assert finished("topics", scheme, "--hearing", demo.slug, data=demo.data).returncode == 0
+    yield "topics"
     slot = demo.state()["slot"]
     host.do(
         "PUT",
@@ -270,9 +276,68 @@ def scenario(demo: Running) -> Iterator[str]:
     review = f"/rounds/{commented}/comments/{comment}"
     demo.as_("scrutineer").do("PUT", review, {"outcome": "released"})
     yield "comment reviewed"
+    source = {"key": "pushed", "name": "热线推送", "connector": "push", "channel": "hotline"}
+    office.do("POST", f"{here}/sources", {**source, "settings": {}})
+    yield "a source"
+    yield from _read_in_advance(demo)
+    original = demo.as_("moderator").get(f"{here}/desk/questions")["items"][0]["id"]
+    reading = {"reason": "需要回访诉求人"}
+    demo.as_("moderator").do("POST", f"{here}/desk/questions/{original}/unmasking", reading)
+    yield "an original read"
     host.do("PUT", f"{here}/status", {"version": state["hearing"]["version"], "status": "paused"})
     yield "paused"
     assert asked["code"]
+
+
+def _read_in_advance(demo: Running) -> Iterator[str]:
+    """An official's office reads the shortlist and proposes a reply."""
+    desk, subject = demo.as_("moderator"), demo.state()["slot"]["subject"]
+    one = desk.get(f"{demo.here}/desk/questions?status=approved")["items"][0]
+    path, brief = f"{demo.here}/desk/questions/{one['id']}", f"{demo.here}/brief/{subject}"
+    desk.do("POST", f"{path}/shortlisting", {"subject": subject})
+    sent_brief(demo, subject)
+    yield "read in advance"
+    office = Client(demo.url, cookie=office_of(demo, subject))
+    office.do("PUT", f"{demo.here}/brief/replies/1", {"text": "已列入下月计划。"})
+    yield "a reply proposed"
+    desk.do("DELETE", brief)
+    yield "taken back"
+
+
+def _together(demo: Running, ids: list[int]) -> Iterator[str]:
+    """What several people at the desk do to questions that wait."""
+    desk, duty, office = demo.as_("moderator"), demo.as_("duty"), demo.as_("office")
+    here, first = demo.here, f"{demo.here}/desk/questions/{ids[0]}"
+    desk.do("PUT", f"{first}/claim", {"firm": True})
+    yield "claimed"
+    desk.do("DELETE", f"{first}/claim")
+    yield "let go"
+    many = desk.do("POST", f"{here}/desk/bulk", {"act": "approve", "ids": ids})
+    yield "many approved"
+    desk.do("PUT", f"{first}/verification", {"outcome": "partly", "note": "部分路段"})
+    yield "verified"
+    demo.as_("host").do("POST", f"{first}/seconding")
+    yield "seconded"
+    desk.do("DELETE", f"{first}/approval")
+    yield "approval taken back"
+    desk.do("DELETE", f"{here}/desk/bulk/{many['undo']}")
+    yield "the rest of them too"
+    for outcome in ("released", "handed_over"):
+        made = desk.do("POST", f"{first}/escalation", {"kind": "unrest", "note": "请速看"})["id"]
+        yield "escalated"
+        duty.do("POST", f"{here}/escalations/{made}/acknowledgement")
+        yield "the duty person has seen it"
+        duty.do("POST", f"{here}/escalations/{made}/outcome", {"outcome": outcome})
+        yield f"escalation {outcome}"
+    writing = {"text": "路灯由谁维修？", "from": ids[1:], "typical": ids[1]}
+    desk.do("POST", f"{here}/desk/questions", writing)
+    yield "written from orders"
+    for second in (True, False):
+        office.do("PUT", f"{here}/reviews", {"second": second, "verification": second})
+        yield f"reviews asked for: {second}"
+    subject = demo.state()["slot"]["subject"]
+    office.do("PUT", f"{here}/subjects/{subject}/aliases", {"names": ["建委"]})
+    yield "another name of a unit"
 
 
 def _held(demo: Running, round_: str, subject: str, dims: list[str]) -> Iterator[str]:

@@ -14,7 +14,7 @@ import time
 import pytest
 from playwright.sync_api import Page
 
-from tests.journeys.browser import DESKTOP, PHONE, TABLET, browsers, open_page
+from tests.journeys.browser import DESKTOP, PHONE, TABLET, browsers, give_way, open_page
 from tests.journeys.storm import Storm
 from tests.running import Running
 
@@ -72,6 +72,7 @@ def test_two_thousand_characters_and_150_choices_in_a_storm(demo: Running) -> No
         pages = {"phone": phone, "tablet": tablet, "desk": desk}
         for page in pages.values():
             page.evaluate(COUNT)
+        give_way()
         dimensions = sheet.locator("[data-dimension]").evaluate_all(
             "all => all.map(one => one.dataset.dimension)"
         )

@@ -15,7 +15,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from server.domain.events import sentence
-from tests.journeys.browser import DESKTOP, PHONE, TABLET, chromium, open_page
+from tests.journeys.browser import DESKTOP, PHONE, TABLET, chromium, give_way, open_page
 from tests.journeys.storm import Storm
 from tests.running import Running, new_key
 
@@ -117,6 +117,7 @@ def acts(shared_demo: Running) -> Acts:
 def test_in_a_storm_each_act_is_heard_once_and_nothing_else(
     shared_demo: Running, ears: dict[str, Ear], acts: Acts
 ) -> None:
+    give_way()
     began = time.monotonic()
     with Storm(shared_demo) as storm:
         while (

@@ -20,7 +20,8 @@ from server.live.channels import Channel
 from server.live.hub import Listener
 from tests.conftest import BUSES
 from tests.house import Home, home
-from tests.services import create_database, free_port, redis_server
+from tests.schema import database_with_schema
+from tests.services import free_port, redis_server
 
 pytestmark = pytest.mark.anyio
 Bus = MemoryBus | RedisBus
@@ -218,7 +219,7 @@ async def watch(stack: AsyncExitStack, at: Home) -> Wire:
 async def test_an_act_in_one_process_reaches_the_pages_of_another(
     tmp_path: Path, postgresql_server: str, redis_url: str, bell: bool
 ) -> None:
-    database = create_database(postgresql_server, f"bus_{bell}".lower())
+    database = database_with_schema(postgresql_server, f"bus_{bell}".lower())
     redis = redis_url if bell else ""
     async with AsyncExitStack() as stack:
         here = await stack.enter_async_context(home(tmp_path / "data", database, redis))

@@ -11,6 +11,7 @@ from typing import Any
 import orjson
 import pytest
 
+from server.domain.fairness import Fates
 from server.live import frames, pulse
 from server.live.channels import Channel
 from server.live.fan import SLICE
@@ -153,7 +154,7 @@ class Reader:
 
     def __init__(self) -> None:
         self.numbers = SimpleNamespace(
-            viewers=1, likes=0, rounds={}, support={}, turnout={}, load=0
+            viewers=1, likes=0, rounds={}, support={}, turnout={}, load=0, fates=Fates()
         )
 
     @asynccontextmanager

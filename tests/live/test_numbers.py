@@ -10,9 +10,11 @@ from typing import Any
 
 import pytest
 
+from server.actions.ask_question import ask_question
 from server.actions.cast_vote import cast_vote
 from server.actions.change_status import change_status
 from server.actions.create_round import NewRound, create_round
+from server.actions.moderate_question import reject_question
 from server.actions.open_round import open_round
 from server.actions.start_run import start_run
 from server.actions.support_question import support_question
@@ -35,6 +37,7 @@ class Page:
         self.support: dict[str, int] = {}
         self.cast: dict[str, int] = {}
         self.counts: dict[str, dict[str, int]] = {}
+        self.fates: dict[str, int] = {}
 
     def look(self) -> None:
         """Takes the frames that came meanwhile."""
@@ -43,6 +46,7 @@ class Page:
             if told["type"] == "pulse":
                 assert len(frame.encode()) <= 300, frame
                 self.support.update(told.get("support", {}))
+                self.fates |= {**told.get("fates", {}), **told.get("reasons", {})}
                 for id_, one in told.get("rounds", {}).items():
                     self.cast[id_] = one["cast"]
                     self.counts.setdefault(id_, {}).update(one.get("counts", {}))
@@ -105,6 +109,35 @@ async def test_a_page_that_was_made_before_is_told_the_numbers_of_now(lanxi: Hom
             await late.shows(question.code, 1)
             assert late.cast[round_.id] == 1
             assert late.counts[round_.id] == {"good": 1}
+
+
+async def test_what_becomes_of_questions_is_told_to_everybody(lanxi: Home) -> None:
+    """A refusal moves no version of the public's, and is told all the same."""
+    await supported(lanxi)
+    desk, refused = lanxi.person("moderator"), {"refused": 1, "unclear": 1}
+    asked = await ask_question(lanxi.house, "v1", "key-asked", lanxi.slug, "路灯何时修好？", None)
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        found = await unit.questions.by_code(str(asked.answer["code"]))
+    assert found
+    async with opened(lanxi) as page:
+        version = (await lanxi.view()).versions["public"]
+        await reject_question(lanxi.house, desk, lanxi.slug, found.id, "unclear")
+
+        def told() -> bool:
+            page.look()
+            return page.fates.items() >= refused.items()
+
+        await until(told, 4)
+        view = await lanxi.view()
+        assert view.versions["public"] == version
+        assert page.fates == {**view.fates.numbers, **view.fates.reasons}
+        async with opened(lanxi) as late:
+
+            def as_much() -> bool:
+                late.look()
+                return late.fates == page.fates
+
+            await until(as_much, 4)
 
 
 async def test_a_pulse_that_gives_way_is_made_up_for(lanxi: Home) -> None:

@@ -121,8 +121,42 @@ async def test_a_page_that_cannot_be_made_leaves_no_hole(monkeypatch: pytest.Mon
         hub, "send", lambda channel, frame: sent.update({channel: orjson.loads(frame)})
     )
     entry: Any = SimpleNamespace(seq=9, at=1, event="x", rooms={"public": 4})
-    relay._tell(feed, entry, nothing)
+    relay._tell(feed, entry, nothing, {})
     assert {frame["version"] for frame in sent.values()} == {4}
     assert set(sent) == set(channels)
     assert (sent[channels[0]]["content"], sent[channels[2]]["data"]) == ("", {})
     assert {stream.version for stream in feed.streams.values()} == {4}
+
+
+async def test_what_one_reading_tells_is_drawn_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Three acts read together: the part that all of them change comes with the last, and whoever comes
+    back after the first or the second gets it too."""
+    nothing: Any = None
+    hub, page = Hub(), Channel(7, "public", "html", "zh")
+
+    class Renderer:
+        def content(self, *said: Any) -> str:
+            event, later = said[1], said[5]
+            return "".join(
+                part for part in REDRAWS[event] if not any(part in REDRAWS[e] for e in later)
+            )
+
+        def everything(self, *_: Any) -> str:
+            raise AssertionError
+
+    relay = Relay(hub, nothing, Renderer(), lambda: 0)
+    feed = Feed(1, "epoch", 0, {"public": 3})
+    feed.streams[page] = Stream(3)
+    monkeypatch.setattr(relay_module, "sentence", lambda *_: "")
+    entries: Any = tuple(
+        SimpleNamespace(seq=n, at=n, event=event, rooms={"public": 3 + n}, public={}, body={})
+        for n, event in enumerate(("ab", "b", "bc"), 1)
+    )
+    for entry, later in zip(entries, relay_module._later(entries), strict=True):
+        relay._tell(feed, entry, nothing, later)
+    stream = feed.streams[page]
+    for since, expected in ((3, ["a", "", "bc"]), (4, ["", "bc"]), (5, ["bc"])):
+        assert [orjson.loads(one)["content"] for one in stream.gap(since) or ()] == expected
+
+
+REDRAWS = {"ab": ("a", "b"), "b": ("b",), "bc": ("b", "c")}

@@ -10,7 +10,14 @@ from hypothesis import strategies as st
 
 from moderation.intake.hotline_file import read_hotline_file
 from moderation.intake.normal_form import IncomingItem
-from moderation.screening.masking import MASKS, mask, mask_item, unmask, unmask_item
+from moderation.screening.masking import (
+    MASKS,
+    MaskingRules,
+    mask,
+    mask_item,
+    unmask,
+    unmask_item,
+)
 from tests.real_data import real_data
 
 FOUND = {
@@ -77,6 +84,9 @@ LEFT = [
     "GB 50096-2011",
     "400-800-0000",
     "电话20190228",
+    "订单号191120-12319",
+    "电话 合同编号20163735",
+    "微信号：FZ16100800318",
     "电话费8555000元",
     "A3区B2栋320",
     "110105194912310021",
@@ -117,6 +127,9 @@ def test_left_alone(text: str) -> None:
         ("a@example.com13900000000", "[邮箱][手机号]"),
         ("0591-85550000-13900000000", "[固话]-[手机号]"),
         ("卡号4111111111111111", "卡号[银行卡号]"),
+        ("工号189 6222020000000000000", "工号189 [银行卡号]"),
+        ("191120-12319", "[手机号]"),
+        ("找我  13900000000", "找我  [手机号]"),
         ("编号4111111111111111", "编号4111111111111111"),
     ],
 )
@@ -125,7 +138,31 @@ def test_in_context(text: str, masked: str) -> None:
 
 
 PIECES = st.sampled_from(
-    ["13900000000", "0951-5550000", "宁A00000", "a@b.cn", "甲", " ", "1", "-", "@"]
+    [
+        *(
+            "13900000000",
+            "0951-5550000",
+            "宁A00000",
+            "a@b.cn",
+            "QQ:12345678",
+            "微信号abc_123",
+            "wxid_abc123",
+        ),
+        *(
+            "甲路12号",
+            "3栋2单元501室",
+            "王小明",
+            "张先生",
+            "局长",
+            "记者",
+            "尔斯·克林",
+            "《",
+            "》",
+            "：",
+            "、",
+        ),
+        *("[姓名]", "[门牌]", "甲", " ", "1", "-", "@", "号", "是", "\n"),
+    ]
 )
 
 
@@ -136,9 +173,14 @@ def test_nothing_is_lost_and_once_is_enough(text: str) -> None:
     assert mask(masked.text).text == masked.text
 
 
-@pytest.mark.timeout(10)
+@pytest.mark.timeout(20)
 @pytest.mark.parametrize(
-    "text", ["1" * 20_000, "1 " * 10_000, "a@" * 10_000, "宁A" * 10_000, "0591-" * 4_000]
+    "text",
+    [
+        *("1" * 20_000, "1 " * 10_000, "a@" * 10_000, "宁A" * 10_000, "0591-" * 4_000),
+        *("王" * 20_000, "王小明" * 7_000, "阿森纳" * 7_000, "《王明》" * 4_000, "·王" * 10_000),
+        *("3栋2单元" * 4_000, "路1号" * 7_000, "QQ1" * 7_000, "微信a1" * 5_000, "记者" * 10_000),
+    ],
 )
 def test_no_text_takes_long(text: str) -> None:
     mask(text)
@@ -196,6 +238,21 @@ class TestItems:
     def test_nothing_found_nothing_sealed(self) -> None:
         plain = IncomingItem(row=2, external_id="QX1", content="路灯不亮", extra={"反对数": "3"})
         assert mask_item(plain) == (plain, {})
+
+    def test_names_and_doors_go_from_what_is_written_and_stay_in_what_is_chosen(self) -> None:
+        item = IncomingItem(
+            2,
+            "QX1",
+            "我叫逄晓璐，住甲路3栋2单元501室",
+            reply="已致电逄晓璐",
+            agency="甲县王小明路12号街道办",
+            community="3组12号",
+        )
+        masked, sealed = mask_item(item)
+        assert masked == replace(item, content="我叫[姓名]，住甲路[门牌]", reply="已致电[姓名]")
+        assert set(sealed) == {"content", "reply"}
+        assert unmask_item(masked, sealed) == item
+        assert mask_item(item, MaskingRules(names=False, doors=False)) == (item, {})
 
     @pytest.mark.parametrize("name", ["匿名", "保密", "匿名网友", "市民", "先生", "柳"])
     def test_a_word_is_no_name(self, name: str) -> None:

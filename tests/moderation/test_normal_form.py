@@ -60,7 +60,12 @@ class TestColumns:
     def test_two_columns_with_one_meaning(self) -> None:
         with pytest.raises(FileRefused) as caught:
             match_columns(["主要内容", "受理部门", "承办单位"])
-        assert caught.value.detail == {"columns": ["受理部门", "承办单位"], "name": "agency"}
+        assert caught.value.detail == {
+            "columns": ["受理部门", "承办单位"],
+            "name": "agency",
+            "headers": ["主要内容", "受理部门", "承办单位"],
+            "meanings": ["content", "agency", "agency"],
+        }
         assert match_columns(
             ["主要内容", "受理部门", "承办单位"], {"承办单位": "agency"}
         ).meanings == ("content", None, "agency")

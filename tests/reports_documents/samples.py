@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 from server.domain.ballot_file import write_ballots
@@ -16,6 +17,7 @@ from server.domain.rule_file import parse_rules
 from server.domain.rules import rules_hash
 from server.domain.tally import tally
 from server.domain.view import HearingView, SeatView, SubjectView
+from server.reports.sheet import NONE
 from tests.web import views
 
 ROOT = "0123456789abcdef" * 4
@@ -158,6 +160,16 @@ def result_of(rules: Mapping[str, Any], csv: str) -> dict[str, Any]:
     """What the tally finds."""
     rows = [line.split(",") for line in csv.splitlines()[1:]]
     return dict(tally(parse_rules(dict(rules)), [BallotRow(*row) for row in rows], csv.encode()))
+
+
+def as_read(kind: str, mark: str | None, what: str = "mark") -> str:
+    """What people should read of a mark in a result of this kind."""
+    share = kind == "rate" or (kind == "bands of a rate" and what == "mark")
+    if mark is None or not share or "/" in mark:
+        return NONE if mark is None else mark
+    value = (Decimal(mark) * 100).normalize()
+    places = max(0, len(mark.partition(".")[2]) - 2)
+    return f"{value:.{places}f}%"
 
 
 def panel(

@@ -28,9 +28,12 @@ def displayed(cell: Cell) -> str:
     if cell.data_type == "s":
         return str(cell.value)
     assert cell.data_type == "n", cell.coordinate
-    places = len(cell.number_format.partition(".")[2])
-    assert cell.number_format == "0" + ("." + "0" * places if places else "")
-    return f"{Decimal(repr(float(cell.value))):.{places}f}"
+    bare = cell.number_format.removesuffix("%")
+    sign = cell.number_format[len(bare) :]
+    places = len(bare.partition(".")[2])
+    assert bare == "0" + ("." + "0" * places if places else "")
+    value = Decimal(repr(float(cell.value))) * (100 if sign else 1)
+    return f"{value:.{places}f}{sign}"
 
 
 def tables(page: Any) -> dict[str, list[dict[str, str]]]:
@@ -66,15 +69,13 @@ def test_every_mark_is_the_results(kind: str) -> None:
         name = view.subject(one["subject"]).name  # type: ignore[union-attr]
         assert row["述法人"].value == name
         if kind != "verdict":
-            assert displayed(row["总分"]) == (one["total"] or NONE)
+            assert displayed(row["总分"]) == samples.as_read(kind, one["total"], "total")
             assert displayed(row["位次"]) == str(one["rank"] or NONE)
         if one["grade"]:
             assert row["等次"].value == samples.WORDS[one["grade"]]
         assert displayed(row["有效票"]) == str(one["ballots"]["valid"])
         for title, where in (("各维度得分", "dimensions"), ("各组得分", "groups")):
-            told = {
-                name_of(key): NONE if mark is None else mark for key, mark in one[where].items()
-            }
+            told = {name_of(key): samples.as_read(kind, mark) for key, mark in one[where].items()}
             shown = marks[title][i] if told else {"述法人": name}
             assert shown == {"述法人": name, **told}
         sheets = dict(
@@ -143,7 +144,8 @@ def test_what_people_typed_is_text(hostile: str) -> None:
         ("123456789012.345", (123456789012.345, "0.000")),
         ("1234567890123.456", None),  # sixteen digits
         ("260/3", None),
-        ("61.8%", None),
+        ("61.8%", (0.618, "0.0%")),
+        ("100%", (1.0, "0%")),
         ("—", None),
         ("1e5", None),
         ("", None),

@@ -33,6 +33,7 @@ from server.domain.sealed_sheets import pack
 from server.store.rows import table
 from server.store.tables import AnswerRow, SealedBallotRow, SecretMarkRow
 from tests.house import Home, home
+from tests.schema import database_with_schema
 from tests.secrecy.secret_home import (
     SECRET_SHOW,
     cast,
@@ -43,7 +44,6 @@ from tests.secrecy.secret_home import (
     secret_home,
     the_round,
 )
-from tests.services import create_database
 
 pytestmark = pytest.mark.anyio
 
@@ -400,7 +400,7 @@ async def test_rows_lie_in_no_order_but_that_of_their_random_ids(lanxi: Home) ->
 async def test_of_several_processes_the_one_with_the_seal_takes_and_closes(
     tmp_path: Path, postgresql_server: str, redis_url: str
 ) -> None:
-    database = create_database(postgresql_server, f"t{token_hex(6)}")
+    database = database_with_schema(postgresql_server, f"t{token_hex(6)}")
     async with secret_home(tmp_path / "a", database, redis_url) as one:
         for _ in range(100):  # It has the duties; the other one will have the seal.
             if one.building.duty.mine:

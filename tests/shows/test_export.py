@@ -11,8 +11,11 @@ from moderation.take_in import incoming
 from server.actions.create_round import NewRound, create_round
 from server.actions.import_questions import Source, import_questions
 from server.actions.order_queue import order_queue
+from server.actions.review_question import asked_for
+from server.actions.send_brief import in_advance
 from server.actions.take_question import ask_off_the_cuff
 from server.domain.refusals import Refusal
+from server.domain.reviews import Asked
 from server.domain.show import Show
 from server.shows.export import show_file_of
 from server.shows.read import read_show
@@ -38,7 +41,8 @@ async def exported(home: Home) -> Show:
 async def take_in(home: Home, rows: str) -> None:
     read = read_hotline_bytes(("工单编号,标题,诉求内容,点赞数\n" + rows).encode())
     assert not read.refusals
-    items = incoming(read, home.building.keys.seal)
+    keys = home.building.keys
+    items = incoming(read.items, keys.seal, keys.person, "private")
     by, source = home.person("office", "host"), Source("hotline-12345", "a.csv")
     await import_questions(home.house, by, home.slug, source, items)
 
@@ -58,11 +62,18 @@ async def test_the_queue_keeps_its_order(tmp_path: Path) -> None:
 
 async def test_people_agenda_and_questions_come_out_as_they_were_written(tmp_path: Path) -> None:
     show = SMALL_SHOW.rstrip() + QUEUED.format(n=4).rstrip() + "\n    likes: 214\n"
+    show = "reviews: [verification]\nshortlist_in_advance: true\n" + show.replace(
+        "水务局}", "水务局, aliases: [水务集团, 供水公司]}", 1
+    )
     before = read_show(show)
+    assert before.subjects[0].aliases == ("水务集团", "供水公司")
     async with home(tmp_path, show=show) as here:
+        async with here.building.store.look(slug=here.slug) as unit:
+            assert await asked_for(unit) == Asked(verification=True)
+            assert await in_advance(unit)
         written = await exported(here)
         (queued,) = [q for q in (await here.view()).queue.questions if q.external_id == "LX-004"]
-    for part in ("subjects", "items", "groups", "seats"):
+    for part in ("reviews", "shortlist_in_advance", "subjects", "items", "groups", "seats"):
         assert getattr(written, part) == getattr(before, part), part
     assert [q.likes for q in written.questions if q.external_id == "LX-004"] == [214]
     assert queued.support == 0  # Likes where a letter comes from are nobody's 同问 here.

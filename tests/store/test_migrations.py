@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from secrets import token_hex
 from typing import Any
 
 import pytest
@@ -15,14 +16,21 @@ from sqlmodel import SQLModel
 from server.settings import Settings
 from server.store.migrate import configuration, migrate
 from server.store.transaction import Database
+from tests.conftest import STORES
+from tests.services import create_database
 
 pytestmark = pytest.mark.anyio
 
 
+@pytest.mark.parametrize("store", STORES)
 async def test_the_migrated_schema_is_that_of_the_tables(
-    tmp_path: Path, servers: tuple[str, str]
+    tmp_path: Path, store: str, request: pytest.FixtureRequest
 ) -> None:
-    database = Database(Settings(data=tmp_path, database_url=servers[0]).database)
+    url = ""
+    if store == "postgresql":
+        server = request.getfixturevalue("postgresql_server")
+        url = create_database(server, f"t{token_hex(6)}")
+    database = Database(Settings(data=tmp_path, database_url=url).database)
     await migrate(database)
 
     def differences(connection: Connection) -> list[Any]:

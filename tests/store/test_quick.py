@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 from sqlalchemy import Integer, Select
+from sqlalchemy.exc import IntegrityError
 
 from server import store
-from server.store import quick
+from server.domain.events import ROOMS
+from server.domain.hearing import Ref
+from server.store import journal, quick, rows
+from server.store.tables import QueueRow, ScreensRow
 from tests.house import Home
 
 pytestmark = pytest.mark.anyio
@@ -43,19 +47,84 @@ async def test_the_rows_are_the_same(lanxi: Home) -> None:
             asked = {**values, **{k: v for k, v in here.items() if k in values}}
             if "id" in asked:
                 asked["id"] = round_ if "round" in name else 1
-            rows = await quick.quick_rows(unit.connection, statement, asked)
-            if rows is None:
+            found = await quick.quick_rows(unit.connection, statement, asked)
+            if found is None:
                 continue
             result = await unit.connection.execute(statement, asked)
             keys, expected = list(result.keys()), result.all()
-            assert [tuple(one) for one in rows] == [tuple(one) for one in expected], name
-            for one in rows:
+            assert [tuple(one) for one in found] == [tuple(one) for one in expected], name
+            for one in found:
                 assert [getattr(one, key) for key in keys if key.isidentifier()] == [
                     getattr(one, key) for key in one._fields if key in keys
                 ]
-            quickly, some = quickly + 1, some + bool(rows)
+            quickly, some = quickly + 1, some + bool(found)
     assert quickly >= 30
     assert some >= 15
+
+
+def written(ref: Ref) -> Iterator[tuple[str, Any, dict[str, Any]]]:
+    """Table, statement, values: what an act writes, JSON that says nothing among it."""
+    run = ref.run
+    entry = {
+        "run_id": run,
+        "seq": 900,
+        "at": 5,
+        "event": "notice",
+        "actor": "a",
+        "role": "host",
+        "body": {"文": [1, None]},
+        "rooms": {"public": 3},
+        "public": None,
+        "prev": "p",
+        "hash": "h",
+        "question_id": None,
+    }
+    yield "journal", journal._ENTRY, entry
+    answer = {"owner": "a", "hearing_id": ref.hearing, "key": "k", "body_hash": "h"}
+    yield "answers", journal._ANSWER, {**answer, "status": 200, "answer": {}, "at": 5}
+    yield "heads", journal._CHAINED, {"run": run, "last": "x"}
+    steps = {f"n_{room}": n for n, room in enumerate(ROOMS)}
+    yield "heads", journal._NEXT, {"run": run, "n": 2, **steps}
+    for ids in ([3, 1], [2]):  # A new row, and one that is there.
+        queue = {"run_id": run, "office_id": ref.office, "version": 4, "ids": ids, "given": {}}
+        yield "queues", rows._upsert(True, QueueRow, ("run_id",), tuple(queue)[1:]), queue
+    screens = {"run_id": run, "office_id": ref.office, "cleared": True}
+    yield "screens", rows._upsert(True, ScreensRow, ("run_id",), tuple(screens)[1:]), screens
+
+
+@pytest.mark.parametrize("servers", ["sqlite"], indirect=True)
+async def test_what_is_written_is_the_same(lanxi: Home) -> None:
+    def all_of(connection: Any, name: str) -> list[Any]:
+        raw = connection.sync_connection.connection.driver_connection.raw
+        return list(raw.execute(f"SELECT * FROM {name}"))
+
+    found: dict[bool, list[Any]] = {}
+    for quickly in (True, False):
+        found[quickly] = []
+        with pytest.raises(RuntimeError):
+            async with lanxi.building.store.act(slug=lanxi.slug) as unit:
+                for name, statement, values in written(unit.place.ref):
+                    before = all_of(unit.connection, name)
+                    if quickly:
+                        given = await quick.quick_rows(unit.connection, statement, values)
+                        assert given is not None, name
+                    else:
+                        result = await unit.connection.execute(statement, values)
+                        given = result.all() if result.returns_rows else []
+                    after = all_of(unit.connection, name)
+                    assert after != before, name
+                    found[quickly].append((after, [tuple(one) for one in given]))
+                raise RuntimeError
+    assert found[True] == found[False]
+
+
+@pytest.mark.parametrize("servers", ["sqlite"], indirect=True)
+async def test_a_row_that_may_not_be_is_refused_by_sqlalchemy(lanxi: Home) -> None:
+    with pytest.raises(IntegrityError):
+        async with lanxi.building.store.act(slug=lanxi.slug) as unit:
+            answers = [("a", "key-00000001", "h", 200, {}, 5)]
+            await unit.journal.keep_answers(answers)
+            await unit.journal.keep_answers(answers)
 
 
 @pytest.mark.parametrize("servers", ["sqlite"], indirect=True)
@@ -78,4 +147,5 @@ async def test_what_fails_goes_the_other_way(lanxi: Home, monkeypatch: pytest.Mo
 async def test_outside_a_transaction_nothing_is_read(lanxi: Home) -> None:
     statement = next(s for name, s in constants() if name == "people._SEATS")
     async with lanxi.building.database.read() as connection:
+        await connection.rollback()
         assert await quick.quick_rows(connection, statement, {}) is None

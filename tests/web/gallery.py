@@ -19,6 +19,7 @@ import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
 from fastapi.responses import HTMLResponse
 
+from server.domain.desk import Group
 from server.domain.view import HearingView
 from tests.web.sheets import SHEETS
 from tests.web.views import AT, CASES, EXTREMES, SEATS, public_round, question
@@ -218,6 +219,25 @@ def listed(request: Request) -> HTMLResponse:
     view, lang = shown(request)
     found = desk.listing(view.questions, view.subjects, "", AT, lang)
     return HTMLResponse(render("desk/_list.html", lang, f=found))
+
+
+@app.get("/h/{slug}/desk/groups")
+def groups(request: Request) -> HTMLResponse:
+    """What several people ask, of two officials and of nobody; nothing where nothing was asked."""
+    view, lang = shown(request)
+    keys = [view.subjects[0].key, view.subjects[0].key, view.subjects[1].key, None]
+    found = [
+        Group(n, key, 12 - n, 9 - n, 5 - n, n, q.id, q.text, q.title)
+        for n, (key, q) in enumerate(zip(keys, view.questions, strict=False), 1)
+    ]
+    grouped = desk.grouped(found, view.subjects, False, lang)
+    return HTMLResponse(render("desk/_groups.html", lang, f=grouped))
+
+
+@app.get("/h/{slug}/desk/districts")
+def districts() -> HTMLResponse:
+    """Two districts."""
+    return HTMLResponse(render("desk/_districts.html", "zh", f=("城东区", "城西区")))
 
 
 @app.get("/h/{slug}/desk/question/{id_}")

@@ -206,6 +206,9 @@ def _open(tab: Tab, url: str, visit: Visit) -> None:
     tab.wait_for_timeout(100)
     if visit.name == "overlay":  # What lies behind the captions on air; here a grey.
         tab.evaluate("document.documentElement.style.background = '#5a6b7d'")
+    if visit.name == "desk":
+        tab.locator('[data-states="received,screened"]').click()
+        tab.locator("#list [data-status], #list .empty").first.wait_for()
     if visit.name == "desk" and tab.locator("[data-question]").count():
         tab.locator("[data-question]").first.click()
         tab.locator("#edit-text").wait_for(state="attached")

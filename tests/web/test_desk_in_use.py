@@ -16,8 +16,15 @@ def desk(browser: Browser, demo: Running) -> Page:
     """The desk, connected, with its list."""
     page, _ = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["desk"])
     page.wait_for_selector('#link[data-state="up"]')
-    page.wait_for_selector("#list [data-row]")
+    listed(page)
     return page
+
+
+def listed(page: Page) -> None:
+    """From the groups, on which it opens, to the list of what waits."""
+    page.wait_for_selector("#list li")
+    page.locator('[data-states="received,screened"]').click()
+    page.wait_for_selector('#list [data-status="screened"]')
 
 
 def chosen(page: Page) -> str:
@@ -80,8 +87,9 @@ def test_two_people_rewrite_one_question(browser: Browser, shared_demo: Running)
     expect(page.locator('[data-part="moved"]')).to_be_visible()
     assert page.input_value("#edit-text") == mine
     page.reload()
+    listed(page)
     page.wait_for_selector(f"#row-{id_}")
-    page.click(f"#row-{id_} button")
+    page.click(f"#row-{id_} .row-button")
     expect(page.locator('[data-part="draft"]')).to_be_visible()
     assert page.input_value("#edit-text") == mine
     page.locator("#edit-text").press("Control+Enter")
@@ -168,8 +176,9 @@ def test_a_slow_save_touches_no_other_question(browser: Browser, shared_demo: Ru
     api = shared_demo.as_("moderator")
     assert api.get(f"{shared_demo.here}/desk/questions/{first}")["text"] == saved
     page.reload()
+    listed(page)
     page.wait_for_selector(f"#row-{second}")
-    page.click(f"#row-{second} button")
+    page.click(f"#row-{second} .row-button")
     expect(page.locator("#edit-text")).to_have_value(mine)
 
 
@@ -238,7 +247,7 @@ def test_a_slow_reply_leaves_the_next_questions_reply_alone(
     expect(page.locator(f'.pane[data-id="{second}"]')).to_be_visible()
     page.locator('[data-do="reply"]').first.click()
     page.fill("#reply-text", "第二条的答复草稿。")
-    page.click(f"#row-{first} button")
+    page.click(f"#row-{first} .row-button")
     expect(page.locator(f'.pane[data-id="{first}"]')).to_be_visible()
     answers, panes = (
         Slow(page, "**/reply", "POST"),
@@ -248,7 +257,7 @@ def test_a_slow_reply_leaves_the_next_questions_reply_alone(
     page.fill("#reply-text", "第一条的答复。")
     page.locator("#reply-text").press("Control+Enter")
     answers.wait()
-    page.click(f"#row-{second} button")
+    page.click(f"#row-{second} .row-button")
     panes.wait()
     answers.let_through()
     page.wait_for_timeout(1000)
@@ -266,7 +275,7 @@ def test_another_desk_sees_what_left_the_queue(browser: Browser, shared_demo: Ru
     page = desk(browser, shared_demo)
     page.click('[data-states="queued"]')
     last = now["ids"][-1]
-    page.click(f"#row-{last} button")
+    page.click(f"#row-{last} .row-button")
     expect(page.locator(f'.pane[data-id="{last}"][data-status="queued"]')).to_be_visible()
     api.do("PUT", queue, {"version": now["version"], "ids": now["ids"][:-1]})
     expect(page.locator(f"#row-{last}.left")).to_be_visible()

@@ -187,7 +187,7 @@ def test_who_has_no_part_in_it_does_not_come_in(hearing: Hearing) -> None:
 def test_figures_are_for_signers_before_publication(hearing: Hearing) -> None:
     for who in ("teller", "scrutineer", "approver"):
         assert "17.50" in card(hearing, who)
-        assert "ballots_hash" in card(hearing, who)
+        assert "票表的 SHA-256" in card(hearing, who)
     assert "17.50" not in card(hearing, "leader")
     assert "result.json" not in card(hearing, "leader")
     assert "结果尚未向您公布" in card(hearing, "leader")

@@ -22,6 +22,7 @@ from web.layout.assets import assets
 from web.pages import results, shared
 from web.pages.problem.context import problem
 from web.pages.public.live import PAGE as PUBLIC
+from web.renderer import PageRenderer
 
 WEB = Path(__file__).parents[2] / "web"
 MINE = (*PAGES, *PLAIN)
@@ -115,6 +116,32 @@ def test_a_question_that_left_the_list_goes_from_the_page() -> None:
     assert kept
     assert kept[1].split()[0] == "q-Q0014"
     assert len(kept[1].split()) == 14
+
+
+def test_many_that_leave_at_once_make_room_for_as_many() -> None:
+    renderer, view = PageRenderer(), full()
+    brought = [
+        re.findall(r'<li id="q-(\w+)"', renderer.content("public", event, view, "zh", (code,)))
+        for event, code in (
+            ("question_removed", "Q9999"),
+            ("question_removed", "Q9998"),
+            ("question_changed", "Q9998"),
+            ("question_removed", "Q9997"),
+        )
+    ]
+    assert brought == [["Q0005"], ["Q0006"], [], ["Q0007"]]
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_part_that_an_event_told_right_after_it_brings_is_left_to_that_one(name: str) -> None:
+    renderer, view, page = PageRenderer(), full(), PAGES[name]
+    told = renderer.content(name, "question_phase", view, "zh", ())
+    assert bool(told) == bool(page.redraws["question_phase"])
+    assert not renderer.content(name, "question_phase", view, "zh", (), {"question_phase"})
+    other = next(
+        e for e in page.redraws if not set(page.redraws[e]) & set(page.redraws["question_phase"])
+    )
+    assert renderer.content(name, "question_phase", view, "zh", (), {other}) == told
 
 
 def frozen(value: Any) -> bool:
@@ -269,6 +296,37 @@ def test_the_reveal_shows_no_more_than_its_step() -> None:
             text = PAGES[name].html(revealing(step), "zh")
             for mark in ("86.42", "91.07", "84.95"):
                 assert (mark in text) is (mark in seen), (name, step, mark)
+
+
+def test_a_correction_is_shown_large_and_the_old_figure_as_superseded() -> None:
+    before = revealing(3)
+    old = before.rounds[1]
+    told = {"reason": "录入有误。", "as": "host", "at": 1}
+    figures = {
+        "old": [{"name": "旧", "figure": "11.11"}],
+        "new": [{"name": "新", "figure": "86.42"}],
+    }
+    new = dataclasses.replace(
+        old, id="again", title="重测", reveal=0, replaces=old.id,
+        correction={**told, "of": old.id, "title": old.title, "figures": figures["old"]},
+    )  # fmt: skip
+    subjects = [{**one, "total": "11.11"} for one in (old.result or {})["subjects"]]
+    corrected = dataclasses.replace(
+        old, status="corrected", result={**(old.result or {}), "subjects": subjects},
+        correction={**told, "by": new.id, "title": new.title, "figures": figures["new"]},
+    )  # fmt: skip
+    view = dataclasses.replace(before, rounds=(before.rounds[0], corrected, new))
+    for lang, word in (("zh", "已被取代"), ("en", "superseded")):
+        text = PAGES["stage"].html(view, lang)
+        # As far as the reveal had come: two of three.
+        assert [mark in text for mark in ("86.42", "91.07", "84.95")] == [True, True, False]
+        assert "<s>11.11</s>" in text
+        assert text.count("11.11") == 1
+        assert word in text
+    # Kept from the hall, the new figure is not told there.
+    hidden = dataclasses.replace(new, published_to=("internal",))
+    view = dataclasses.replace(view, rounds=(before.rounds[0], corrected, hidden))
+    assert "91.07" not in PAGES["stage"].html(view, "zh")
 
 
 def test_cleared_screens_tell_nothing() -> None:

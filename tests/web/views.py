@@ -11,6 +11,7 @@ from dataclasses import replace
 from functools import partial
 from typing import Any
 
+from server.domain.claims import Claim
 from server.domain.events import ROOMS
 from server.domain.hearing import Hearing, Item, Position, Ref, Step
 from server.domain.questions import Question
@@ -244,6 +245,9 @@ def base(**more: Any) -> HearingView:
         "groups": GROUPS,
         "counts": {},
         "source_counts": {},
+        "live_waiting": 0,
+        "claims": (),
+        "refused": {},
         "viewers": 0,
         "likes": 0,
     }
@@ -296,6 +300,8 @@ def full() -> HearingView:
         leases=(Lease("show", "s1", "主持台甲", AT - 40 * MINUTE),),
         counts={"received": 4, "screened": 6, "approved": 14},
         source_counts={"hotline-12345": 12, "mayor": 7, "live": 5},
+        live_waiting=3,
+        claims=(Claim(901, "account:7", "李审核", AT - MINUTE),),
     )
 
 

@@ -20,6 +20,7 @@ from markupsafe import Markup
 
 from server.domain.events import EVENTS, ROOMS
 from server.domain.questions import TEXT_LONGEST
+from server.domain.topics import TOPIC_LONGEST
 from server.domain.view import HearingView
 from web.layout import texts
 from web.layout.assets import asset_url
@@ -52,6 +53,7 @@ def environment(lang: str) -> jinja2.Environment:
         asset=asset_url,
         texts=texts.Texts(lang),
         text_longest=TEXT_LONGEST,
+        topic_longest=TOPIC_LONGEST,
     )
     return env
 
@@ -70,7 +72,7 @@ class Page:
     shows it. `items`: event → builder of list items that come and go with the event
     (`(view, lang, codes)`), rendered by `_item.html`. `list_id`: the list on the page that holds
     just these items, so that what a new one pushed off its end leaves the page too (law 6), and
-    `edge` the codes that may have moved up when so many others left.
+    `edge` the codes that may have moved up when so many others left, after so many before them.
     """
 
     name: str
@@ -79,7 +81,7 @@ class Page:
     items: Callable[[HearingView, str], Mapping[str, Any]] | None = None
     item_events: frozenset[str] = field(default_factory=frozenset)
     list_id: str | None = None
-    edge: Callable[[HearingView, int], tuple[str, ...]] | None = None
+    edge: Callable[[HearingView, int, int], tuple[str, ...]] | None = None
 
     def __post_init__(self) -> None:
         mine = {event for event, row in EVENTS.items() if self.name in row.rooms}
@@ -101,8 +103,16 @@ class Page:
         parts = [str(self.fragment(name, view, lang)) for name in self.redraws[event]]
         return "".join(parts) + self.touched(event, view, lang, codes)
 
-    def touched(self, event: str, view: HearingView, lang: str, codes: tuple[str, ...]) -> str:
-        """The list items that an event touched: each as it is now, or that it is gone."""
+    def touched(
+        self,
+        event: str,
+        view: HearingView,
+        lang: str,
+        codes: tuple[str, ...],
+        left: set[str] | None = None,
+    ) -> str:
+        """The list items that an event touched: each as it is now, or that it is gone. `left`: the codes
+        that events before it told gone of this very view; this one's are added."""
         if self.items is None or event not in self.item_events:
             return ""
         items = self.items(view, lang)
@@ -110,8 +120,10 @@ class Page:
         if self.list_id:
             ids = " ".join(f"q-{code}" for code in items)
             parts.append(f'<i data-only="{self.list_id}" data-ids="{ids}"></i>')
-        gone = sum(code not in items for code in codes)
-        moved_up = self.edge(view, gone) if self.edge and gone else ()
+        left = set() if left is None else left
+        gone = {code for code in codes if code not in items} - left
+        moved_up = self.edge(view, len(gone), len(left)) if self.edge and gone else ()
+        left |= gone
         for code in dict.fromkeys((*codes, *moved_up)):
             if code in items:
                 parts.append(render(f"{self.name}/_item.html", lang, f=items[code]).strip())

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from server.domain import words
-from server.domain.questions import STATES
+from server.domain.events import sentence
+from server.domain.questions import REJECTION_REASONS, STATES
 from server.domain.roles import ROLES
 from server.domain.show import BEIJING
 from server.domain.view import SOURCE_NAMES
@@ -27,6 +28,8 @@ WORDS: Mapping[str, tuple[str, str]] = {
     **{k: v for k, v in words.QUESTION.items() if k != "closed"},
     **words.PHASE,
     "all": ("全部", "All"),
+    "live_lane": ("直播间", "Live page"),
+    "mine": ("我的", "Mine"),
     # a panelist asks for the floor
     "floor_ask": ("申请提问", "Ask to speak"),
     "floor_follow_up": ("追问", "Follow-up"),
@@ -69,6 +72,10 @@ class Texts:
         """The fixed word for a hearing's state, a step, a phase."""
         return side(WORDS[key], self.lang)
 
+    def act(self, event: str, act: str) -> str:
+        """What was done to a question: an act of the desk, or the event."""
+        return side(words.ACT[act], self.lang) if act in words.ACT else sentence(event, self.lang)
+
     def step(self, key: str) -> str:
         """A step of the agenda (`closing` there is the closing speech)."""
         return self.word("closing_step" if key == "closing" else key)
@@ -93,6 +100,10 @@ class Texts:
         """What the author of a question is told it is: what the desk plans stays the desk's."""
         shown = {"shortlisted": "approved", "queued": "approved"}
         return {status: self.question(shown.get(status, status)) for status in STATES}
+
+    def reasons(self) -> tuple[tuple[str, str], ...]:
+        """(code, sentence) of every reason for which a question is refused."""
+        return tuple((code, side(said, self.lang)) for code, said in REJECTION_REASONS.items())
 
     def sources(self) -> tuple[tuple[str, str], ...]:
         """(kind, word) of every source of questions, for a filter."""

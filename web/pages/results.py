@@ -13,6 +13,7 @@ from typing import Any
 
 from server.domain.exact import number_of, percent
 from server.domain.explained import Lang
+from server.domain.marks_shown import reading
 from server.domain.rounds import TAKES_BALLOTS, Round
 from server.domain.rule_file import parse_draft
 from server.domain.rules_in_words import rules_in_words
@@ -168,6 +169,7 @@ def _subjects(
 ) -> tuple[SubjectMarks, ...]:
     """In the office's order, never by score."""
     found = {one["subject"]: one for one in result.get("subjects", ())}
+    read = reading(round_.rules if found else None)
     shown = []
     for key in round_.subjects:
         one = found.get(key)
@@ -181,7 +183,7 @@ def _subjects(
                 name=subject.name,
                 post=subject.post,
                 unit=subject.unit,
-                total="—" if one.get("total") is None else str(one["total"]),
+                total="—" if one.get("total") is None else read.total(one["total"]),
                 rank=one.get("rank"),
                 grade=round_.labels.get(grade, grade) if grade else "",
                 marks=_marks(round_, one.get("dimensions") or {}),
@@ -194,13 +196,14 @@ def _subjects(
 def _marks(round_: Round, dimensions: Mapping[str, str | None]) -> tuple[Mark, ...]:
     rules = round_.rules or {}
     named = [d["key"] for d in rules.get("dimensions", ()) if d.get("key") in dimensions]
+    read = reading(rules)
     order = named or list(dimensions)
     if len(order) < 2:  # One dimension says nothing that the total does not.
         return ()
     return tuple(
         Mark(
             label=round_.labels.get(key, key),
-            mark="—" if dimensions[key] is None else str(dimensions[key]),
+            mark="—" if (mark := dimensions[key]) is None else read.mark(mark),
             share=_of_full(dimensions[key], _full_mark(rules, key)),
         )
         for key in order
@@ -288,7 +291,11 @@ def reveal(view: HearingView, lang: str, audience: str = "hall") -> Reveal | Non
     round_ = revealed(view, audience)
     if round_ is None:
         return None
-    one = round_view(view, round_, lang, audience)
+    # A correction is published to whom the old result was: from then on the screen shows its figures
+    # large, as far as the reveal had come, and tells the old ones as superseded.
+    by = (round_.correction or {}).get("by")
+    new = next((r for r in view.rounds if r.id == by and r.published_for(audience)), round_)
+    one = round_view(view, new, lang, audience)
     of = len(one.choices) if one.public else len(one.subjects)
     shown = min(round_.reveal - 1, of)
     return Reveal(round=one, shown=shown, latest=shown - 1, of=of)

@@ -2,7 +2,8 @@
 //
 // <button data-act="PUT /api/v1/…" data-body='{"cleared":true}'> sends on a click; with data-held it
 // must be held for a second. <form data-act="POST /api/v1/…"> sends its fields as JSON: an empty
-// field is left out unless it has data-empty; data-type="number" or "json" converts it.
+// field is left out unless it has data-empty; data-type="number" or "json" converts it; a field called
+// "settings.host" is a member of an object.
 // A refusal's sentence is shown in #toast, and nothing on the page is lost.
 
 import { newKey } from './live.js'
@@ -61,7 +62,8 @@ function fields (form) {
   for (const field of form.elements) {
     if (!field.name || ((field.type === 'radio' || field.type === 'checkbox') && !field.checked)) continue
     if (field.value === '' && field.dataset.empty === undefined) continue
-    data[field.name] = field.dataset.type === 'number' ? +field.value : field.dataset.type === 'json' ? JSON.parse(field.value) : field.value
+    const path = field.name.split('.'), last = path.pop()
+    path.reduce((part, name) => (part[name] ||= {}), data)[last] = field.dataset.type === 'number' ? +field.value : field.dataset.type === 'json' ? JSON.parse(field.value) : field.value
   }
   return data
 }

@@ -119,7 +119,7 @@ function set (name, value) { for (const slot of document.querySelectorAll(`[data
 function pulse (frame) {
   if (frame.viewers !== undefined) set('viewers', frame.viewers)
   if (frame.likes !== undefined) set('likes', frame.likes)
-  for (const [code, n] of Object.entries(frame.support || {})) set('support:' + code, n)
+  for (const kind of ['support', 'fates', 'reasons']) for (const [name, n] of Object.entries(frame[kind] || {})) set(`${kind}:${name}`, n)
   for (const [id, round] of Object.entries(frame.rounds || {})) {
     set('cast:' + id, round.cast)
     for (const [choice, n] of Object.entries(round.counts || {})) {   // perhaps not of every choice

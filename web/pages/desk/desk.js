@@ -3,91 +3,103 @@
 
 import { api, toast } from '../../act.js'
 import { ordered } from '../host/order.js'
+import { claimed, heldBy, hold, release, takeOver } from './claims.js'
+import { $, address, bring, chosen, filters, keep, lang, list, questionPath, read, rows, say, seat, send, slug } from './common.js'
+import { manyKey, picked, unpicked } from './many.js'
 
-const { slug, seat, lang } = document.body.dataset
-const words = JSON.parse(document.body.dataset.words)
-const say = (name, values = {}) => words[name].replace(/\{(\w+)\}/g, (_, key) => values[key] ?? '')
-const $ = id => document.getElementById(id)
-const list = $('list'), chosen = $('chosen'), filters = $('filters')
 const queuePath = `/api/v1/hearings/${slug}/queue`
-const questionPath = id => `/api/v1/hearings/${slug}/desk/questions/${id}`
-let states = 'received,screened'
-
-function read (name) { try { return JSON.parse(localStorage.getItem(name)) } catch { return null } }
-function keep (name, value) { try { value === null ? localStorage.removeItem(name) : localStorage.setItem(name, JSON.stringify(value)) } catch { /* private mode */ } }
-async function send (method, path, body) {
-  const answer = await api(method, path, body).catch(() => ({ ok: false, error: { message: document.body.dataset.offline } }))
-  if (!answer.ok && answer.error?.code !== 'version_stale') toast(answer.error?.message || String(answer.status), true)
-  return answer
-}
-
-// Puts a page of the server into a place. Only the last one asked for counts: with a slow network the
-// answer to an earlier key press would otherwise come in after a later one. False = not shown.
-const under = new Map()
-async function bring (address, target) {
-  under.get(target)?.abort()
-  const stop = new AbortController()
-  under.set(target, stop)
-  try {
-    const answer = await fetch(address, { signal: stop.signal })
-    const text = await answer.text()
-    if (!answer.ok) throw new Error(String(answer.status))
-    if (under.get(target) !== stop) return false
-    // Not htmx.swap: it writes the inline style of an old element (a text box pulled larger by hand)
-    // onto the new one of the same id, and the content policy refuses such a style.
-    target.innerHTML = text
-    htmx.process(target)
-    return true
-  } catch (error) {
-    if (error.name !== 'AbortError') { toast(say('failed'), true); target.removeAttribute('aria-busy') }
-    return false
-  }
-}
 
 // ── the list ──
+// What is shown: groups, or a list by states, a lane of its own, or narrowed to a group, to what became
+// one question, to one person. `back` leads to what was shown before.
+let view = { groups: true }, back = []
+const onTheWay = 'received,screened,approved,shortlisted,queued'
 function listAddress () {
-  const asked = new URLSearchParams({ lang })
-  if (seat) asked.set('seat', seat)
-  if (states) asked.set('status', states)
-  for (const name of ['q', 'source', 'subject', 'tag']) if (filters.elements[name].value.trim()) asked.set(name, filters.elements[name].value.trim())
-  return `/h/${slug}/desk/list?${asked}`
+  const asked = {}
+  for (const name of ['q', 'source', 'subject', 'district', 'tag', 'topic', 'heat', 'sort']) {
+    const value = filters.elements[name]?.value.trim()
+    if (value && !(name === 'sort' && value === 'newest')) asked[name] = value
+  }
+  for (const name of ['unsolved', 'flagged']) if (filters.elements[name].checked) asked[name] = 'true'
+  if (filters.elements.age.value) { const [name, hours] = filters.elements.age.value.split('='); asked[name] = hours }
+  const n = Object.keys(asked).filter(name => !['q', 'source', 'subject', 'sort'].includes(name)).length
+  $('more-filters').firstElementChild.textContent = n ? say('filters_on', { n }) : say('filters')
+  if (view.groups) return address('groups', asked.subject ? { subject: asked.subject } : {})
+  if (view.states) asked.status = view.states
+  if (view.lane === 'live') asked.source = 'live'
+  if (view.lane === 'mine') asked.mine = 'true'
+  if (view.group) { asked.cluster = view.group; asked.status = onTheWay; if (view.of) asked.subject = view.of }
+  if (view.into) asked.into = view.into
+  if (view.same) asked.same = view.same
+  return address('list', asked)
 }
 async function loadList () {
   stopLooking()
   $('pill').hidden = true
+  unpicked()
   list.setAttribute('aria-busy', 'true')
   const shown = await bring(listAddress(), list)
-  if (!shown) return
+  if (!shown) return false
   list.removeAttribute('aria-busy')
   list.parentElement.scrollTop = 0
   marks()
+  return true
 }
-const rows = () => [...list.querySelectorAll('[data-row]')]
+async function show (next, keepBack = false) {
+  if (keepBack) back.push(view)
+  else back = []
+  view = next
+  $('narrowed').hidden = !view.what
+  $('narrowed').firstElementChild.textContent = view.what ? say(view.what) : ''
+  return loadList()
+}
+function goBack () { if (back.length) { const last = back.pop(), rest = back; show(last).then(() => { back = rest }) } }
 // Which list is shown is this desk's own matter: a rule of its own marks the button and a heading says
 // it, so that the fragment stays as it was sent (law 6).
 const sheet = [...document.styleSheets].find(one => one.href?.includes('/desk/desk'))
 let ruled = -1
 function marks () {
-  const word = document.querySelector(`#counts [data-states="${states}"]`)?.dataset.word || ''
+  const which = view.groups ? '[data-groups]' : view.what ? '' : view.lane ? `[data-lane="${view.lane}"]` : `[data-states="${view.states}"]`
+  const word = view.groups ? say('groups') : view.what ? say(view.what) : document.querySelector(`#counts ${which}`)?.dataset.word || ''
   if ($('list-title').textContent !== word) {
     $('list-title').textContent = word
     if (ruled >= 0) sheet.deleteRule(ruled)
-    ruled = sheet.insertRule(`#counts [data-states="${states}"] { background: var(--accent-soft); border-color: var(--accent); color: var(--accent); font-weight: 600; box-shadow: inset 0 -3px 0 var(--accent); }`, sheet.cssRules.length)
+    ruled = sheet.insertRule(`#counts ${which || 'nothing'} { background: var(--accent-soft); border-color: var(--accent); color: var(--accent); font-weight: 600; box-shadow: inset 0 -3px 0 var(--accent); }`, sheet.cssRules.length)
   }
-  for (const row of rows()) row.firstElementChild.setAttribute('aria-current', String(row.dataset.row === current))
+  for (const row of rows()) row.querySelector('.row-button').setAttribute('aria-current', String(row.dataset.row === current))
+  claimed(current)
 }
 document.addEventListener('click', event => {
-  const button = event.target.closest('[data-states]')
-  if (button) { states = button.dataset.states; loadList() }
+  const at = name => event.target.closest(`[data-${name}]`)?.dataset
+  const to = at('states') || at('lane') || at('groups') || at('group') || at('into') || at('same') || at('more-of')
+  if (at('back')) return goBack()
+  if (!to) return
+  if (to.group) return openGroup(to.group, to.of)
+  if (to.into) return show({ into: to.into, what: 'into_one' }, true)
+  if (to.same) return show({ same: to.same, what: 'same_asker' }, true)
+  if (to.moreOf) { filters.elements.subject.value = to.moreOf; return show({ groups: true }) }
+  if ('groups' in to) return show({ groups: true })
+  show({ states: to.lane === 'live' ? 'received,screened' : to.states || '', lane: to.lane })
 })
+async function openGroup (group, of) {
+  await leave()
+  current = null
+  const form = bring(address(`group/${group}`, of ? { subject: of } : {}), chosen)
+  await Promise.all([show({ group, of, what: 'group' }, true), form])
+  $('pane-title')?.focus({ preventScroll: true })
+}
 let typing
-filters.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(loadList, 250) })
-filters.addEventListener('submit', event => { event.preventDefault(); clearTimeout(typing); loadList() })
+filters.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(filtered, 250) })
+filters.addEventListener('submit', event => { event.preventDefault(); clearTimeout(typing); filtered() })
+// Words are looked for in every list, and an official's groups are his alone.
+function filtered () { if (view.groups && listAddressNarrows()) show({ states: '' }); else loadList() }
+function listAddressNarrows () { return ['q', 'source', 'district', 'topic', 'tag', 'heat', 'age'].some(name => filters.elements[name].value.trim()) || filters.elements.unsolved.checked || filters.elements.flagged.checked }
 $('pill').addEventListener('click', () => { loadList(); list.focus() })
 
 // After a cue the first page is fetched once more, beside the page: rows that are shown get their new
 // words where they stand, a row that left this list says so, and what is new is only counted.
 let looking, again = 0
+const waiting = new Set()
 function stopLooking () { clearTimeout(looking); looking = null }
 function look () {
   if (looking) return
@@ -95,12 +107,17 @@ function look () {
     const mine = ++again
     looking = null
     try {
+      if (view.groups) return
       const [page, one] = await Promise.all([
         fetch(listAddress()).then(answer => answer.text()),
         current ? api('GET', questionPath(current)) : null
       ])
       if (mine !== again || looking) return
       compare(page)
+      // Of the rows that have left the list since, those that were escalated are blanked.
+      for (const row of rows()) if (waiting.has(row.dataset.row) && row.classList.contains('left')) blank(row.dataset.row)
+      waiting.clear()
+      if (one?.status === 404) blank(current)
       const pane = chosen.querySelector('.pane')
       if (one?.ok && pane?.dataset.id === String(one.id) && !acting) pane.querySelector('[data-part="moved"]').hidden = +pane.dataset.version >= one.version
     } catch { /* the next cue looks again */ }
@@ -118,6 +135,7 @@ function compare (page) {
     if (now && now.dataset.version !== row.dataset.version) {
       row.querySelector('.row-text').textContent = now.querySelector('.row-text').textContent
       row.querySelector('.row-facts').replaceChildren(...now.querySelector('.row-facts').children)
+      claimed(current)
       row.dataset.version = now.dataset.version
       row.dataset.status = now.dataset.status
     }
@@ -128,24 +146,35 @@ function compare (page) {
   $('pill').hidden = fresher === 0
   $('pill').textContent = say(all ? 'pill_many' : 'pill', { n: fresher })
 }
+// What went to the duty person is gone from here: its row and its pane keep nothing of it.
+async function blank (id) {
+  const answer = await api('GET', questionPath(id)).catch(() => ({}))
+  if (answer.status !== 404) return
+  const row = $('row-' + id)
+  row?.querySelector('.row-title')?.remove()
+  if (row) { row.querySelector('.row-text').textContent = say('st_escalated'); row.classList.add('left') }
+  if (current === String(id)) { current = null; chosen.replaceChildren(Object.assign(document.createElement('p'), { className: 'empty', textContent: say('st_escalated') })) }
+}
 document.addEventListener('pingyi:cue', event => {
+  if (event.detail.event === 'question_escalated') for (const row of rows().slice(0, 200)) if (/^\d+$/.test(row.dataset.row)) waiting.add(row.dataset.row)
   if (event.detail.type === 'snapshot' || /^(question|queue)/.test(event.detail.event || '')) look()
 })
 
 // ── the chosen question ──
 let current = null, acting = false
+async function leave () { await closeDraft(); release() }
 async function select (id, focus) {
-  await closeDraft()
+  if (String(id) !== current) await leave()
+  else await closeDraft()
   current = String(id)
   marks()
   const row = $('row-' + current)
   row?.scrollIntoView({ block: 'nearest' })
-  const asked = new URLSearchParams({ lang })
-  if (seat) asked.set('seat', seat)
-  if (!await bring(`/h/${slug}/desk/question/${id}?${asked}`, chosen)) return
+  if (!await bring(address(`question/${id}`), chosen)) return
   chosen.scrollTop = 0
   restore()
-  if (focus) row ? row.firstElementChild.focus({ preventScroll: true }) : $('pane-title')?.focus()
+  claimed(current)
+  if (focus) row ? row.querySelector('.row-button').focus({ preventScroll: true }) : $('pane-title')?.focus()
 }
 document.addEventListener('click', event => {
   const button = event.target.closest('[data-question]')
@@ -156,43 +185,62 @@ document.addEventListener('click', event => {
 function step (by) {
   const all = rows()
   const i = all.findIndex(row => row.dataset.row === current)
-  const next = all[i < 0 ? (by > 0 ? 0 : all.length - 1) : i + by]
-  if (next) select(next.dataset.row, true)
+  const at = i < 0 ? all.indexOf(document.activeElement?.closest('[data-row]')) : i
+  const next = all[at < 0 ? (by > 0 ? 0 : all.length - 1) : at + by]
+  if (next && view.groups) next.querySelector('.row-button').focus()
+  else if (next) select(next.dataset.row, true)
   else if (by > 0) list.querySelector('.more button')?.click()
 }
 // After an act: this row says what became of it; the next one that still waits comes up.
 function acted (answer, on) {
   const row = $('row-' + current)
   const chip = row?.querySelector('.row-facts .chip')
-  if (chip && words['st_' + answer.status]) { chip.textContent = words['st_' + answer.status]; chip.className = 'chip st-' + answer.status }
-  if (row && states && !states.split(',').includes(answer.status)) row.classList.add('left')
+  if (chip && say('st_' + answer.status)) { chip.textContent = say('st_' + answer.status); chip.className = 'chip st-' + answer.status }
+  if (row && view.states && !view.states.split(',').includes(answer.status)) row.classList.add('left')
   look()
-  const next = rows().slice(rows().indexOf(row) + 1).find(one => !one.classList.contains('left'))
+  const next = rows().slice(rows().indexOf(row) + 1).find(one => !one.classList.contains('left') && !heldBy(one.dataset.row))
   if (on && $('auto-next').checked && row && next) select(next.dataset.row, true)
-  else select(current, true)
+  else if (answer.status !== 'escalated') select(current, true)
 }
 chosen.addEventListener('pingyi:answer', event => {
   const { detail, target } = event
   const { id } = target.closest('.pane').dataset
   if (detail.ok && target.id === 'reply') keep(replyName(id), null)
+  if (target.id === 'unmask') return detail.ok && id === current ? unmasked(detail) : undefined
   if (!detail.ok || id !== current) return look()
+  if (target.closest('#escalate')) { toast(say('escalated')); acted({ status: 'escalated' }, true); return blank(id) }
   acted(detail, target.dataset.next !== undefined)   // `status` in it is the question's
 })
+
+// What was done to it is looked up when somebody asks.
+chosen.addEventListener('toggle', event => {
+  const { history } = event.target.dataset
+  if (history && event.target.open) bring(address(`history/${history}`), event.target.querySelector('.past'))
+}, true)
+
+// The original stands here until the pane changes, and nowhere else.
+function unmasked ({ text, fields }) {
+  const place = $('unmask').querySelector('[data-part="original"]')
+  place.querySelector('[data-part="unmasked"]').textContent = text
+  place.querySelector('dl').replaceChildren(...Object.entries(fields).flatMap(([name, value]) => [['dt', say('field_' + name) || name], ['dd', value]].map(([tag, words]) => Object.assign(document.createElement(tag), { textContent: words }))))
+  place.hidden = false
+}
 
 // ── drawers ──
 function drawer (id) {
   for (const one of chosen.querySelectorAll('.drawer')) if (one.id !== 'conflict') one.hidden = one.id !== id || !one.hidden
   for (const button of chosen.querySelectorAll('[aria-controls]')) button.setAttribute('aria-expanded', String(!$(button.getAttribute('aria-controls')).hidden))
   const shown = $(id)
+  if (shown && !shown.hidden) hold(current)   // nobody else decides meanwhile
   if (shown && !shown.hidden) { shown.querySelector('textarea, input, .reasons button')?.focus(); shown.scrollIntoView({ block: 'nearest' }) }
 }
 chosen.addEventListener('click', event => {
   const button = event.target.closest('[data-do]')
   if (!button) return
   const name = button.dataset.do, id = +current
-  if (['reject', 'edit', 'merge', 'reply', 'close'].includes(name)) return drawer(name)
+  if (['reject', 'edit', 'merge', 'reply', 'close', 'verify', 'unmask', 'escalate'].includes(name)) return name !== 'escalate' && heldBy(current) ? toast(say('held', { name: heldBy(current) }), true) : drawer(name)
   const acts = {
-    shut: () => drawer(''), reload: () => select(current), queue: () => order(id, ids => [...ids, id]),
+    'take-over': () => takeOver(current), shut: () => drawer(''), reload: () => select(current), queue: () => order(id, ids => [...ids, id]),
     unqueue: () => order(id, ids => ids.filter(one => one !== id)), forget,
     'take-mine': () => save(conflict.mine), 'take-theirs': () => forget(), 'take-both': () => save({ ...conflict.mine, text: $('both-text').value })
   }
@@ -205,11 +253,11 @@ const replyName = id => `pingyi-desk-reply:${slug}:${id}`
 let conflict = null
 function fields () {
   const form = $('edit')
-  return { text: form.elements.text.value, subject: form.elements.subject.value, tags: form.elements.tags.value.split(/[\s,，、]+/).filter(Boolean) }
+  return { text: form.elements.text.value, subject: form.elements.subject.value, tags: form.elements.tags.value.split(/[\s,，、]+/).filter(Boolean), topic: form.elements.topic?.value.trim() || '' }
 }
 function original () {
   const form = $('edit')
-  return { text: form.elements.text.defaultValue, subject: [...form.elements.subject.options].find(o => o.defaultSelected)?.value || '', tags: form.elements.tags.defaultValue.split(' ').filter(Boolean) }
+  return { text: form.elements.text.defaultValue, subject: [...form.elements.subject.options].find(o => o.defaultSelected)?.value || '', tags: form.elements.tags.defaultValue.split(' ').filter(Boolean), topic: form.elements.topic?.defaultValue || '' }
 }
 const same = (a, b) => JSON.stringify(a) === JSON.stringify(b)
 function restore () {
@@ -225,6 +273,7 @@ function restore () {
     form.elements.text.value = kept.fields.text
     form.elements.subject.value = kept.fields.subject
     form.elements.tags.value = kept.fields.tags.join(' ')
+    if (form.elements.topic && 'topic' in kept.fields) form.elements.topic.value = kept.fields.topic
     chosen.querySelector('.pane').dataset.draftVersion = kept.version
     form.querySelector('[data-part="draft"]').hidden = false
     form.hidden = false
@@ -250,6 +299,7 @@ async function save (wanted) {
   if (wanted.text !== base.text) body.text = wanted.text
   if (wanted.subject !== base.subject) body.subject = wanted.subject
   if (!same(wanted.tags, base.tags)) body.tags = wanted.tags
+  if (wanted.topic !== base.topic) body.topic = wanted.topic
   acting = true
   const answer = await send('PATCH', questionPath(id), body)
   acting = false
@@ -268,15 +318,16 @@ async function save (wanted) {
 }
 // Somebody typed on while it was being saved: the form stays as it is, and goes on from what was saved.
 function rebase (pane, saved) {
-  const { text, subject, tags } = $('edit').elements, chosenSubject = subject.value
+  const { text, subject, tags, topic } = $('edit').elements, chosenSubject = subject.value
   text.defaultValue = saved.text
   tags.defaultValue = saved.tags.join(' ')
+  if (topic) topic.defaultValue = saved.topic || ''
   for (const one of subject.options) one.defaultSelected = one.value === (saved.subject || '')
   subject.value = chosenSubject
   pane.dataset.version = pane.dataset.draftVersion = saved.version
 }
 function both (mine, now) {
-  conflict = { mine, version: now.version, theirs: { text: now.text, subject: now.subject || '', tags: now.tags } }
+  conflict = { mine, version: now.version, theirs: { text: now.text, subject: now.subject || '', tags: now.tags, topic: now.topic || '' } }
   const box = $('conflict')
   const [left, right] = differing(mine.text, now.text)
   box.querySelector('[data-part="mine"]').replaceChildren(...left)
@@ -298,6 +349,14 @@ function differing (a, b) {
     return [text.slice(0, head), mark, text.slice(text.length - tail)]
   })
 }
+
+// ── topics: the office's list comes when somebody is about to choose from it ──
+document.addEventListener('focusin', async event => {
+  const offered = $('topic-list')
+  if (!['edit-topic', 'f-topic'].includes(event.target.id) || offered.children.length) return
+  const scheme = await send('GET', `/api/v1/hearings/${slug}/desk/topics`)
+  if (scheme.ok && !offered.children.length) offered.append(...scheme.items.map(one => Object.assign(document.createElement('option'), { value: one.topic, label: one.code })))
+})
 
 // ── merging ──
 async function find (q) {
@@ -361,11 +420,14 @@ document.addEventListener('keydown', event => {
     return
   }
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat && !'jk'.includes(key) || !keysOn.checked || help.open) return
+  if (manyKey(key, event.shiftKey, current)) return event.preventDefault()
+  const drawn = chosen.querySelector('.drawer:not([hidden])')
   const act = {
+    g: () => show({ groups: true }), b: goBack, c: () => takeOver(current),
     j: () => step(1), k: () => step(-1), '/': () => $('f-q').focus(), '?': () => $('help').click(),
     n: () => $('pill').hidden || $('pill').click(), Escape: () => drawer('')
   }[key.length === 1 ? key.toLowerCase() : key] ||
-    (/^[1-8]$/.test(key) && $('reject') && !$('reject').hidden ? () => $('reject').querySelector(`[data-digit="${key}"]`).click() : null) ||
+    (/^[1-8]$/.test(key) && drawn?.querySelector(`[data-digit="${key}"]`) ? () => drawn.querySelector(`[data-digit="${key}"]`).click() : null) ||
     (/^[a-z]$/i.test(key) && chosen.querySelector(`[data-key="${key.toLowerCase()}"]`) ? () => chosen.querySelector(`[data-key="${key.toLowerCase()}"]`).click() : null)
   if (!act) return
   event.preventDefault()
@@ -373,10 +435,20 @@ document.addEventListener('keydown', event => {
 })
 
 // ── link ──
-function link (state) { $('link').dataset.state = state; $('link').textContent = words[state] }
+function link (state) { $('link').dataset.state = state; $('link').textContent = say(state) }
 document.addEventListener('pingyi:up', () => link('up'))
 document.addEventListener('pingyi:down', () => link('down'))
 document.addEventListener('pingyi:out', () => link('out'))
 document.addEventListener('pingyi:swapped', marks)
+document.addEventListener('pingyi:many', () => { look(); if (current) select(current) })
+document.addEventListener('pingyi:written', event => { goBack(); select(event.detail.id) })
 
-loadList()
+// The desk opens on what several people ask; where nothing is alike, on what waits. An address may name
+// the list it wants: #received,screened
+const wanted = decodeURIComponent(location.hash.slice(1))
+const open = async () => {
+  if (wanted) return show({ states: wanted })
+  if (await show({ groups: true }) && !rows().length) show({ states: 'received,screened' })
+}
+bring(address('districts'), $('districts'))
+open()

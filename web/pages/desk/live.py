@@ -9,11 +9,17 @@ from __future__ import annotations
 from web.layout.page import Page
 from web.pages.desk import context
 
-_MOVED = ("counts", "queue")
+_COUNTED = ("counts", "claims")
+_MOVED = (*_COUNTED, "queue")
 
 PAGE = Page(
     name="desk",
-    fragments={"where": context.where, "counts": context.counts, "queue": context.queue},
+    fragments={
+        "where": context.where,
+        "counts": context.counts,
+        "claims": context.claims,
+        "queue": context.queue,
+    },
     redraws={
         "hearing_changed": ("where",),
         "position_changed": ("where",),
@@ -21,11 +27,18 @@ PAGE = Page(
         "question_received": ("counts",),
         "questions_screened": ("counts",),
         "questions_imported": ("counts",),
-        "question_approved": ("counts",),
+        "question_approved": _COUNTED,
         "question_changed": _MOVED,
         "question_removed": _MOVED,
-        "question_moderated": ("counts",),
+        "question_moderated": _COUNTED,
+        "question_claimed": ("claims",),
+        "question_let_go": ("claims",),
+        "question_escalated": _MOVED,
+        "question_escalation_seen": (),
         "question_rated": (),
+        "reply_proposed": (),
+        "review_asked": (),
+        "aliases_changed": (),
         "queue_changed": _MOVED,
         "question_given": ("queue",),
         "question_taken": _MOVED,

@@ -6,10 +6,12 @@ publication; live counts of a public round only where its rules show them).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from server.actions.publish_round import reveal_steps
 from server.domain.contests import waiting
+from server.domain.fairness import DIMENSIONS, Comparison
 from server.domain.hearing import LEASES, Item, following, preceding
 from server.domain.questions import PHASE_NEXT, PHASES, STAGE_LONGEST, Question
 from server.domain.rounds import (
@@ -24,9 +26,17 @@ from server.domain.rounds import (
 )
 from server.domain.rule_file import parse_rules, with_counts
 from server.domain.totals import quorum_of
-from server.domain.view import FloorRequest, HearingView, SeatView, Takeover, source_name
+from server.domain.view import (
+    SOURCE_NAMES,
+    FloorRequest,
+    HearingView,
+    SeatView,
+    SubjectView,
+    Takeover,
+    source_name,
+)
 from web.layout.language import say
-from web.layout.texts import Texts
+from web.layout.texts import Texts, side
 from web.pages import results, shared
 
 UNDER_WAY = frozenset({"live", "paused"})
@@ -411,6 +421,77 @@ def floor(view: HearingView, lang: str) -> Floor:
         view.hearing.slug,
         tuple(one for one in view.requests if one.status == "open"),
     )
+
+
+# ── what was asked beside what was received ──
+
+
+@dataclass(frozen=True)
+class FairLine:
+    """One value: how many were received and asked, each also in per cent of all of its kind."""
+
+    word: str
+    received: int
+    received_share: str
+    asked: int
+    asked_share: str
+
+
+@dataclass(frozen=True)
+class FairPart:
+    """One dimension."""
+
+    word: str
+    lines: tuple[FairLine, ...]
+
+
+@dataclass(frozen=True)
+class Fairness:
+    """Every dimension that says something."""
+
+    received: int
+    asked: int
+    parts: tuple[FairPart, ...]
+
+
+def fairness(
+    compared: Sequence[Comparison], subjects: Sequence[SubjectView], lang: str
+) -> Fairness:
+    """The chart: a dimension in which nothing is named is left out. Officials stand in the office's order,
+    never by how much was asked of them."""
+    order = {one.key: n for n, one in enumerate(subjects)}
+    names = {"subject": {one.key: one.name for one in subjects}}
+    names["source"] = {key: side(pair, lang) for key, pair in SOURCE_NAMES.items()}
+    share = Texts(lang).share
+
+    def word(dimension: str, value: str | None) -> str:
+        if value is None:
+            return say(lang, "其他")
+        return names.get(dimension, {}).get(value, value) or say(lang, "未注明")
+
+    parts = tuple(
+        FairPart(
+            side(DIMENSIONS[one.dimension], lang),
+            tuple(
+                FairLine(
+                    word(one.dimension, part.value),
+                    part.received,
+                    share(part.received, one.received),
+                    part.asked,
+                    share(part.asked, one.asked),
+                )
+                for part in (
+                    sorted(one.shares, key=lambda part: order.get(part.value or "", len(order)))
+                    if one.dimension == "subject"
+                    else one.shares
+                )
+            ),
+        )
+        for one in compared
+        if any(part.value for part in one.shares)
+    )
+    whole = compared[0]
+    return Fairness(whole.received, whole.asked, parts)
 
 
 # ── rounds ──

@@ -33,7 +33,7 @@ function refused (answer) {
 }
 document.addEventListener('pingyi:answer', event => {
   const { detail, target } = event
-  if (!detail.ok) return refused(detail)
+  if (!detail.ok) return unreviewed(target, detail) || refused(detail)
   const kind = target.dataset?.act?.match(/\/leases\/(\w+)$/)?.[1]
   if (kind) mine(kind, detail.at)
 })
@@ -89,6 +89,13 @@ const openers = {
     $('void-go').dataset.act = `POST /api/v1/rounds/${button.dataset.round}/voiding`
     open($('void-dialog'))
   },
+  again: button => {
+    const suffix = $('again-dialog').dataset.titled, room = $('again-name').maxLength - suffix.length
+    $('again-about').textContent = button.dataset.title
+    $('again-name').value = button.dataset.title.slice(0, room) + suffix
+    $('again-go').dataset.act = `POST /api/v1/rounds/${button.dataset.round}/again`
+    open($('again-dialog'))
+  },
   deputy: button => {
     $('deputy-about').textContent = button.dataset.title
     $('deputy-name').value = button.dataset.name
@@ -136,7 +143,23 @@ async function choose (asker, byName) {
   close($('seat-dialog'))
   if (wish) send('POST', at(`/floor/${wish}/outcome`), { outcome: 'granted' })
 }
-for (const id of ['void-dialog', 'deputy-dialog']) $(id).addEventListener('pingyi:answer', event => event.detail.ok && close($(id)))
+// A question that nobody has seconded or verified goes on stage for a reason that is given here, by name.
+let unready = null
+function unreviewed (target, { error }) {
+  if (!['not_seconded', 'not_verified'].includes(error?.code) || !target.dataset?.body) return false
+  unready = JSON.parse(target.dataset.body)
+  $('override-about').textContent = error.message
+  $('override-reason').value = ''
+  $('toast').hidden = true
+  open($('override-dialog'))
+  return true
+}
+$('override-dialog').querySelector('form').addEventListener('submit', async event => {
+  event.preventDefault()
+  const override = $('override-reason').value.trim()
+  if (override && (await send('PUT', at('/stage'), { ...unready, override })).ok) close($('override-dialog'))
+})
+for (const id of ['void-dialog', 'again-dialog', 'deputy-dialog']) $(id).addEventListener('pingyi:answer', event => event.detail.ok && close($(id)))
 
 // The text of a question that was asked off the cuff, typed while it is being answered or after. The
 // form stays with its question while somebody types or has typed, whatever comes on stage meanwhile;
@@ -328,3 +351,23 @@ follow()
 asks()
 lookAtTablets()
 lookAtNumbers()
+
+// ── what was asked beside what was received: read while it is open, and seldom, for it counts them all ──
+const FAIR_MS = 5000, FAIR_TIMES = 20        // and never for more than a twentieth of the time
+let fairAt = 0, fairTook = 0, fairDue
+async function fairness () {
+  clearTimeout(fairDue)
+  fairDue = null
+  if (!$('fairness').open) return
+  fairAt = Date.now()
+  try {
+    const address = `/h/${slug}/host/fairness?lang=${document.body.dataset.lang}`
+    const answer = await fetch(address, { headers: { 'X-Pingyi-Seat': seat || '' } })
+    if (answer.ok) $('fairness').querySelector('[data-part="chart"]').innerHTML = await answer.text()
+    fairTook = Date.now() - fairAt
+  } catch { /* the next cue asks again */ }
+}
+$('fairness').addEventListener('toggle', fairness)
+document.addEventListener('pingyi:cue', ({ detail }) => {
+  if (detail.event?.startsWith('question_') && $('fairness').open && !fairDue) fairDue = setTimeout(fairness, Math.max(300, fairAt + Math.max(FAIR_MS, FAIR_TIMES * fairTook) - Date.now()))
+})

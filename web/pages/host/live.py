@@ -31,6 +31,8 @@ PAGE = Page(
         "question_changed": ("stage", "queue"),
         "question_removed": ("queue", "stage"),
         "question_moderated": (),
+        "question_escalated": (),
+        "review_asked": (),
         "question_rated": (),
         "queue_changed": ("queue", "stage"),
         "question_given": ("queue", "stage"),

@@ -1,5 +1,6 @@
-"""`GET /h/SLUG/host/numbers`: who has cast and who has begun, and how loaded the installation is, for a
-console that was just opened.
+"""What the console asks for beside its fragments: `GET /h/SLUG/host/numbers`, who has cast and who has begun
+and how loaded the installation is, for one that was just opened; the panel's tablets; and the chart of
+what was asked beside what was received, while somebody looks at it.
 
 Pulses carry only what changed; a console that comes late would show an empty seat map until then.
 """
@@ -9,10 +10,12 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Request
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from server.actions.perform import allowed
-from server.services import services
+from server.services import language_of, services
+from web.layout.page import render
+from web.pages.host import context
 
 router = APIRouter()
 
@@ -32,6 +35,20 @@ async def numbers(slug: str, request: Request) -> JSONResponse:
     return JSONResponse(
         {"turnout": turnout, "load": found.load}, headers={"Cache-Control": "no-store"}
     )
+
+
+@router.get("/h/{slug}/host/fairness", response_class=HTMLResponse)
+async def fairness(slug: str, request: Request) -> HTMLResponse:
+    """How what was asked compares with what was received: numbers alone, nobody's text."""
+    here = services(request)
+    by = await here.door.actor(request)
+    async with here.store.look(slug=slug) as unit:
+        allowed(unit.place, by, "page:host")
+        compared = await unit.questions.compared()
+        subjects = await unit.people.subjects()
+    lang = language_of(request)
+    html = render("host/_fairness.html", lang, f=context.fairness(compared, subjects, lang))
+    return HTMLResponse(html, headers={"Cache-Control": "no-store"})
 
 
 @router.get("/h/{slug}/host/tablets")

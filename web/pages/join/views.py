@@ -12,6 +12,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from server.actions.check_in import check_in
 from server.domain.refusals import Refusal
 from server.domain.roles import has_right
+from server.identity.cards import OF_SUBJECT
 from server.identity.door import SESSION_DAYS
 from server.services import Services, services
 from web.layout.language import language
@@ -49,6 +50,8 @@ async def use(code: str, request: Request, lang: str | None = None) -> Response:
         with suppress(Refusal):  # The hearing ended between the look and the use.
             await check_in(here.house, row.slug, row.seat_id)
     opens = "panel" if row.seat_id is not None else _first_page(row.role)
+    if session.label.startswith(f"{OF_SUBJECT}-"):
+        opens = "brief"
     target = f"/h/{row.slug}" + (f"/{opens}?seat={session.label}&" if opens else "?")
     response = RedirectResponse(f"{target}lang={chosen}", 303)
     here.door.set_cookie(request, response, f"as_{session.label}", session.secret, SESSION_DAYS)

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from server.domain.hearing import Place
 from server.domain.questions import STATES
 from server.domain.roles import Actor, has_right
+from server.domain.sources import USUAL
 from server.domain.view import SOURCE_NAMES, HearingView, SeatView, SubjectView
 from server.identity.office_book import Reached, SeatCard
 from web.layout.language import say
@@ -29,15 +31,10 @@ PAGES: Mapping[str, tuple[str, str]] = {
 DEVICES: Mapping[str, tuple[str, str]] = {
     "screen": ("大屏、字幕条、返送屏", "Stage, overlay, podium"),
     "card": ("主持人手卡", "On-air host's card"),
+    "duty": ("审核台：转交的紧急提问", "Moderators' desk: what is escalated"),
     "subject": ("述法人返送屏", "Subject's podium screen"),
 }
 """Roles of devices that join by a card, with what the card opens."""
-SOURCES: tuple[tuple[str, str, str], ...] = (
-    ("hotline-12345", "12345热线", "12345 hotline"),
-    ("secretary-mailbox", "书记信箱", "Party secretary's mailbox"),
-    ("mayor-mailbox", "市长信箱", "Mayor's mailbox"),
-)
-"""Keys of sources that are offered, with their words; another key may be typed."""
 # ── the frame of every page ──
 
 
@@ -230,6 +227,8 @@ class HearingPage:
     can_run: bool
     can_cards: bool
     can_import: bool
+    can_source: bool
+    can_topics: bool
     can_export: bool
     units: tuple[SubjectView, ...]
     agenda: tuple[AgendaRow, ...]
@@ -243,6 +242,8 @@ class HearingPage:
     sources: tuple[tuple[str, int], ...]
     questions: int
     offered: tuple[tuple[str, str], ...]
+    second: bool
+    verification: bool
 
 
 def hearing_page(
@@ -253,8 +254,9 @@ def hearing_page(
     counts: tuple[Mapping[str, int], Mapping[str, int]],
     rehearsal_allowed: bool,
     lang: str,
+    reviews: Mapping[str, bool] = MappingProxyType({}),
 ) -> HearingPage:
-    """`counts` = questions of the real line by state and by source."""
+    """`counts` = questions of the real line by state and by source; `reviews` what the stage asks for."""
     texts = Texts(lang)
     can_run, can_cards = has_right(roles, "run_show"), has_right(roles, "manage_cards")
     seats = tuple(_seat(one, cards.get(one.id), lang) for one in view.seats)
@@ -282,6 +284,8 @@ def hearing_page(
         can_run=can_run,
         can_cards=can_cards,
         can_import=has_right(roles, "import"),
+        can_source=has_right(roles, "manage_sources"),
+        can_topics=has_right(roles, "manage_topics"),
         can_export=has_right(roles, "manage_hearings"),
         units=view.subjects,
         agenda=agenda,
@@ -296,7 +300,9 @@ def hearing_page(
             (side(SOURCE_NAMES.get(key, (key, key)), lang), n) for key, n in sources.items() if n
         ),
         questions=sum(states.values()),
-        offered=tuple((key, side((zh, en), lang)) for key, zh, en in SOURCES),
+        offered=tuple((key, side((zh, en), lang)) for key, (zh, en) in USUAL.items()),
+        second=reviews.get("second", False),
+        verification=reviews.get("verification", False),
     )
 
 

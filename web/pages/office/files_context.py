@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import csv
+import io
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from moderation.intake.hotline_file import HotlineFile
 from moderation.intake.refusals import RowRefusal
+from moderation.reading import Head
 from server.actions.import_questions import Counted
 from server.domain.hearing import Place
 from server.domain.show import Show
@@ -14,6 +16,7 @@ from server.shows.problems import ShowFileError
 from web.layout.language import say
 from web.layout.texts import side
 from web.pages.office.context import Choice
+from web.pages.office.imports import Stand
 
 MEANINGS: Mapping[str, tuple[str, str]] = {
     "external_id": ("工单编号", "Sender's number"),
@@ -61,10 +64,12 @@ REFUSED_SHOWN = 200
 
 @dataclass(frozen=True)
 class Column:
-    """A column of the file and what it was taken for ("" = unknown, kept as it is)."""
+    """A column of the file and what it was taken for ("" = unknown, kept as it is): the canonical name
+    and its words."""
 
     header: str
     meaning: str
+    word: str
     sealed: bool
 
 
@@ -79,13 +84,19 @@ class RefusedRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """What a file would do (`done` False) or did (`done` True)."""
+    """How far a file is (`phase` as in `imports.Stand`; `part` of `whole` rows, whole 0 = not known yet),
+    and what it would do or did. `said`: why its columns have to be chosen first."""
 
     slug: str
     title: str
     upload: str
     file: str
     source: str
+    phase: str
+    stuck: bool
+    part: int
+    whole: int
+    said: str
     about: str
     columns: tuple[Column, ...]
     rows: int
@@ -95,45 +106,61 @@ class Preview:
     refused: int
     refusals: tuple[RefusedRow, ...]
     more: int
-    done: bool
+    meanings: tuple[Choice, ...]
 
 
-def preview(
-    place: Place,
-    upload: str,
-    name: str,
-    source: str,
-    read: HotlineFile,
-    counted: Counted,
-    lang: str,
-) -> Preview:
-    """`upload` is the kept file's id; "" once it was taken in."""
-    refusals = read.refusals
-    about = " · ".join(p for p in (read.kind.upper(), read.encoding.upper(), read.sheet) if p)
+def preview(place: Place, upload: str, stand: Stand, lang: str) -> Preview:
+    """`upload` is the kept file's id."""
+    head = stand.head or Head("", "", "", tuple(stand.columns), stand.columns, 0, 0, 0, ())
+    counted = stand.counted or Counted()
+    about = " · ".join(p for p in (head.kind.upper(), head.encoding.upper(), head.sheet) if p)
     return Preview(
         slug=place.slug,
         title=place.title,
         upload=upload,
-        file=name,
-        source=source,
+        file=stand.name,
+        source=stand.source,
+        phase=stand.phase,
+        stuck=stand.stuck,
+        part=stand.done,
+        whole=stand.all,
+        said=side(stand.said, lang),
         about=about,
         columns=tuple(
             Column(
                 header,
+                meaning or "",
                 side(MEANINGS.get(meaning, (meaning, meaning)), lang) if meaning else "",
                 meaning in {"requester_name", "requester_phone"},
             )
-            for header, meaning in ((h, read.mapping.get(h)) for h in read.columns)
+            for header, meaning in ((h, head.mapping.get(h)) for h in head.columns)
         ),
-        rows=read.rows,
+        rows=head.rows,
         new=counted.new,
         updated=counted.updated,
-        unchanged=counted.unchanged + len(read.repeats),
-        refused=len(refusals),
-        refusals=tuple(_refused(one, lang) for one in refusals[:REFUSED_SHOWN]),
-        more=max(0, len(refusals) - REFUSED_SHOWN),
-        done=not upload,
+        unchanged=counted.unchanged + head.repeats,
+        refused=len(head.refusals),
+        refusals=tuple(_refused(one, lang) for one in head.refusals[:REFUSED_SHOWN]),
+        more=max(0, len(head.refusals) - REFUSED_SHOWN),
+        meanings=tuple(Choice(key, side(words, lang)) for key, words in MEANINGS.items()),
     )
+
+
+def refused_rows(read: Head, lang: str) -> bytes:
+    """The rows that stay out, as a CSV that a spreadsheet opens: row, column, reason. Nothing in it is
+    taken for a formula."""
+    out = io.StringIO()
+    writer = csv.writer(out)
+    writer.writerow([say(lang, "第几行"), say(lang, "列"), say(lang, "原因")])
+    for one in read.refusals:
+        row = _refused(one, lang)
+        writer.writerow([row.row, cell(row.column), cell(row.reason)])
+    return out.getvalue().encode("utf-8-sig")
+
+
+def cell(value: str) -> str:
+    """A cell that a spreadsheet shows as it is (ASVS 1.2.10)."""
+    return f"'{value}" if value.startswith(tuple("=+-@\t\r＝＋－＠")) else value
 
 
 def _refused(one: RowRefusal, lang: str) -> RefusedRow:

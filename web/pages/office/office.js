@@ -14,7 +14,7 @@ async function fresh () {
 // ── after an act: only the part that it changed is put anew ──
 document.addEventListener('pingyi:answer', async ({ target, detail }) => {
   if (!detail.ok) return
-  if (detail.token) showOnce(detail.token)
+  if (detail.token || detail.secret) showOnce(detail.token || detail.secret)
   const part = target.closest('[data-renews]')?.dataset.renews
   if (part === 'page') return location.reload()
   const old = part && document.getElementById(part)
@@ -126,15 +126,42 @@ if (document.querySelector('[data-awaits]')) {
   again()
 }
 
+// ── a file on its way: how far it is; when it has come somewhere, the page of that. A cut is waited out. ──
+const MOVES_MS = 1000
+async function follow () {
+  const old = document.getElementById('moving')
+  if (!old) return
+  const answer = await fetch(location.href, { headers: { Accept: 'text/html' } }).catch(() => undefined)
+  const text = await answer?.text().catch(() => undefined)
+  const page = text && answer.status < 500 && new DOMParser().parseFromString(text, 'text/html')
+  const next = page && page.getElementById('moving')
+  if (page && next?.dataset.moving !== old.dataset.moving) return location.replace(location.href)
+  if (next && next.innerHTML !== old.innerHTML) old.replaceWith(next)
+  setTimeout(follow, MOVES_MS)
+}
+if (document.getElementById('moving')) setTimeout(follow, MOVES_MS)
+
 // ── a press that ends something that was printed ──
 document.addEventListener('submit', event => {
   const sure = !event.target.matches('form[data-cards]') && event.submitter?.dataset.sure
   if (sure && !confirm(sure)) event.preventDefault()
 })
 
+// ── texts to be copied: without https there is no clipboard, so the text is chosen for the person ──
+for (const button of document.querySelectorAll('[data-copy]')) {
+  button.hidden = false
+  button.addEventListener('click', async () => {
+    const text = document.getElementById(button.dataset.copy)
+    try {
+      await navigator.clipboard.writeText(text.textContent)
+      toast(button.dataset.done)
+    } catch { getSelection().selectAllChildren(text) }
+  })
+}
+
 // ── forms that take a while, and a show file that is read into the text ──
 document.addEventListener('submit', event => {
-  if (event.target.matches('form[data-busy]') && !event.defaultPrevented) event.submitter?.setAttribute('aria-busy', 'true')
+  if (event.target.matches('form[data-busy]') && !event.defaultPrevented && event.submitter?.value !== 'refused') event.submitter?.setAttribute('aria-busy', 'true')
 })
 addEventListener('pageshow', () => { for (const one of document.querySelectorAll('form[data-busy] [aria-busy]')) one.removeAttribute('aria-busy') })
 for (const picker of document.querySelectorAll('[data-into-text]')) {
@@ -145,3 +172,9 @@ for (const picker of document.querySelectorAll('[data-into-text]')) {
     picker.value = ''                         // the text is what is sent, and what may be edited
   })
 }
+
+// ── a list that is typed as one line ──
+document.addEventListener('input', event => {
+  const { list } = event.target.dataset
+  if (list) document.getElementById(list).value = JSON.stringify(event.target.value.split(/[、,，;；]+/).map(one => one.trim()).filter(Boolean))
+})

@@ -96,6 +96,18 @@ def _place(word: str, where: Mapping[str, object]) -> Choice:
 
 
 @dataclass(frozen=True)
+class Password:
+    """One's own password is changed. `wrong` names the field that `said` is about, if it is about
+    one; what was typed is not kept."""
+
+    login: str
+    done: bool = False
+    said: str = ""
+    wrong: str = ""
+    least: int = LEAST
+
+
+@dataclass(frozen=True)
 class Tokens:
     """The tokens; `offices` is empty for a session that no account stands behind."""
 

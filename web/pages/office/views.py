@@ -7,38 +7,32 @@ from __future__ import annotations
 import asyncio
 import base64
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
-from urllib.parse import quote, urlencode
 
 from fastapi import APIRouter, Request, Response
-from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse
-from starlette.datastructures import FormData, UploadFile
+from fastapi.responses import FileResponse, HTMLResponse
 
-from moderation.intake.hotline_file import HotlineFile, read_hotline_bytes
-from moderation.intake.refusals import FileRefused
-from moderation.take_in import incoming
+from moderation.intake.workbook import COLUMNS_MAX
 from server.actions.create_hearing import create_hearing
-from server.actions.import_questions import Source, import_questions
+from server.actions.import_questions import Source
 from server.actions.key_paper import forms
 from server.actions.perform import allowed
 from server.actions.review_comment import comments_to_review
 from server.domain.comments import takes_texts
 from server.domain.hearing import Place
-from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor, has_right
 from server.domain.rounds import may_see_ballots
-from server.domain.view import SeatView
+from server.domain.sources import USUAL
+from server.domain.view import HearingView, SeatView
 from server.identity import office_book
-from server.identity.office_book import Reached
-from server.services import Services, services
+from server.identity.passwords import check_strength
 from server.shows.example import EXAMPLES
 from server.shows.problems import ShowFileError
 from server.shows.read import SLUG, read_show
-from web.layout.language import language, say
-from web.layout.page import render
+from web.layout.forms import FAILED, headers_of, refusal_of
+from web.layout.language import say
 from web.layout.qr import qr_svg
 from web.layout.texts import Texts, side
 from web.pages.office import (
@@ -49,100 +43,15 @@ from web.pages.office import (
     people_context,
     rounds_context,
 )
+from web.pages.office.entry import Here, enter
+from web.pages.office.imports import AT_ONCE_S, Imports, Stand
 from web.pages.office.noticed import noticed
-from web.pages.office.uploads import Uploads
+from web.pages.office.uploads import Uploads, file_of
 
 router = APIRouter()
 
 LARGEST_FILE = 64 * 1024 * 1024
 LARGEST_SHOW = 1_000_000
-_reading = asyncio.Semaphore(1)
-"""One file is read at a time: a workbook may take two gigabytes while it is opened."""
-
-
-# ── who is here ──
-
-
-@dataclass(frozen=True)
-class Here:
-    """The request's services, language and person. `reached` are the offices he has roles for."""
-
-    services: Services
-    lang: str
-    by: Actor
-    seat: str
-    reached: tuple[Reached, ...]
-
-    def page(self, template: str, path: str, status: int = 200, **values: Any) -> HTMLResponse:
-        """One of the office's pages; never kept by a browser."""
-        html = render(
-            f"office/{template}.html",
-            self.lang,
-            page="office",
-            seat=self.seat,
-            frame=context.frame(self.by, self.seat, self.reached, path, self.lang),
-            **values,
-        )
-        return HTMLResponse(html, status, headers={"Cache-Control": "no-store"})
-
-    def to(self, path: str) -> RedirectResponse:
-        """On to another page, as the same person."""
-        query = urlencode({"seat": self.seat, "lang": self.lang})
-        return RedirectResponse(f"{path}?{query}", 303)
-
-    def offices_with(self, right: str) -> tuple[Reached, ...]:
-        """The offices where the person holds the right; `not_allowed` without any."""
-        found = tuple(one for one in self.reached if one.may(right))
-        if not found:
-            raise Refusal("not_allowed")
-        return found
-
-    async def place(self, slug: str, right: str = "") -> tuple[Place, tuple[str, ...]]:
-        """The hearing and the roles held there, which hold the right or one of those that prepare
-        it; of another office's hearing not even that."""
-        async with self.services.store.look(slug=slug) as unit:
-            place = unit.place
-        roles = place.roles(self.by)
-        if not roles:
-            raise Refusal("not_found")
-        if not (has_right(roles, right) if right else context.may_manage(roles)):
-            raise Refusal("not_allowed")
-        return place, roles
-
-
-async def _enter(request: Request, lang: str | None, rounds_of: str = "") -> Here | Response:
-    """The person of `?seat=`, else of the first account of this browser; else the way to sign in.
-
-    An account comes in with any role (its hearings are listed); a device needs `page:office`, or for
-    the rounds of a hearing the right there that opens them.
-    """
-    here, chosen = services(request), language(lang)
-    wanted = request.query_params.get("seat")
-    known = False
-    for label in (wanted,) if wanted else here.door.seats(request):
-        by = await here.door.maybe_actor(request, label)
-        if by is None:
-            continue
-        known = True
-        reached = await office_book.offices(here.database, by)
-        if (
-            by.id.startswith("account:")
-            or any(one.may("page:office") for one in reached)
-            or (rounds_of and await _opens_rounds(here, by, rounds_of))
-        ):
-            return Here(here, chosen, by, label, reached)
-    if known:
-        raise Refusal("not_allowed")
-    path = request.url.path if request.method == "GET" else "/office"
-    return RedirectResponse(f"/login?next={quote(path)}&lang={chosen}", 303)
-
-
-async def _opens_rounds(here: Services, by: Actor, slug: str) -> bool:
-    """Whether a device paired for this hearing opens its rounds."""
-    async with here.store.look(slug=slug) as unit:
-        place = unit.place
-    roles = place.roles(by)
-    return has_right(roles, context.OPENS_ROUNDS)
 
 
 # ── hearings ──
@@ -151,7 +60,7 @@ async def _opens_rounds(here: Services, by: Actor, slug: str) -> bool:
 @router.get("/office", response_class=HTMLResponse)
 async def hearings(request: Request, lang: str | None = None) -> Response:
     """The hearings that the person has something to do with."""
-    here = await _enter(request, lang)
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     found = await office_book.hearings(here.services.database, here.by)
@@ -163,7 +72,7 @@ async def hearings(request: Request, lang: str | None = None) -> Response:
 @router.get("/office/hearings/{slug}", response_class=HTMLResponse)
 async def hearing(slug: str, request: Request, lang: str | None = None) -> Response:
     """One hearing as its office prepares it."""
-    here = await _enter(request, lang)
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     return await _hearing(here, slug)
@@ -182,15 +91,17 @@ async def _hearing(
     async with here.services.store.look(slug=slug, line=True) as unit:
         counts = await unit.questions.counts(), await unit.questions.source_counts()
     rehearsal_allowed = bool(show.get("rehearsal_allowed", True))
-    f = context.hearing_page(place, view, roles, cards, counts, rehearsal_allowed, here.lang)
-    source = source or context.SOURCES[0][0]
+    f = context.hearing_page(
+        place, view, roles, cards, counts, rehearsal_allowed, here.lang, show.get("reviews", {})
+    )
+    source = source or next(iter(USUAL))
     return here.page("hearing", f"/office/hearings/{slug}", status, f=f, said=said, source=source)
 
 
 @router.get("/office/hearings/{slug}/rounds", response_class=HTMLResponse)
 async def rounds(slug: str, request: Request, lang: str | None = None) -> Response:
     """The hearing's rounds for those who sign, publish and supervise: its buttons go to the API."""
-    here = await _enter(request, lang, slug)
+    here = await enter(request, lang, slug)
     if isinstance(here, Response):
         return here
     _, roles = await here.place(slug, context.OPENS_ROUNDS)
@@ -209,7 +120,7 @@ async def rounds(slug: str, request: Request, lang: str | None = None) -> Respon
 @router.get("/office/hearings/{slug}/rounds/{id_}/paper", response_class=HTMLResponse)
 async def paper(slug: str, id_: str, request: Request, lang: str | None = None) -> Response:
     """Paper ballots of a panel round: who votes on paper, and the forms as two people key them in."""
-    here = await _enter(request, lang, slug)
+    here = await enter(request, lang, slug)
     if isinstance(here, Response):
         return here
     _, roles = await here.place(slug, context.OPENS_ROUNDS)
@@ -229,7 +140,7 @@ async def paper(slug: str, id_: str, request: Request, lang: str | None = None) 
 @router.get("/office/hearings/{slug}/rounds/{id_}/comments", response_class=HTMLResponse)
 async def comments(slug: str, id_: str, request: Request, lang: str | None = None) -> Response:
     """What panelists wrote in a round that has closed, for those who review it."""
-    here = await _enter(request, lang, slug)
+    here = await enter(request, lang, slug)
     if isinstance(here, Response):
         return here
     await here.place(slug, context.OPENS_ROUNDS)
@@ -254,12 +165,12 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
     """Issues the card of one seat (`seat_number`), of every seat that no tablet has taken yet
     (`all`), or of a device (`role`), and shows what is shown this once. With `kiosk` they are codes
     for shared tablets, `all` of every seat."""
-    here = await _enter(request, lang)
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     async with request.form(max_files=0, max_fields=4) as form:
-        number, role, all_, kiosk = (
-            str(form.get(name) or "") for name in ("seat_number", "role", "all", "kiosk")
+        number, role, all_, kiosk, subject = (
+            str(form.get(name) or "") for name in ("seat_number", "role", "all", "kiosk", "subject")
         )
     await here.place(slug)
     async with here.services.store.look(slug=slug) as unit:
@@ -283,8 +194,7 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
     # Cards of unnamed seats are drawn: neither their order nor a number may tell one from another.
     random.SystemRandom().shuffle(unnamed := [seat for seat in wanted if seat and not seat.name])
     wanted = [*(seat for seat in wanted if seat is None or seat.name), *unnamed]
-    door = here.services.door
-    base = here.services.settings.public_url or f"{door.scheme(request)}://{request.url.netloc}"
+    base = here.base(request)
     cards = []
     for seat in wanted:
         issued = await here.services.cards.issue_card(
@@ -293,6 +203,7 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
             seat_number=seat.number if seat else None,
             role=role,
             kiosk=bool(kiosk),
+            subject=subject or None,
         )
         texts, until, code = Texts(here.lang), issued["expires_at"], issued["code"]
         url = f"{base}/h/{slug}/kiosk" if kiosk else f"{base}/join/{code}"
@@ -301,9 +212,11 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
             context.IssuedCard(
                 halves=(code[: len(code) // 2], code[len(code) // 2 :]),
                 who=_whose(seat, texts) if seat else texts.role(role),
-                name=seat.name if seat else "",
+                name=seat.name if seat else _unit(view, subject),
                 detail=_detail(seat, here.lang)
                 if seat
+                else say(here.lang, "述法人办公室，读会前送阅")
+                if subject
                 else side(context.DEVICES.get(role, ("", "")), here.lang),
                 url=url,
                 qr=f"data:image/svg+xml;base64,{qr.decode()}" if qr else "",
@@ -314,6 +227,12 @@ async def issue_cards(slug: str, request: Request, lang: str | None = None) -> R
         slug, place.title, view.office_name, view.rehearsal, bool(kiosk), tuple(cards)
     )
     return here.page("cards", f"/office/hearings/{slug}", f=f)
+
+
+def _unit(view: HearingView, subject: str) -> str:
+    """The unit whose office a card is for; empty for a device's."""
+    found = view.subject(subject)
+    return found.unit if found else ""
 
 
 def _whose(seat: SeatView, texts: Texts) -> str:
@@ -331,7 +250,7 @@ def _detail(seat: SeatView, lang: str) -> str:
 @router.post("/office/hearings/{slug}/import", response_class=HTMLResponse)
 async def preview_import(slug: str, request: Request, lang: str | None = None) -> Response:
     """Reads an uploaded file and says what it would do; nothing is taken in yet."""
-    here = await _enter(request, lang)
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     place, _ = await here.place(slug)
@@ -339,72 +258,130 @@ async def preview_import(slug: str, request: Request, lang: str | None = None) -
     async with request.form(max_files=1, max_fields=4) as form:
         source = str(form.get("source") or "").strip()[:80]
         try:
-            name, content = await _file_of(form, LARGEST_FILE)
+            name, content = await file_of(form, LARGEST_FILE)
             named = Source(source, name)
         except Refusal as refusal:
             said = refusal.message(here.lang)
             return await _hearing(here, slug, said, refusal.status, source)
     if not content:
         return await _hearing(here, slug, say(here.lang, "请选择要导入的文件。"), 422, source)
-    try:
-        read, items = await _read(here, content)
-    except FileRefused as error:
-        said = Refusal("file_refused", place=(error.zh, error.en)).message(here.lang)
-        return await _hearing(here, slug, said, 422, source)
-    house = here.services.house
-    counted = await import_questions(house, here.by, slug, named, items, dry_run=True)
-    uploads, owner = Uploads(here.services.settings.data), _owner(here, slug, source)
+    uploads, owner = Uploads(here.services.settings.data), _owner(here, slug)
     id_ = await asyncio.to_thread(uploads.keep, content, owner)
-    house.later(uploads.expire(id_, owner))
-    f = files_context.preview(place, id_, name, source, read, counted, here.lang)
-    return here.page("import", f"/office/hearings/{slug}", f=f)
+    here.services.house.later(uploads.expire(id_, owner))
+    del content
+    return await _read(here, place, id_, named)
 
 
-@router.post("/office/hearings/{slug}/import/{upload}", response_class=HTMLResponse)
-async def do_import(slug: str, upload: str, request: Request, lang: str | None = None) -> Response:
-    """The second press: the very bytes that were previewed are taken in."""
-    here = await _enter(request, lang)
+@router.get("/office/hearings/{slug}/import/{upload}", response_class=HTMLResponse)
+async def watch_import(
+    slug: str, upload: str, request: Request, lang: str | None = None
+) -> Response:
+    """How far a file is: its rows so far, what it would do, or what it did."""
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     place, _ = await here.place(slug)
     allowed(place, here.by, "import")
-    async with request.form(max_files=0, max_fields=4) as form:
-        source, name = str(form.get("source") or ""), str(form.get("name") or "")[:120]
-    uploads, owner = Uploads(here.services.settings.data), _owner(here, slug, source)
-    content = await asyncio.to_thread(uploads.read, upload, owner)
-    if content is None:
+    stand = _imports(here).stand(upload, _owner(here, slug))
+    if stand is None:
+        return await _hearing(here, slug, say(here.lang, "文件已过期，请重新上传。"), 409)
+    return await _told(here, place, upload, stand)
+
+
+@router.post("/office/hearings/{slug}/import/{upload}", response_class=HTMLResponse)
+async def do_import(slug: str, upload: str, request: Request, lang: str | None = None) -> Response:
+    """The second press: what was previewed is taken in (`act` = `import`), read again with the meanings
+    that were chosen (`columns`), or told by its refused rows (`refused`)."""
+    here = await enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    place, _ = await here.place(slug)
+    allowed(place, here.by, "import")
+    async with request.form(max_files=0, max_fields=COLUMNS_MAX + 4) as form:
+        source = str(form.get("source") or "")
+        act = str(form.get("act") or "import")
+        chosen = {key[4:]: str(form[key])[:40] for key in form if key.startswith("map.")}
+    owner, imports = _owner(here, slug), _imports(here)
+    stand = imports.stand(upload, owner)
+    if stand is None or stand.source != source or (act != "refused" and stand.phase == "done"):
         return await _hearing(here, slug, say(here.lang, "文件已过期，请重新上传。"), 409, source)
-    read, items = await _read(here, content)
-    named = Source(source, name)
-    counted = await import_questions(here.services.house, here.by, slug, named, items)
-    await asyncio.to_thread(uploads.drop, upload, owner)
-    f = files_context.preview(place, "", name, source, read, counted, here.lang)
-    return here.page("import", f"/office/hearings/{slug}", f=f)
+    if act == "refused" and stand.head is not None:
+        told = files_context.refused_rows(stand.head, here.lang)
+        headers = {"Content-Disposition": 'attachment; filename="refused.csv"'}
+        return Response(told, 200, headers | {"Cache-Control": "no-store"}, "text/csv")
+    if stand.moving and not stand.stuck:
+        return await _told(here, place, upload, stand)
+    mapping = {header: meaning or None for header, meaning in chosen.items()}
+    as_read = stand.head is not None and mapping.items() <= stand.head.mapping.items()
+    if act == "columns" or not as_read:
+        named = Source(source, stand.name)
+        return await _read(here, place, upload, named, mapping or None, take=act == "import")
+    if not await asyncio.to_thread(imports.begin_taking, upload, owner, stand):
+        return await _told(here, place, upload, imports.stand(upload, owner) or stand)
+    return await _followed(here, place, upload, imports.take(here.by, slug, upload, owner, stand))
 
 
-async def _read(here: Here, content: bytes) -> tuple[HotlineFile, list[Incoming]]:
-    """The file read and masked, beside the event loop."""
-    async with _reading:
-        read = await asyncio.to_thread(read_hotline_bytes, content)
-        return read, await asyncio.to_thread(incoming, read, here.services.keys.seal)
+async def _read(
+    here: Here,
+    place: Place,
+    upload: str,
+    named: Source,
+    mapping: Mapping[str, str | None] | None = None,
+    *,
+    take: bool = False,
+) -> Response:
+    """Reads it, and takes it in too when the person said so."""
+    async with here.services.store.look(slug=place.slug) as unit:
+        known = await unit.sources.get(named.key)
+    owner = _owner(here, place.slug)
+    imports = _imports(here)
+    work = (imports.read_and_take if take else imports.read)(
+        here.by, place.slug, upload, owner, named, mapping, known.mapping if known else {}
+    )
+    return await _followed(here, place, upload, work)
 
 
-def _owner(here: Here, slug: str, source: str) -> str:
-    return f"{here.by.id} {here.seat} {slug} {source}"
+async def _followed(
+    here: Here, place: Place, upload: str, work: Coroutine[Any, Any, Stand]
+) -> Response:
+    """The page of what came of it when that is soon, else the page that shows how far it is. The work goes
+    on whoever waits."""
+    came: asyncio.Future[Stand] = asyncio.get_running_loop().create_future()
+
+    async def tell() -> None:
+        try:
+            stand = await work
+        except BaseException as error:
+            if not came.done():
+                came.set_exception(error)
+            raise
+        if not came.done():
+            came.set_result(stand)
+
+    here.services.house.later(tell())
+    try:
+        stand = await asyncio.wait_for(came, AT_ONCE_S)
+    except TimeoutError:
+        return here.to(f"/office/hearings/{place.slug}/import/{upload}")
+    return await _told(here, place, upload, stand)
 
 
-async def _file_of(form: FormData, most: int) -> tuple[str, bytes]:
-    """The uploaded file's name and bytes, read in pieces; `too_large` beyond `most`."""
-    file = form.get("file")
-    if not isinstance(file, UploadFile) or not file.filename:
-        return "", b""
-    pieces, size = [], 0
-    while piece := await file.read(1 << 20):
-        size += len(piece)
-        if size > most:
-            raise Refusal("too_large")
-        pieces.append(piece)
-    return file.filename.replace("\\", "/").rsplit("/", 1)[-1][:120], b"".join(pieces)
+async def _told(here: Here, place: Place, upload: str, stand: Stand) -> Response:
+    if stand.phase == "refused" and not stand.columns:
+        said = side(stand.said, here.lang)
+        return await _hearing(here, place.slug, said, stand.status, stand.source)
+    f = files_context.preview(place, upload, stand, here.lang)
+    status = 422 if stand.phase == "refused" else 200
+    return here.page("import", f"/office/hearings/{place.slug}", status, f=f)
+
+
+def _imports(here: Here) -> Imports:
+    services = here.services
+    return Imports(services.house, services.settings.data, services.keys)
+
+
+def _owner(here: Here, slug: str) -> str:
+    return f"{here.by.id} {here.seat} {slug}"
 
 
 # ── people, offices, tokens ──
@@ -413,7 +390,7 @@ async def _file_of(form: FormData, most: int) -> tuple[str, bytes]:
 @router.get("/office/people", response_class=HTMLResponse)
 async def people(request: Request, lang: str | None = None) -> Response:
     """Accounts with their roles, and the tree of offices."""
-    here = await _enter(request, lang)
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     here.offices_with("manage_people")
@@ -426,7 +403,7 @@ async def people(request: Request, lang: str | None = None) -> Response:
 @router.get("/office/tokens", response_class=HTMLResponse)
 async def tokens(request: Request, lang: str | None = None) -> Response:
     """API tokens: made and shown once, then only listed."""
-    here = await _enter(request, lang)
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     if not here.reached:  # A role in one hearing alone makes no tokens.
@@ -436,13 +413,52 @@ async def tokens(request: Request, lang: str | None = None) -> Response:
     return here.page("tokens", "/office/tokens", f=f)
 
 
+@router.get("/office/password", response_class=HTMLResponse)
+async def password(request: Request, lang: str | None = None) -> Response:
+    """One's own password."""
+    here = await enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    account = await here.services.people.own_account(here.by)
+    return here.page("password", "/office/password", f=people_context.Password(account.login))
+
+
+@router.post("/office/password", response_class=HTMLResponse)
+async def change_password(request: Request, lang: str | None = None) -> Response:
+    """Changes it, or shows the form again with the sentence; wrong tries count like those of
+    signing in."""
+    here = await enter(request, lang)
+    if isinstance(here, Response):
+        return here
+    desk, door = here.services.people, here.services.door
+    account = await desk.own_account(here.by)
+    f = people_context.Password(account.login)
+    async with request.form(max_files=0, max_fields=6) as form:
+        old, new, again = (str(form.get(name) or "") for name in ("old", "new", "again"))
+    if new != again:
+        f = replace(f, said=say(here.lang, "两次输入的密码不一样。"), wrong="again")
+        return here.page("password", "/office/password", 422, f=f)
+    try:
+        check_strength(new)
+        async with here.services.limiter.guess(door.address(request), account.login):
+            await desk.change_password(here.by, old, new)
+    except FAILED as error:
+        refused = refusal_of(error)
+        wrong = {"password_wrong": "old", "password_weak": "new"}.get(refused.code, "")
+        f = replace(f, said=refused.message(here.lang), wrong=wrong)
+        page = here.page("password", "/office/password", refused.status, f=f)
+        page.headers.update(headers_of(refused))
+        return page
+    return here.page("password", "/office/password", f=replace(f, done=True))
+
+
 # ── a new hearing ──
 
 
 @router.get("/office/new", response_class=HTMLResponse)
 async def new_hearing(request: Request, lang: str | None = None) -> Response:
     """A show file is pasted or chosen."""
-    here = await _enter(request, lang)
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     return here.page("new", "/office/new", f=files_context.NewHearing(_homes(here)))
@@ -451,7 +467,7 @@ async def new_hearing(request: Request, lang: str | None = None) -> Response:
 @router.get("/office/new/example")
 async def example_show(request: Request, lang: str | None = None) -> Response:
     """A whole show file to begin from, in the reader's language."""
-    here = await _enter(request, lang)
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     here.offices_with("manage_hearings")
@@ -466,13 +482,13 @@ async def example_show(request: Request, lang: str | None = None) -> Response:
 @router.post("/office/new", response_class=HTMLResponse)
 async def make_hearing(request: Request, lang: str | None = None) -> Response:
     """Checks the show file; with `act=create` the hearing is made, in `draft`."""
-    here = await _enter(request, lang)
+    here = await enter(request, lang)
     if isinstance(here, Response):
         return here
     typed = files_context.NewHearing(_homes(here))
     # The whole body is at most 2 MB (server/app.py): what is too large is read and shown again.
     async with request.form(max_files=1, max_fields=6, max_part_size=2 * LARGEST_SHOW) as form:
-        _, content = await _file_of(form, 2 * LARGEST_SHOW)
+        _, content = await file_of(form, 2 * LARGEST_SHOW)
         sent: Mapping[str, str] = {
             name: str(form.get(name) or "") for name in ("text", "office", "slug", "act")
         }

@@ -54,6 +54,25 @@ document.addEventListener('pingyi:ack', ({ detail }) => {      // also of a ques
   list()
 })
 
+// Where the server asks for work first, it is done for this very question; a window may pass meanwhile.
+async function worked (frame) {
+  let answer = await perform(frame)
+  for (let tries = 0; answer.code === 'work_needed' && tries < 3; tries++) {
+    error.textContent = form.dataset.working
+    error.hidden = false
+    const worker = new Worker(form.dataset.work)
+    frame.work = await new Promise(resolve => {
+      worker.onmessage = ({ data }) => resolve(data)
+      worker.onerror = () => resolve('')
+      worker.postMessage({ ...answer.work, key: frame.key })
+    })
+    worker.terminate()
+    answer = await perform(frame)
+    error.hidden = true
+  }
+  return answer
+}
+
 // ── the form ──
 text.value ||= read(draftName, '')
 text.addEventListener('input', () => { keep(draftName, text.value); count(); error.hidden = true })
@@ -65,7 +84,7 @@ form.addEventListener('submit', async event => {
   button.setAttribute('aria-busy', 'true')
   const subject = form.elements.subject?.value
   const sent = text.value
-  const answer = await perform({ type: 'ask', text: sent.trim(), ...(subject && { subject }) })
+  const answer = await worked({ type: 'ask', text: sent.trim(), ...(subject && { subject }) })
   form.removeAttribute('aria-busy')
   button.removeAttribute('aria-busy')
   if (answer.type === 'refusal') {
@@ -80,5 +99,33 @@ form.addEventListener('submit', async event => {
   count()
   receipt.focus()
 })
+
+// ── what others have asked already: whoever asks may support that instead. It stands below the button,
+// so that nothing moves under a finger. ──
+const similar = document.querySelector('[data-similar]')
+let looking
+async function look () {
+  const typed = text.value.trim()
+  const asked = { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: JSON.stringify({ text: typed }) }
+  const answer = [...typed].length < 6 ? null : await fetch(`/api/v1/hearings/${slug}/questions/similar`, asked).catch(() => null)
+  const found = answer?.ok ? (await answer.json()).items : []
+  if (text.value.trim() !== typed) return
+  similar.querySelector('ul').replaceChildren(...found.map(one => {
+    const item = document.createElement('li'), said = document.createElement('p'), row = document.createElement('p')
+    const asked = document.createElement('span'), button = document.createElement('button')
+    said.textContent = one.text.length > 80 ? one.text.slice(0, 80) + '…' : one.text
+    asked.textContent = similar.dataset.asked.replace('{n}', one.askers)
+    asked.className = 'small muted num grow'
+    Object.assign(button, { type: 'button', id: 'similar-' + one.code, className: 'button small', textContent: similar.dataset.word })
+    button.dataset.support = one.code
+    row.className = 'row'
+    row.append(asked, button)
+    item.append(said, row)
+    return item
+  }))
+  similar.hidden = !found.length
+  document.dispatchEvent(new CustomEvent('pingyi:swapped'))     // what was supported before is marked
+}
+text.addEventListener('input', () => { clearTimeout(looking); looking = setTimeout(look, 600) })
 count()
 list()

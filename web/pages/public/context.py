@@ -176,14 +176,15 @@ def questions(view: HearingView, lang: str) -> Questions:
     return Questions(tuple(items(view, lang).values()))
 
 
-def edge(view: HearingView, gone: int) -> tuple[str, ...]:
-    """Codes that moved up into the list when `gone` others left it: the last of the most
-    supported and the last of the newest."""
+def edge(view: HearingView, gone: int, before: int = 0) -> tuple[str, ...]:
+    """Codes that moved up into the list when `gone` others left it: the last of the most supported and
+    the last of the newest, but for those that `before` others had made room for. So each of many events
+    brings its own share, and none of their frames grows."""
     ranked = sorted(view.questions, key=lambda q: (q.support, q.id), reverse=True)
     newest = sorted(view.questions, key=lambda q: (q.approved_at or 0, q.id), reverse=True)
     last = (
-        *ranked[max(0, MOST_SUPPORTED - gone) : MOST_SUPPORTED],
-        *newest[max(0, NEWEST - gone) : NEWEST],
+        *ranked[max(0, MOST_SUPPORTED - before - gone) : max(0, MOST_SUPPORTED - before)],
+        *newest[max(0, NEWEST - before - gone) : max(0, NEWEST - before)],
     )
     return tuple(dict.fromkeys(q.code for q in last))
 

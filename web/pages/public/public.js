@@ -28,7 +28,7 @@ async function viewer (again) {
 // Does an act as this viewer; resolves with its ack or refusal.
 export function perform (frame) { return holds(carried(frame)) }
 async function carried (frame) {
-  frame.key = newKey()
+  frame.key ||= newKey()
   for (let tries = 0; !token; tries++) {
     try { await viewer() } catch { await new Promise(resolve => setTimeout(resolve, Math.min(8000, 500 * 2 ** tries))) }
   }

@@ -15,7 +15,8 @@ DONE = frozenset({"answered", "replied_in_writing", "converted"})
 class Fate:
     """What became of it. `tone` colours the status chip; `said` is a sentence after an appeal
     (or why it was refused), `said_bad` tells which; `secret` and `text` are what a refused appeal
-    had in its fields."""
+    had in its fields. Of a merged one, `merged_into` is the code of what it went into at last and
+    `followed` what became of that."""
 
     code: str
     slug: str
@@ -27,6 +28,7 @@ class Fate:
     asked_at: str
     reason: str
     merged_into: str
+    followed: str
     answered_at: str
     reply: str
     can_appeal: bool
@@ -51,6 +53,7 @@ def fate(
     slug: str,
     hearing: str,
     lang: str,
+    end: Question | None = None,
     *,
     rehearsal: bool = False,
     said: str = "",
@@ -58,7 +61,8 @@ def fate(
     secret: str = "",
     text: str = "",
 ) -> Fate:
-    """The page of one question; what the desk still plans is told as approved."""
+    """The page of one question; what the desk still plans is told as approved. `end` is what a merged one
+    went into at last."""
     texts = Texts(lang)
     key = question.status
     word = texts.fates()[key]
@@ -77,7 +81,8 @@ def fate(
         reason=(reasons[1] if lang == "en" else reasons[0])
         if key in {"rejected", "closed"}
         else "",
-        merged_into=(question.merged_into or "") if key == "merged" else "",
+        merged_into=(end.code if end else question.merged_into or "") if key == "merged" else "",
+        followed=texts.fates()[end.status] if key == "merged" and end else "",
         answered_at=f"{texts.day(answered)} {texts.clock(answered)}" if answered else "",
         reply=question.reply or "",
         can_appeal=key == "rejected" and not question.appealed,

@@ -13,6 +13,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from server.actions.appeal_question import appeal_question
 from server.actions.ask_question import ask_question
 from server.actions.cast_vote import cast_vote
+from server.actions.merge_questions import way_of
 from server.actions.rate_answer import rate_answer
 from server.domain.refusals import Refusal
 from server.identity.viewers import VIEWER_DAYS, viewer_token
@@ -49,14 +50,16 @@ async def _fate(
 ) -> Response:
     async with here.store.look(code=code) as unit:
         question, place = await unit.questions.by_code(code), unit.place
-    if question is None or place.status == "draft":
-        raise Refusal("not_found")
+        if question is None or place.status == "draft":
+            raise Refusal("not_found")
+        *_, end = await way_of(unit, question.id)
     said = refused.message(lang) if refused else _told(here, request, code, lang)
     f = context.fate(
         question,
         place.slug,
         place.title,
         lang,
+        end,
         rehearsal=place.kind == "rehearsal",
         said=said,
         said_bad=refused is not None,

@@ -1,0 +1,225 @@
+"""What an official's office reads of the questions that wait for it, before they are asked. Pure (docs/decisions/0022-read-in-advance.md).
+
+Rule 1. A line is a running number, the wording, the district and the number of people, and nothing else: no
+code, order, number, time, attachment or place below the district.
+Rule 2. Only a wording that a moderator wrote goes out; a citizen's own words never do (`not_neutral`), nor one
+that repeats what a source tells (`tells_source`): its numbers, names, places, times, or a stretch of its
+text.
+Rule 3. Fewer than `LEAST` people are not told, nor is a district behind which fewer stand.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from server.domain.journal import canonical
+
+LEAST = 3
+"""People who must stand behind what is told of them (rule 3)."""
+STRETCH = 16
+"""Characters in a row that a wording may not share with the text of a source."""
+IN_BRIEF = ("shortlisted", "queued")
+"""States of a question that is chosen and not asked yet."""
+WORDS_LONGEST = 2_000
+"""Characters of a reply that an office proposes."""
+
+_KEPT = frozenset(
+    {"district", "channel", "request_type", "category_path", "hash", "urgency", "resolved"}
+    | {"satisfaction", "status", "warning", "public_consent", "agency", "office", "role"}
+)
+"""Fields of a source that say nothing of a person or a place: words of classes and of units."""
+_DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}))?")
+_DIGITS = re.compile(r"\d(?:[ -]?\d){4,}")
+_NAMED = "[\u3400-\u9fff]"
+_DISTRICT = re.compile(rf"(?:{_NAMED}{{1,6}}?市)?({_NAMED}{{1,6}}?(?:区|县|旗|市))")
+_BELOW = ("社区", "小区", "园区", "校区", "片区", "街区", "厂区", "院区", "景区", "矿区", "营区")
+_ENGLISH = re.compile(r"[A-Z][A-Za-z' -]{1,30} (?:District|County|City)")
+
+
+def district_of(told: str) -> str:
+    """The district that a source names, without anything below it; empty where it names none."""
+    text = "".join(told.split())
+    found = _DISTRICT.match(text)
+    if found and not found[1].endswith(_BELOW):
+        return found[1]
+    english = _ENGLISH.match(told.strip())
+    return english[0] if english else ""
+
+
+@dataclass(frozen=True)
+class Source:
+    """One message behind a question: how many people stand behind it alone, where it is from, and what it
+    tells (`private`) and says (`words`) that nobody outside may read."""
+
+    people: int
+    district: str
+    private: tuple[str, ...] = ()
+    words: str = ""
+
+
+def private_of(external_id: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
+    """Everything that a source tells beside its text, as pieces that a wording may not repeat."""
+    told = [external_id]
+    for name, value in fields.items():
+        if name in _KEPT:
+            continue
+        told += _pieces(value)
+    district = district_of(str(fields.get("district", "")))
+    below = str(fields.get("district", "")).replace(district, "", 1) if district else ""
+    wanted = [*told, below]
+    return tuple(dict.fromkeys(one for one in wanted if len(one) >= 2 and one not in district))
+
+
+def _pieces(value: Any) -> list[str]:
+    if isinstance(value, Mapping):
+        return [piece for one in value.values() for piece in _pieces(one)]
+    if isinstance(value, list | tuple):
+        return [piece for one in value for piece in _pieces(one)]
+    text = "".join(str(value).split())
+    day = _DAY.match(text)
+    if day is None:
+        return [text]
+    year, month, date = (str(int(day[n])) for n in (1, 2, 3))
+    clock = [f"{day[4]}:{day[5]}", f"{int(day[4])}点{int(day[5])}分"] if day[4] else []
+    return [
+        text,
+        f"{day[1]}-{day[2]}-{day[3]}",
+        f"{month}月{date}日",
+        f"{year}.{month}.{date}",
+        *clock,
+    ]
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A question that may go out, with all that stands behind it, itself first."""
+
+    id: int
+    code: str
+    text: str
+    rewritten: bool
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What is read of one question (rule 1)."""
+
+    number: int
+    wording: str
+    district: str | None
+    people: int | None
+
+
+@dataclass(frozen=True)
+class HeldBack:
+    """A question that does not go out: `why` is the code of the refusal."""
+
+    id: int
+    code: str
+    why: str
+
+
+@dataclass(frozen=True)
+class Brief:
+    """What would be read now; `ids` are the questions of the lines, `held` keeps all of it back."""
+
+    lines: tuple[Line, ...]
+    ids: tuple[int, ...]
+    held: tuple[HeldBack, ...]
+
+    @property
+    def hash(self) -> str:
+        """What tells this very content from any other."""
+        told = [[line_state(one) for one in self.lines], list(self.ids)]
+        return hashlib.sha256(canonical(told)).hexdigest()[:32]
+
+
+def brief_of(waiting: Iterable[Waiting]) -> Brief:
+    """In the order of the questions; each line has the number of its place."""
+    lines: list[Line] = []
+    ids, held = [], []
+    for one in waiting:
+        why = _why_not(one)
+        if why is not None:
+            held.append(HeldBack(one.id, one.code, why))
+            continue
+        ids.append(one.id)
+        people = sum(source.people for source in one.sources)
+        lines.append(
+            Line(
+                len(ids),
+                one.text,
+                _district(one.sources),
+                people if people >= LEAST else None,
+            )
+        )
+    return Brief(tuple(lines), tuple(ids), tuple(held))
+
+
+def _district(sources: Sequence[Source]) -> str | None:
+    """The districts behind which enough people stand, most people first."""
+    people: Counter[str] = Counter()
+    for one in sources:
+        people[district_of(one.district)] += one.people
+    named = [name for name, n in people.most_common() if name and n >= LEAST]
+    return "、".join(named) or None
+
+
+def _why_not(one: Waiting) -> str | None:
+    if not one.rewritten:
+        return "not_neutral"
+    wording = "".join(one.text.split())
+    if _DIGITS.search(wording) or any(_repeats(wording, source) for source in one.sources):
+        return "tells_source"
+    return None
+
+
+def _repeats(wording: str, source: Source) -> bool:
+    """Whether the wording repeats what the source tells, or a stretch of what it says."""
+    if any(piece in wording for piece in source.private):
+        return True
+    words = "".join(source.words.split())
+    said = {words[i : i + STRETCH] for i in range(len(words) - STRETCH + 1)}
+    return any(wording[i : i + STRETCH] in said for i in range(len(wording) - STRETCH + 1))
+
+
+@dataclass(frozen=True)
+class Sent:
+    """What was sent, as it was then, and may still be read; `ids` are the questions of the lines.
+    `replies`: line number → what the office proposes to reply."""
+
+    id: int
+    subject: str
+    lines: tuple[Line, ...]
+    ids: tuple[int, ...]
+    hash: str
+    at: int
+    replies: Mapping[int, str]
+
+    def question(self, number: int) -> int | None:
+        """The question of the line with this number, while it may be read."""
+        return next(
+            (id_ for line, id_ in zip(self.lines, self.ids, strict=True) if line.number == number),
+            None,
+        )
+
+
+def line_state(line: Line) -> dict[str, Any]:
+    """A line as it is kept and told."""
+    return {
+        "number": line.number,
+        "wording": line.wording,
+        "district": line.district,
+        "people": line.people,
+    }
+
+
+def line_of(state: Mapping[str, Any]) -> Line:
+    """A line that was kept."""
+    return Line(state["number"], state["wording"], state["district"], state["people"])

@@ -1,0 +1,115 @@
+"""What an official's office may read of a question before it is asked."""
+
+from __future__ import annotations
+
+import pytest
+
+from server.domain.brief import Source, Waiting, brief_of, district_of, private_of
+
+NEUTRAL = "电梯停运的时间怎样向住户公开？"
+
+
+def waiting(text: str = NEUTRAL, *sources: Source, rewritten: bool = True) -> Waiting:
+    return Waiting(1, "AAAA1111", text, rewritten, sources or (Source(1, ""),))
+
+
+@pytest.mark.parametrize(
+    ("told", "district"),
+    [
+        ("芦照区", "芦照区"),
+        ("云澜市芦照区", "芦照区"),
+        ("云澜市 芦照区 翠湖街道", "芦照区"),
+        ("芦照区翠湖小区3号楼", "芦照区"),
+        ("栖岭县城东街道", "栖岭县"),
+        ("昆石市", "昆石市"),
+        ("市北区", "市北区"),
+        ("幸福社区", ""),
+        ("翠湖小区", ""),
+        ("翠湖街道", ""),
+        ("翠湖路12号", ""),
+        ("", ""),
+        ("Luzhao District", "Luzhao District"),
+        ("12 Green Lane", ""),
+    ],
+)
+def test_nothing_below_the_district_is_told(told: str, district: str) -> None:
+    assert district_of(told) == district
+
+
+def test_a_citizens_own_words_never_go_out() -> None:
+    found = brief_of([waiting(rewritten=False)])
+    assert found.lines == ()
+    assert [(one.code, one.why) for one in found.held] == [("AAAA1111", "not_neutral")]
+
+
+@pytest.mark.parametrize(("people", "told"), [(1, None), (2, None), (3, 3), (17, 17)])
+def test_people_are_told_from_three_up(people: int, told: int | None) -> None:
+    (line,) = brief_of([waiting(NEUTRAL, Source(people, "芦照区"))]).lines
+    assert line.people == told
+    assert line.district == ("芦照区" if told else None)
+
+
+def test_a_district_is_told_where_enough_of_the_people_are_from() -> None:
+    sources = (Source(2, "芦照区"), Source(2, "汐桥区"), Source(3, "云澜市芦照区翠湖街道"))
+    (line,) = brief_of([waiting(NEUTRAL, *sources)]).lines
+    assert (line.people, line.district) == (7, "芦照区")
+
+
+FIELDS = {
+    "district": "芦照区翠湖街道",
+    "subdistrict": "翠湖街道",
+    "community": "湖东社区",
+    "location": "翠湖路十二号院",
+    "requester_name": "敖某知",
+    "accepted_at": "2026-03-04T09:12:00+08:00",
+    "attachments": "现场照片.jpg",
+    "extra": {"回访人": "逄某路"},
+    "agency": "住房和城乡建设局",
+    "category_path": ["住房", "电梯"],
+}
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        "翠湖街道",
+        "湖东社区",
+        "翠湖路十二号院",
+        "敖某知",
+        "逄某路",
+        "3月4日",
+        "2026-03-04",
+        "09:12",
+        "现场照片.jpg",
+        "FZ161008",
+        "138 0000 0000",
+        "电梯从去年冬天停到今年春天一直没有人来",
+    ],
+)
+def test_a_wording_that_repeats_its_source_is_kept_back(told: str) -> None:
+    letter = "我们楼电梯从去年冬天停到今年春天一直没有人来修，老人下不了楼。"
+    source = Source(4, FIELDS["district"], private_of("FZ161008", FIELDS), letter)  # type: ignore[arg-type]
+    assert brief_of([waiting(NEUTRAL, source)]).held == ()
+    found = brief_of([waiting(f"{told}的情况怎样处理？", source)])
+    assert [one.why for one in found.held] == ["tells_source"]
+    # Also what a question brings that was merged into it.
+    found = brief_of([waiting(f"{told}的情况怎样处理？", Source(1, ""), source)])
+    assert [one.why for one in found.held] == ["tells_source"]
+
+
+def test_units_classes_and_the_district_itself_may_be_named() -> None:
+    source = Source(4, "芦照区", private_of("FZ161008", FIELDS | {"district": "芦照区"}))
+    asked = "住房和城乡建设局怎样检查芦照区的电梯？"
+    assert brief_of([waiting(asked, source)]).held == ()
+
+
+def test_the_hash_stands_for_these_lines_and_no_others() -> None:
+    one, same = (brief_of([waiting(NEUTRAL, Source(3, "芦照区"))]) for _ in range(2))
+    assert one.hash == same.hash
+    others = [
+        [waiting(f"{NEUTRAL}？", Source(3, "芦照区"))],
+        [waiting(NEUTRAL, Source(4, "芦照区"))],
+        [waiting(NEUTRAL, Source(3, "汐桥区"))],
+        [waiting(NEUTRAL, Source(3, "芦照区"))] * 2,
+    ]
+    assert len({one.hash, *(brief_of(other).hash for other in others)}) == 5

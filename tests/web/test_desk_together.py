@@ -1,0 +1,226 @@
+"""The desk as moderators share it: groups, one question from many orders, bulk acts, claims, the duty
+person. Real browsers against a real server."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from tests.journeys.browser import DESKTOP, PHONE, open_page, violations
+from tests.running import Running, new_key
+from tests.web.test_desk_in_use import chosen, desk
+
+expect.set_options(timeout=20_000)
+pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
+SECRET = "有人扬言今晚八点去市政府广场聚集，我很害怕"
+
+
+def opened(browser: Browser, demo: Running, link: str = "desk") -> tuple[Page, list[str]]:
+    page, errors = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"][link])
+    page.wait_for_selector('#link[data-state="up"]')
+    return page, errors
+
+
+def test_the_desk_opens_on_what_several_ask_and_writes_one_question_of_it(
+    browser: Browser, demo: Running
+) -> None:
+    api, here = demo.as_("moderator"), demo.here
+    page, errors = opened(browser, demo)
+    group = page.locator("#list [data-group]").first
+    expect(group).to_be_visible()
+    assert violations(page) == []
+    page.keyboard.press("j")
+    page.keyboard.press("Enter")
+    form = page.locator("#write")
+    expect(form).to_be_visible()
+    orders = form.locator('[name="order"]').count()
+    assert orders >= 2
+    assert page.locator("#list [data-row]").count() == orders
+    assert violations(page) == []
+    page.locator("#write-text").fill("请问此类审批依据哪一条规定，多久办结？")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('.pane[data-status="approved"]')).to_be_visible()
+    question = api.get(f"{here}/desk/questions/{chosen(page)}")
+    assert (question["source"], question["askers"]) == ("desk", orders)
+    page.locator("[data-into]").click()
+    expect(page.locator('#list [data-status="merged"]')).to_have_count(orders)
+    page.keyboard.press("b")
+    expect(page.locator("#list [data-group]").first).to_be_visible()
+    assert not errors
+
+
+def test_many_are_decided_at_once_and_the_whole_is_taken_back(
+    browser: Browser, demo: Running
+) -> None:
+    api, here = demo.as_("moderator"), demo.here
+    page = desk(browser, demo)
+    for _ in range(3):
+        page.keyboard.press("j")
+        page.keyboard.press("Space")
+    expect(page.locator('#many [data-part="picked"]')).to_contain_text("3")
+    ids = page.locator("[data-pick]:checked").evaluate_all("all => all.map(x => x.dataset.pick)")
+    assert violations(page) == []
+    page.keyboard.press("r")
+    page.keyboard.press("5")
+    expect(page.locator("#undo")).to_contain_text("3")
+    assert {api.get(f"{here}/desk/questions/{id_}")["reason"] for id_ in ids} == {"unclear"}
+    page.keyboard.press("z")
+    expect(page.locator("#undo")).to_contain_text("已撤销")
+    assert {api.get(f"{here}/desk/questions/{id_}")["status"] for id_ in ids} == {"screened"}
+    page.keyboard.press("Shift+Space")
+    all_ = page.locator("[data-pick]").count()
+    expect(page.locator('#many [data-part="picked"]')).to_contain_text(f"{all_} 条")
+    assert all_ > 3
+    page.keyboard.press("Escape")
+    assert page.locator("#many").is_hidden()
+
+
+def test_two_moderators_see_who_works_on_what(browser: Browser, demo: Running) -> None:
+    mine = desk(browser, demo)
+    mine.keyboard.press("j")
+    mine.wait_for_selector(".pane")
+    id_ = chosen(mine)
+    mine.keyboard.press("e")
+    expect(mine.locator(f"#row-{id_} .held.mine")).to_be_visible()
+    # Somebody else: the token's own account, at the API and, with its name, on this page.
+    other, here = demo.as_("moderator"), f"{demo.here}/desk/questions"
+    mine.keyboard.press("Escape")
+    mine.keyboard.press("c")  # from having it open to a firm claim
+    expect(mine.locator('[data-part="claim"] button')).to_contain_text("放手")
+    refused = other.call("POST", f"{here}/{id_}/approval")
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "question_claimed")
+    mine.keyboard.press("Escape")
+    mine.keyboard.press("j")  # He moves on: it is free.
+    expect(mine.locator(f"#row-{id_} .held")).to_be_hidden()
+    second = chosen(mine)
+    other.do("PUT", f"{here}/{second}/claim", {})
+    expect(mine.locator(f"#row-{second} .held")).to_be_visible()
+    expect(mine.locator('[data-part="claimant"]')).to_be_visible()
+    mine.keyboard.press("a")
+    expect(mine.locator("#toast")).to_contain_text("正在处理")
+    assert other.get(f"{here}/{second}")["status"] == "screened"
+    mine.keyboard.press("c")
+    expect(mine.locator(f"#row-{second} .held.mine")).to_be_visible()
+    mine.keyboard.press("a")
+    expect(mine.locator(f"#row-{second}.left")).to_contain_text("已通过")
+
+
+def test_what_was_rewritten_stands_beside_its_original_with_its_history(
+    browser: Browser, demo: Running
+) -> None:
+    page = desk(browser, demo)
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    page.keyboard.press("e")
+    text = page.locator("#edit-text").input_value()
+    page.locator("#edit-text").fill(text + "请说明时限。")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(".sides ins")).to_have_text("请说明时限。")
+    assert page.locator(".sides del").count() == 0
+    page.locator("[data-history] summary").click()
+    expect(page.locator(".past")).to_contain_text("改写")
+    assert violations(page) == []
+
+
+def test_what_is_escalated_stands_before_the_duty_person_until_he_has_seen_it(
+    browser: Browser, demo: Running
+) -> None:
+    asked = demo.viewer().do("POST", f"{demo.here}/questions", {"text": SECRET}, new_key())
+    duty, errors = opened(browser, demo, "duty")
+    assert duty.locator("#duty").inner_text() == ""
+    page, _ = opened(browser, demo)
+    page.locator('[data-lane="live"]').click()
+    row = page.locator("[data-row]", has_text="聚集")
+    row.locator(".row-button").click()
+    page.wait_for_selector(".pane")
+    page.keyboard.press("d")
+    page.keyboard.press("2")
+    banner = duty.locator("#duty .unseen")
+    expect(banner).to_contain_text("聚集")
+    expect(page.locator(f"#row-{chosen(page)}")).not_to_contain_text("聚集")
+    page.reload()
+    page.wait_for_selector("#list li")
+    page.locator('[data-states=""]').click()
+    page.locator("#f-q").fill("聚集")
+    expect(page.locator("#list .empty")).to_be_visible()
+    for who in ("moderator", "office", "host"):
+        found = demo.as_(who).call("GET", f"{demo.here}/desk/questions?q={asked['code']}")
+        assert SECRET not in found.text
+    duty.reload()
+    expect(banner).to_contain_text("聚集")  # until it is acknowledged
+    assert violations(duty) == []
+    duty.locator("#duty [data-act$=acknowledgement]").click()
+    expect(duty.locator("#duty .duty:not(.unseen)")).to_be_attached()
+    duty.locator("#duty summary").click()
+    duty.locator("#duty [data-act$=outcome]", has_text="退回").click()
+    expect(duty.locator("#duty .duty")).to_have_count(0)
+    assert not errors
+
+
+def test_the_desk_is_usable_on_a_phone(browser: Browser, demo: Running) -> None:
+    page, _ = open_page(browser.new_context(viewport=PHONE), demo.line["links"]["desk"])
+    page.wait_for_selector("#list li")
+    wide = page.evaluate("document.documentElement.scrollWidth")
+    assert wide <= PHONE["width"]
+    assert violations(page) == []
+
+
+def test_the_console_gives_its_reason_for_what_nobody_has_seconded(
+    browser: Browser, demo: Running
+) -> None:
+    office, desk_, here = demo.as_("office"), demo.as_("moderator"), demo.here
+    office.do("PUT", f"{here}/reviews", {"second": True, "verification": False})
+    page, _ = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["host"])
+    page.wait_for_selector("#queue [data-act*='/stage']")
+    first = desk_.get(f"{here}/queue")["ids"][0]
+    page.locator(f"#queue [data-body='{{\"question\":{first}}}']").click()
+    dialog = page.locator("#override-dialog")
+    expect(dialog).to_be_visible()
+    assert violations(page) == []
+    dialog.locator("#override-reason").fill("台上追问，来不及复核")
+    dialog.locator("button.danger").click()
+    expect(dialog).to_be_hidden()
+    assert demo.state()["stage"] is not None
+    entries = office.get(f"{here}/journal?after=0")["entries"]
+    taken = [one for one in entries if one["event"] == "question_taken"][-1]
+    assert taken["body"]["override"] == "台上追问，来不及复核"
+
+
+def test_the_office_names_units_and_what_the_stage_asks_for(
+    browser: Browser, demo: Running
+) -> None:
+    page, errors = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["office"])
+    page.goto(f"{demo.url}/office/hearings/{demo.slug}?seat=office")
+    page.locator("#names-1").fill("市住建局、住建委")
+    page.locator("form[data-act$=aliases] button").first.click()
+    expect(page.locator("#toast")).to_contain_text("已保存")
+    page.locator("[data-act$=reviews]").first.click()
+    expect(page.locator("section[aria-labelledby=reviews-title] .chip").first).to_have_text("要求")
+    page.reload()
+    assert page.locator("#names-1").input_value() == "市住建局、住建委"
+    assert violations(page) == []
+    assert not errors
+
+
+def test_an_original_is_read_with_a_reason_and_is_gone_with_the_pane(
+    browser: Browser, demo: Running
+) -> None:
+    told = "请致电13912345678，东街的路灯坏了两个月"
+    demo.viewer().do("POST", f"{demo.here}/questions", {"text": told}, new_key())
+    page, errors = opened(browser, demo)
+    page.locator('[data-lane="live"]').click()
+    page.locator("[data-row]", has_text="东街的路灯").locator(".row-button").click()
+    page.wait_for_selector(".pane")
+    assert "13912345678" not in page.content()
+    page.keyboard.press("y")
+    page.locator("#unmask-reason").fill("需要回访诉求人")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator('[data-part="unmasked"]')).to_have_text(told)
+    assert violations(page) == []
+    page.keyboard.press("Escape")
+    page.keyboard.press("j")
+    expect(page.locator('[data-part="unmasked"]')).to_have_text("")
+    entries = demo.as_("office").get(f"{demo.here}/journal?after=0")["entries"]
+    (read,) = [one for one in entries if one["event"] == "question_unmasked"]
+    assert "13912345678" not in str(read)
+    assert not errors

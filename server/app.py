@@ -39,6 +39,7 @@ from server.api import (
     rounds,
     sockets,
     sources,
+    stage,
     topics,
     viewers,
 )
@@ -395,6 +396,7 @@ def create_app(settings: Settings | None = None, part: Part = Part.SERVE) -> Fas
             questions,
             viewers,
             desk,
+            stage,
             intake,
             sources,
             topics,

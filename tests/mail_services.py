@@ -292,11 +292,3 @@ def outbox(certificates: Path) -> Iterator[Outbox]:
         finally:
             server.shutdown()
             thread.join(5)
-
-
-def wait_until(found: Any, seconds: float = 20) -> None:
-    """Until what is asked for holds."""
-    deadline = time.monotonic() + seconds
-    while not found():
-        assert time.monotonic() < deadline, "it did not come"
-        time.sleep(0.05)

@@ -205,6 +205,14 @@ def round_until(demo: Running, round_id: str, status: str) -> None:
     raise AssertionError(f"round is {found['status']}, not {status}")
 
 
+def wait_until(found: Any, seconds: float = 20) -> None:
+    """Until what is asked for holds."""
+    deadline = time.monotonic() + seconds
+    while not found():
+        assert time.monotonic() < deadline, "it did not come"
+        time.sleep(0.05)
+
+
 def frames_until(socket: ClientConnection, wanted: Any, seconds: float = 10) -> list[Any]:
     """Frames received up to the first for which `wanted(frame)` holds."""
     seen: list[Any] = []

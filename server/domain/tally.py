@@ -189,23 +189,19 @@ def _printed(
 @dataclass(frozen=True, slots=True)
 class _Electorate:
     """What the steps of one electorate share: the rules, the groups, how each dimension's marks read,
-    the grain of totals, the trace, and the denominators that had too few for the marks given."""
+    the grain of totals and the trace."""
 
     rules: Rules
     groups: Sequence[Group]
     readings: Mapping[str, dict[str, Reading]]
     grain: int
     trace: list[Step]
-    exceeded: list[int] = field(default_factory=list)
 
     def denominator(self, n: int) -> int:
         """What a share of `n` marks is taken of."""
         if self.rules.denominator == "valid":
             return n
-        of = self.rules.ending.session.counts[self.rules.denominator]
-        if n > of:
-            self.exceeded.append(n)
-        return of
+        return self.rules.ending.session.counts[self.rules.denominator]
 
     def units(self, dimension: str, mark: str) -> int:
         """A mark's points in grains of its scale."""
@@ -253,7 +249,19 @@ def _one(rules: Rules, rows: Rows, trace: list[Step]) -> tuple[list[Subject], bo
     subjects = [
         _subject(here, subject, count, tallies.get(subject)) for subject, count in counts.items()
     ]
-    return subjects, not here.exceeded
+    return subjects, _fits(here, counts.values())
+
+
+def _fits(here: _Electorate, counts: Iterable[SubjectCount]) -> bool:
+    """Whether no cell has more marks than its denominator, those of subjects below the floor among them:
+    that nothing is worked out for them does not make the session's counts right."""
+    given = (
+        sum(marks.values())
+        for count in counts
+        for group in count.groups.values()
+        for marks in group.marks.values()
+    )
+    return all(n <= here.denominator(n) for n in given)
 
 
 def _points_steps(rules: Rules) -> Iterable[Step]:

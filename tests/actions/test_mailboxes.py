@@ -21,9 +21,10 @@ from server.actions.manage_sources import add_source, ask_now, change_source
 from server.actions.take_letters import SENDER_MOST, take_letters
 from server.domain.sources import IntakeSource
 from tests.house import Home, home
-from tests.mail_services import MailServer, Outbox, outbox, wait_until
+from tests.mail_services import MailServer, Outbox, outbox
 from tests.moderation.letters import FORMS, HOSTILE, WORDS, letter, multipart, part, word
 from tests.real_data import real_data
+from tests.running import wait_until
 
 pytestmark = [pytest.mark.anyio, pytest.mark.system]
 

@@ -15,7 +15,7 @@ from typing import Any
 import httpx2
 
 from server.domain.questions import PUBLIC, STATES
-from tests.running import Running, frames_until, new_key
+from tests.running import Running, frames_until, new_key, wait_until
 
 HIDDEN = tuple(state for state in STATES if state not in PUBLIC)
 DETAILS = 200
@@ -201,7 +201,9 @@ def test_a_browser_without_scripts_gets_the_numbers_too(demo: Running) -> None:
     refused = '<b class="num" data-pulse="fates:refused">{}</b>'
     assert refused.format(0) in page()
     desk = demo.as_("moderator")
-    id_ = desk.get(f"{demo.here}/desk/questions?status=screened")["items"][0]["id"]
+    waiting = f"{demo.here}/desk/questions?status=screened"
+    wait_until(lambda: desk.get(waiting)["items"])
+    id_ = desk.get(waiting)["items"][0]["id"]
     desk.do("POST", f"{demo.here}/desk/questions/{id_}/rejection", {"reason": "unclear"})
     assert demo.state()["reasons"]["unclear"] == 1
     deadline = time.monotonic() + 20

@@ -11,9 +11,9 @@ import pytest
 
 from server.domain.refusals import CATALOGUE
 from tests.contract.kept_apart import keep_apart
-from tests.mail_services import MailServer, outbox, wait_until
+from tests.mail_services import MailServer, outbox
 from tests.moderation.letters import HOSTILE, letter
-from tests.running import Running
+from tests.running import Running, wait_until
 
 pytestmark = pytest.mark.system
 

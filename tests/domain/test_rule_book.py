@@ -240,6 +240,9 @@ def test_more_marks_than_the_denominator_has_is_no_valid_session() -> None:
     result = tallied(rules, marks("s1", "yes no no"))
     assert told(result) == ["0.5"]
     assert not result["valid"]
+    below = tallied({**rules, "floor": 4}, marks("s1", "yes no no"))
+    assert told(below) == [None]
+    assert not below["valid"]
 
 
 def test_a_verdict_over_groups_is_the_weighted_mean_of_their_shares() -> None:

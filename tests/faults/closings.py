@@ -26,7 +26,7 @@ from tests.faults.history import Act, History
 from tests.faults.installation import Installation, Wish, in_installations
 from tests.faults.servers import cluster, redis
 
-CLOSINGS = {QUICK: 3, FULL: 500}
+CLOSINGS = {QUICK: 6, FULL: 500}
 """Of each set-up."""
 FLOODS = {QUICK: 2, FULL: 50}
 EACH = 25

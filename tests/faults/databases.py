@@ -199,6 +199,8 @@ def run(folder: Path, seed: int, size: str, plant: str) -> Report:
                     steady = Steady(
                         here, history, chance, web, panel, secret, pause_s=PAUSE_S[size]
                     )
+                    # A vote shows a planted fault; a sheet that is refused is looked up once more.
+                    steady.seats = 1 if plant else steady.seats
                     await _break(report, steady, breaking, names)
                     if lookers is None:
                         await export.close_rounds(http, hall, rounds, history=history)

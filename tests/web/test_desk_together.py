@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.journeys.browser import DESKTOP, PHONE, open_page, violations
-from tests.running import Running, new_key
+from tests.running import Running, new_key, wait_until
 from tests.web.test_desk_in_use import chosen, desk
 
 expect.set_options(timeout=20_000)
@@ -25,6 +25,7 @@ def test_the_desk_opens_on_what_several_ask_and_writes_one_question_of_it(
     browser: Browser, demo: Running
 ) -> None:
     api, here = demo.as_("moderator"), demo.here
+    wait_until(lambda: api.get(f"{here}/desk/groups")["items"])
     page, errors = opened(browser, demo)
     group = page.locator("#list [data-group]").first
     expect(group).to_be_visible()

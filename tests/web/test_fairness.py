@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from tests.journeys.browser import DESKTOP, PHONE, look_as, open_page, violations
-from tests.running import Running
+from tests.running import Running, wait_until
 
 expect.set_options(timeout=20_000)
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
@@ -21,7 +21,9 @@ def test_the_publics_numbers_move_without_anybody_reloading(
     refused = page.locator('[data-pulse="fates:refused"]')
     expect(refused).to_have_text("0")
     desk = demo.as_("moderator")
-    id_ = desk.get(f"{demo.here}/desk/questions?status=screened")["items"][0]["id"]
+    waiting = f"{demo.here}/desk/questions?status=screened"
+    wait_until(lambda: desk.get(waiting)["items"])
+    id_ = desk.get(waiting)["items"][0]["id"]
     desk.do("POST", f"{demo.here}/desk/questions/{id_}/rejection", {"reason": "insulting"})
     expect(refused).to_have_text("1")
     expect(page.locator('[data-pulse="reasons:insulting"]')).to_have_text("1")

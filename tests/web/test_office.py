@@ -187,6 +187,9 @@ def test_an_import_is_previewed_then_done(demo: Running) -> None:
         for column, meaning in (("工单编号", "external_id"), ("主要内容", "content")):
             assert re.search(rf'name="map.{column}".*?value="{meaning}" selected', seen.text)
         assert "不认识，原样保留" in seen.text
+        opened = office.get(path + SEAT)  # As whoever comes back to this address does.
+        assert opened.status_code == 303
+        assert opened.headers["location"].startswith(f"/office/hearings/{demo.slug}?")
         assert "诉求内容为空" in seen.text
         assert "工单编号与第 8 行相同而内容不同" in seen.text
         counts = demo.as_("moderator").get(f"{demo.here}/desk/questions")["counts"]

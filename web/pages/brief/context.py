@@ -115,6 +115,7 @@ class Reply:
     """A line with the field for what the office proposes to reply."""
 
     number: int
+    wording: str
     text: str
 
 
@@ -152,7 +153,8 @@ def reading(
         sent_at=f"{texts.day(sent.at)} {texts.clock(sent.at)}" if sent else "",
         lines=Lines(lines),
         replies=tuple(
-            Reply(one.number, (sent.replies if sent else {}).get(one.number, "")) for one in lines
+            Reply(one.number, one.wording, (sent.replies if sent else {}).get(one.number, ""))
+            for one in lines
         ),
         longest=WORDS_LONGEST,
     )

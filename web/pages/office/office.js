@@ -126,6 +126,10 @@ if (document.querySelector('[data-awaits]')) {
   again()
 }
 
+// ── what answered a form has an address of its own: reloaded, it sends nothing again ──
+const address = document.querySelector('[data-address]')?.dataset.address
+if (address) history.replaceState(null, '', address)
+
 // ── a file on its way: how far it is; when it has come somewhere, the page of that. A cut is waited out. ──
 const MOVES_MS = 1000
 async function follow () {

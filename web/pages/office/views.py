@@ -247,6 +247,13 @@ def _detail(seat: SeatView, lang: str) -> str:
 # ── import of a hotline file ──
 
 
+@router.get("/office/hearings/{slug}/import", response_class=HTMLResponse)
+async def choose_file(slug: str, request: Request, lang: str | None = None) -> Response:
+    """Whoever opens the address of the form's answer again chooses a file."""
+    here = await enter(request, lang)
+    return here if isinstance(here, Response) else here.to(f"/office/hearings/{slug}")
+
+
 @router.post("/office/hearings/{slug}/import", response_class=HTMLResponse)
 async def preview_import(slug: str, request: Request, lang: str | None = None) -> Response:
     """Reads an uploaded file and says what it would do; nothing is taken in yet."""
@@ -372,7 +379,7 @@ async def _told(here: Here, place: Place, upload: str, stand: Stand) -> Response
         return await _hearing(here, place.slug, said, stand.status, stand.source)
     f = files_context.preview(place, upload, stand, here.lang)
     status = 422 if stand.phase == "refused" else 200
-    return here.page("import", f"/office/hearings/{place.slug}", status, f=f)
+    return here.page("import", f"/office/hearings/{place.slug}/import/{upload}", status, f=f)
 
 
 def _imports(here: Here) -> Imports:

@@ -6,14 +6,16 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 
 from tests.journeys.browser import DESKTOP, TABLET, open_page, violations
-from tests.running import Running, new_key
+from tests.running import Running, new_key, wait_until
 
 expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
 
 
 def desk(browser: Browser, demo: Running) -> Page:
-    """The desk, connected, with its list."""
+    """The desk, connected, with its list, when everything of the demonstration is screened."""
+    waiting = f"{demo.here}/desk/questions?status=received"
+    wait_until(lambda: not demo.as_("moderator").get(waiting)["items"])
     page, _ = open_page(browser.new_context(viewport=DESKTOP), demo.line["links"]["desk"])
     page.wait_for_selector('#link[data-state="up"]')
     listed(page)

@@ -12,15 +12,15 @@ import json
 import sys
 import tempfile
 import time
-from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import openpyxl
 
 from moderation.matching.meaning import ask_the_same
-from server.actions.find_twins import find
+from server.actions.find_twins import find, group_questions
 from server.domain.questions import NewQuestion
 from server.domain.twins import ALIVE
 from tests.house import Home, home
@@ -125,7 +125,48 @@ async def quality(hall: Home) -> dict[str, Any]:
         first = await found(hall, by_number[number], ids[number])
         got += len({one.question.external_id for one in first[:10]} & theirs)
     due = sum(min(10, len(theirs)) for theirs in partners.values())
-    return {"exact_groups": whole, "of_groups": len(groups), "first_ten": round(got / due, 4)}
+    told = {"exact_groups": whole, "of_groups": len(groups), "first_ten": round(got / due, 4)}
+    return told | await grouped(hall, ids)
+
+
+async def grouped(hall: Home, ids: Mapping[str, int]) -> dict[str, Any]:
+    """What the groups are, once every message is in one: the share of the pairs under one issue that are
+    in one group; how many issues (what the pairs tie together) share a group with another; how many
+    messages of no issue stand among those of one; the largest group."""
+    while await group_questions(hall.house, hall.slug):
+        pass
+    async with hall.building.store.look(slug=hall.slug) as unit:
+        labels = {
+            one.id: one.cluster
+            for one in (await unit.questions.by_ids(list(ids.values()))).values()
+        }
+    group = {number: labels[id_] for number, id_ in ids.items()}
+    tied = [
+        (row["留言编号_a"], row["留言编号_b"]) for row in rows_of("hot_issue_consensus_pairs.csv")
+    ]
+    issue = _tied_together(tied)
+    held: dict[Any, set[str]] = defaultdict(set)
+    for number, name in issue.items():
+        held[group[number]].add(name)
+    of_group = Counter(group.values())
+    return {
+        "pairs": len(tied),
+        "pairs_in_one_group": round(sum(group[a] == group[b] for a, b in tied) / len(tied), 4),
+        "issues": len(set(issue.values())),
+        "issues_run_together": sum(len(names) for names in held.values() if len(names) > 1),
+        "strangers": sum(of_group[label] for label in held) - len(issue),
+        "largest_group": max(of_group.values()),
+    }
+
+
+def _tied_together(tied: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Number → the name of all that pairs tie it to, directly or through others."""
+    name: dict[str, str] = {}
+    for a, b in tied:
+        one, other = name.setdefault(a, a), name.setdefault(b, b)
+        if one != other:
+            name |= {number: one for number, own in name.items() if own == other}
+    return name
 
 
 def proposals(name: str) -> tuple[int, float, float]:

@@ -346,3 +346,14 @@ def test_a_text_box_that_was_pulled_larger_puts_no_style_into_the_next_question(
     expect(page.locator(f'.pane:not([data-id="{first}"])')).to_be_visible()
     page.wait_for_timeout(300)
     assert errors == []
+
+
+def test_an_address_opens_one_question(browser: Browser, shared_demo: Running) -> None:
+    """As the page of a brief links to what keeps it back."""
+    demo = shared_demo
+    one = demo.as_("moderator").get(f"{demo.here}/desk/questions?status=approved")["items"][0]
+    page, errors = open_page(
+        browser.new_context(viewport=DESKTOP), f"{demo.line['links']['desk']}#question-{one['id']}"
+    )
+    expect(page.locator(f'.pane[data-id="{one["id"]}"]')).to_be_visible()
+    assert errors == []

@@ -22,6 +22,7 @@ class Lines:
 class Held:
     """A question that keeps the brief back, and why, for the desk alone."""
 
+    id: int
     code: str
     why: str
 
@@ -80,7 +81,7 @@ def preview(
         in_advance=in_advance,
         hash=now.hash,
         now=Lines(now.lines),
-        held=tuple(Held(one.code, _why(one, lang)) for one in now.held),
+        held=tuple(Held(one.id, one.code, _why(one, lang)) for one in now.held),
         sent_at=f"{texts.day(sent.at)} {texts.clock(sent.at)}" if sent else "",
         same=sent is not None and sent.hash == now.hash,
         sent=Lines(sent.lines if sent else ()),

@@ -444,11 +444,13 @@ document.addEventListener('pingyi:many', () => { look(); if (current) select(cur
 document.addEventListener('pingyi:written', event => { goBack(); select(event.detail.id) })
 
 // The desk opens on what several people ask; where nothing is alike, on what waits. An address may name
-// the list it wants: #received,screened
+// the list it wants, #received,screened, or the question: #question-7
 const wanted = decodeURIComponent(location.hash.slice(1))
+const asked = /^question-(\d+)$/.exec(wanted)?.[1]
 const open = async () => {
-  if (wanted) return show({ states: wanted })
-  if (await show({ groups: true }) && !rows().length) show({ states: 'received,screened' })
+  if (wanted && !asked) return show({ states: wanted })
+  if (await show({ groups: true }) && !rows().length) await show({ states: 'received,screened' })
+  if (asked) select(asked)
 }
 bring(address('districts'), $('districts'))
 open()

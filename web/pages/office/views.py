@@ -251,7 +251,11 @@ def _detail(seat: SeatView, lang: str) -> str:
 async def choose_file(slug: str, request: Request, lang: str | None = None) -> Response:
     """Whoever opens the address of the form's answer again chooses a file."""
     here = await enter(request, lang)
-    return here if isinstance(here, Response) else here.to(f"/office/hearings/{slug}")
+    if isinstance(here, Response):
+        return here
+    place, _ = await here.place(slug)
+    allowed(place, here.by, "import")
+    return here.to(f"/office/hearings/{slug}")
 
 
 @router.post("/office/hearings/{slug}/import", response_class=HTMLResponse)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from server.actions.merge_questions import unmerge
 from server.actions.moderate_question import leave_queue, screened, seen
 from server.actions.perform import Answer, Asked, allowed, perform
 from server.actions.ports import House, Unit
@@ -25,6 +26,8 @@ async def escalate_question(
         question = await seen(unit, by, id_, lock=True)
         if kind not in kinds.KINDS:
             raise Refusal("malformed", place="kind")
+        if question.status == "merged":  # It is its own again: what it went into may be harmless.
+            question = await unmerge(house, unit, by, id_)
         said = house.clean(note)
         if len(said) > kinds.NOTE_LONGEST:
             raise Refusal("text_too_long", most=kinds.NOTE_LONGEST)
@@ -72,14 +75,15 @@ async def acknowledge_escalation(
 async def settle_escalation(
     house: House, by: Actor, slug: str, id_: int, outcome: str, key: str | None = None
 ) -> Answer:
-    """`POST /hearings/SLUG/escalations/ID/outcome {outcome}`: back to the desk, or closed here."""
+    """`POST /hearings/SLUG/escalations/ID/outcome {outcome}`: back to the desk, or handed over to
+    whom it concerns, for good."""
 
     async def work(unit: Unit) -> Answer:
         one = await _held(unit, id_)
         if outcome not in kinds.OUTCOMES:
             raise Refusal("malformed", place="outcome")
         question = await seen(unit, by, one.question, lock=True)
-        act = "release" if outcome == "released" else "close"
+        act = "release" if outcome == "released" else "hand_over"
         after = rules.step(question, act)
         await unit.questions.save(after)
         seen_ = {} if one.seen_at else {"seen_by": by.id, "seen_at": house.now()}

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
 from server.actions.moderate_question import leave_queue, screened, sees
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
+from server.actions.way import way_of
 from server.domain import questions as rules
 from server.domain.claims import check_claim
 from server.domain.questions import PUBLIC, Question
@@ -31,10 +32,11 @@ async def merge_question(
 
 
 async def merge_into(
-    house: House, unit: Unit, by: Actor, id_: int, into: int, **told: Any
+    house: House, unit: Unit, by: Actor, id_: int, into: int, *, alone: bool = True, **told: Any
 ) -> Question:
     """One merge within this transaction; gives the merged question. People are counted, not messages:
-    who stands behind the other question already is not carried over a second time."""
+    who stands behind the other question already is not carried over a second time. Where it is not
+    `alone`, the caller tells once, with `tell_target`, that the other question has changed."""
     # Always in order of id, so that two moderators merging crosswise cannot deadlock.
     pair = {i: await unit.questions.get(i, lock=True) for i in sorted({id_, into})}
     question, target = pair[id_], pair[into]
@@ -64,7 +66,9 @@ async def merge_into(
     await unit.questions.save(carried)
     await unit.claims.drop(id_)
     await leave_queue(unit, after.id)
-    _tell(unit, question, after, (carried,), "merge", told)
+    _tell(unit, question, after, carried, "merge", told)
+    if alone:
+        tell_target(unit, carried, "merge")
     return after
 
 
@@ -90,7 +94,7 @@ async def unmerge(house: House, unit: Unit, by: Actor, id_: int, **told: Any) ->
     question, *targets = await way_of(unit, id_)
     if any(one.id not in held for one in targets):
         raise RolledBack  # A target was merged on meanwhile: done again, along the new way.
-    if not sees(unit, by, question):
+    if not all(sees(unit, by, one) for one in (question, *targets)):
         raise Refusal("not_found")
     check_claim(await unit.claims.of(id_), by.id, house.now())
     after = rules.step(question, "unmerge")
@@ -102,7 +106,9 @@ async def unmerge(house: House, unit: Unit, by: Actor, id_: int, **told: Any) ->
     for one in carried:
         await unit.questions.save(one)
     await unit.claims.drop(id_)
-    _tell(unit, question, after, carried, "unmerge", told)
+    _tell(unit, question, after, carried[0], "unmerge", told)
+    for one in carried:
+        tell_target(unit, one, "unmerge")
     return after
 
 
@@ -121,19 +127,6 @@ async def _counted_on(unit: Unit, question: Question, target: Question) -> int:
             await unit.questions.save(replace(other, carried_askers=other.carried_askers + more))
             counted += more
     return counted
-
-
-async def way_of(unit: Unit, id_: int) -> list[Question]:
-    """The question, what it went into, and what that went into, up to one that stands for itself. A
-    merged question is no merge's target, so the way has an end."""
-    found, next_ = [], await unit.questions.get(id_)
-    while True:
-        if next_ is None:
-            raise Refusal("not_found")
-        found.append(next_)
-        if next_.merged_into is None:
-            return found
-        next_ = await unit.questions.by_code(next_.merged_into)
 
 
 def _without(target: Question, question: Question) -> Question:
@@ -156,7 +149,7 @@ def _tell(
     unit: Unit,
     before: Question,
     after: Question,
-    targets: Sequence[Question],
+    into: Question,
     verb: str,
     told: Mapping[str, Any],
 ) -> None:
@@ -169,14 +162,21 @@ def _tell(
         touched=[after],
         ids={"id": after.id, "code": after.code},
         act=verb,
-        into=targets[0].code,
+        into=into.code,
         **told,
     )
-    for target in targets:
-        if target.status in PUBLIC:
-            unit.record(
-                "question_changed",
-                touched=[target],
-                ids={"id": target.id, "code": target.code},
-                act=verb,
-            )
+
+
+def tell_target(unit: Unit, target: Question, verb: str) -> None:
+    """How many stand behind a question has changed. The public is told where that is shown, on the stage:
+    a cue for everybody who watches is dear."""
+    unit.record(
+        "question_changed" if target.status in _COUNTED else "question_moderated",
+        touched=[target],
+        ids={"id": target.id, "code": target.code},
+        act=verb,
+    )
+
+
+_COUNTED = frozenset({"queued", "on_stage"})
+"""States in which screens say how many ask: the stage, and the host's queue."""

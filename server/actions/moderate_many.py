@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from server.actions import moderate_question as one_by_one
-from server.actions.merge_questions import merge_into, unmerge
+from server.actions.merge_questions import merge_into, tell_target, unmerge
 from server.actions.moderate_question import check_subject, decide, worked_on
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
@@ -52,6 +52,10 @@ async def moderate_many(
                 continue
             kept = {"subject": before.subject, "tags": list(before.tags)}
             done.append({"id": id_, "version": after.version, "before": kept})
+        if bulk.act == "merge" and done:
+            target = await unit.questions.get(bulk.into or 0)
+            assert target is not None
+            tell_target(unit, target, "merge")
         made = await unit.bulk_acts.add(by.id, bulk.act, house.now(), done) if done else None
         told = [{"id": one["id"], "version": one["version"]} for one in done]
         return Answer({"undo": made, "done": told, "refused": refused})
@@ -109,7 +113,7 @@ async def _one(
     if bulk.act == "merge":
         before = await worked_on(house, unit, by, id_)
         assert bulk.into is not None
-        return before, await merge_into(house, unit, by, id_, bulk.into, bulk=True)
+        return before, await merge_into(house, unit, by, id_, bulk.into, alone=False, bulk=True)
     if bulk.act in {"assign", "tag"}:
         before = await worked_on(house, unit, by, id_)
         if bulk.act == "assign":

@@ -8,9 +8,10 @@ from typing import Any
 
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
+from server.actions.way import way_of
 from server.domain import questions as rules
 from server.domain.claims import check_claim
-from server.domain.questions import PUBLIC, Question
+from server.domain.questions import HIDDEN, PUBLIC, Question
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right
 from server.domain.view import desk_question
@@ -113,12 +114,14 @@ async def unshortlist_question(
 async def reply_in_writing(
     house: House, by: Actor, slug: str, id_: int, reply: str, key: str | None = None
 ) -> Answer:
-    """Answered off stage: `→ replied_in_writing`; the author reads the reply by code."""
+    """Answered off stage: `→ replied_in_writing`; whoever has the code reads the reply, so that it is masked
+    as what a citizen writes is (law 17)."""
+    said = house.mask(house.clean(reply)).text
 
     def rule(question: Question) -> Question:
-        if not reply:
+        if not said:
             raise Refusal("text_too_short", least=1)
-        return replace(rules.step(question, "reply"), reply=reply, answered_at=house.now())
+        return replace(rules.step(question, "reply"), reply=said, answered_at=house.now())
 
     return await _act(house, by, slug, id_, "reply", rule, key, reply=reply)
 
@@ -126,14 +129,13 @@ async def reply_in_writing(
 async def close_question(
     house: House, by: Actor, slug: str, id_: int, reason: str, key: str | None = None
 ) -> Answer:
-    """`→ closed` with a reason in words."""
+    """`→ closed` with a reason in words, which is told by code and masked as a reply is."""
+    said = house.mask(house.clean(reason)).text
 
     def rule(question: Question) -> Question:
-        if not reason.strip():
+        if not said:
             raise Refusal("malformed", place="reason")
-        if question.status == "escalated":  # The duty person alone ends that.
-            raise Refusal("question_step_illegal", now=question.status, act="close")
-        return replace(rules.step(question, "close"), reason=reason.strip())
+        return replace(rules.step(question, "close"), reason=said)
 
     return await _act(house, by, slug, id_, "close", rule, key, reason=reason)
 
@@ -149,12 +151,14 @@ async def seen(unit: Unit, by: Actor, id_: int, *, lock: bool = False) -> Questi
     question = await unit.questions.get(id_, lock=lock)
     if question is None or not sees(unit, by, question):
         raise Refusal("not_found")
+    if question.status == "merged" and not sees(unit, by, (await way_of(unit, id_))[-1]):
+        raise Refusal("not_found")  # It says the same.
     return question
 
 
 def sees(unit: Unit, by: Actor, question: Question) -> bool:
     """Whether the question is in this person's sight."""
-    return question.status != "escalated" or sees_escalated(unit, by)
+    return question.status not in HIDDEN or sees_escalated(unit, by)
 
 
 def sees_escalated(unit: Unit, by: Actor) -> bool:

@@ -7,6 +7,7 @@ import hmac
 from server.actions.appeal_question import secret_hash
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
+from server.actions.way import way_of
 from server.domain.reactions import RATINGS
 from server.domain.refusals import Refusal
 from server.domain.roles import MACHINE
@@ -27,11 +28,7 @@ async def rate_answer(house: House, code: str, secret: str, rating: str) -> Answ
         kept = await unit.questions.secret_hash(question.id)
         if not hmac.compare_digest(secret_hash(secret), kept):
             raise Refusal("secret_wrong")
-        answered = question.status in ANSWERED
-        if question.merged_into:
-            whole = await unit.questions.by_code(question.merged_into)
-            answered = whole is not None and whole.status in ANSWERED
-        if not answered:
+        if (await way_of(unit, question.id))[-1].status not in ANSWERED:
             raise Refusal("rating_early")
         if question.rating != rating:
             await unit.questions.set_rating(question.id, rating)

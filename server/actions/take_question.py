@@ -37,7 +37,7 @@ async def take_question(
         await _check_free(unit)
         question = await seen(unit, by, id_, lock=True)
         after = rules.step(question, "take")
-        reason = house.clean(override)
+        reason = house.mask(house.clean(override)).text
         lacking = missing(question, await asked_for(unit))
         if lacking and not reason:
             raise Refusal(lacking[0])

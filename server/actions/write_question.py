@@ -63,17 +63,17 @@ async def write_question(
         )
         if written.sealed:
             await unit.questions.seal(question.id, house.seal(written.sealed))
+        for one in found:
+            await merge_into(house, unit, by, one.id, question.id, alone=False)
+        written_down = await unit.questions.get(question.id)
+        assert written_down is not None
         unit.record(
             "question_approved",
-            touched=[question],
+            touched=[written_down],
             ids={"id": question.id, "code": question.code},
             act="write",
             orders=len(found),
         )
-        for one in found:
-            await merge_into(house, unit, by, one.id, question.id)
-        written_down = await unit.questions.get(question.id)
-        assert written_down is not None
         return Answer(desk_question(written_down), 201)
 
     body = {"text": text, "from": list(orders), "subject": subject, "typical": typical}

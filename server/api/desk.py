@@ -38,7 +38,7 @@ from server.api.common import (
 from server.domain.claims import holds
 from server.domain.desk import HOUR_MS, HOURS, PAGE, Filters, cursor_of
 from server.domain.orders import facts
-from server.domain.questions import STATES, TEXT_LONGEST
+from server.domain.questions import HIDDEN, STATES, TEXT_LONGEST
 from server.domain.refusals import Refusal
 from server.domain.reviews import NOTE_LONGEST
 from server.domain.topics import TOPIC_LONGEST
@@ -129,7 +129,8 @@ class Bulk(Body):
     reason: str = Field(default="", max_length=40)
     """Of `reject`: a reason code."""
     subject: Word = ""
-    """Of `assign` and `shortlist`: the key of an official; empty takes it back."""
+    """Of `assign` and `shortlist`: the key of an official; empty takes an assignment back, and shortlists
+    without changing it."""
     tags: list[Annotated[str, Field(max_length=40)]] = Field(default=[], max_length=20)
     """Of `tag`: added to those that are there."""
     into: Number | None = None
@@ -209,7 +210,7 @@ async def desk(
         page = await unit.desk.page(filters)
         counts = await unit.questions.counts()
         if not filters.hidden:
-            counts.pop("escalated", None)
+            counts = {state: n for state, n in counts.items() if state not in HIDDEN}
     told = {
         "items": [desk_question(one) for one in page],
         "cursor": cursor_of(page[-1], sort) if len(page) == PAGE else None,

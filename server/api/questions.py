@@ -12,8 +12,8 @@ from server.actions import ask_question as asking
 from server.actions.appeal_question import appeal_question
 from server.actions.ask_question import SHORTEST
 from server.actions.find_twins import similar_to
-from server.actions.merge_questions import way_of
 from server.actions.rate_answer import rate_answer
+from server.actions.way import way_of
 from server.api import answers
 from server.api.common import (
     Body,
@@ -26,7 +26,7 @@ from server.api.common import (
     answered,
 )
 from server.api.hearings import check_announced
-from server.domain.questions import REJECTION_REASONS, Question
+from server.domain.questions import REJECTION_REASONS, TOLD, Question
 from server.domain.refusals import Refusal
 from server.domain.work import NONCE_LONGEST
 from server.services import language_of
@@ -79,7 +79,7 @@ async def questions(
             "text": q.text,
             "subject": q.subject,
             "support": q.support,
-            "status": q.status,
+            "status": TOLD[q.status],
         }
         for q in page
     ]
@@ -149,7 +149,7 @@ async def fate(code: str, request: Request, here: ServicesDep, by: MaybeActor) -
 
 def fate_of(question: Question, end: Question, lang: str) -> dict[str, Any]:
     """The answer of `GET /questions/CODE`; `end` is what it went into at last, or itself."""
-    told: dict[str, Any] = {"code": question.code, "status": question.status}
+    told: dict[str, Any] = {"code": question.code, "status": TOLD[question.status]}
     if question.status == "rejected" and question.reason and question.reason in REJECTION_REASONS:
         zh, en = REJECTION_REASONS[question.reason]
         told["reason"] = question.reason
@@ -158,7 +158,7 @@ def fate_of(question: Question, end: Question, lang: str) -> dict[str, Any]:
         told["reason"] = question.reason
     if question.merged_into:
         told["merged_into"] = question.merged_into
-        told["followed"] = {"code": end.code, "status": end.status}
+        told["followed"] = {"code": end.code, "status": TOLD[end.status]}
         if end.answered_at:
             told["followed"]["answered_at"] = end.answered_at
     if question.answered_at:

@@ -56,7 +56,7 @@ def fates(counts: Mapping[str, int], refused: Mapping[str, int]) -> Fates:
     received = sum(counts.values())
     merged, rejected = counts.get("merged", 0), counts.get("rejected", 0)
     shown = sum(counts.get(state, 0) for state in PUBLIC)
-    closed = counts.get("withdrawn", 0) + counts.get("closed", 0)
+    closed = sum(counts.get(state, 0) for state in ("withdrawn", "closed", "handed_over"))
     return Fates(
         received=received,
         merged=merged,

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any, Final
 
-from server.domain.questions import PUBLIC, REJECTION_REASONS, STATES, Question, listed
+from server.domain.questions import PUBLIC, REJECTION_REASONS, STATES, TOLD, Question, listed
 from server.domain.refusals import Refusal
 from server.domain.view import SubjectView
 from server.domain.words import QUESTION
@@ -113,8 +113,7 @@ def request(question: Question, subjects: Mapping[str, SubjectView], own: bool, 
 def fate(question: Question, lang: str) -> str:
     """What became of it, as its page by code says; what the desk plans stays the desk's."""
     side = 1 if lang == "en" else 0
-    planned = {"shortlisted": "approved", "queued": "approved"}
-    said = QUESTION[planned.get(question.status, question.status)][side]
+    said = QUESTION[TOLD[question.status]][side]
     more = ""
     if question.status in {"rejected", "closed"} and question.reason:
         more = REJECTION_REASONS.get(question.reason, (question.reason,) * 2)[side]

@@ -3,8 +3,9 @@
 Rule 1. An act that is not in `NEXT` for the present state is refused and changes nothing.
 Rule 2. Un-merging returns a question to the state it was merged from (`before_merge`).
 Rule 3. A withdrawn or closed question is off the public list; its code still tells its fate.
-Rule 4. An escalated question is seen by the duty person alone, who closes it or gives it back to the
-desk, where it begins again.
+Rule 4. An escalated question is seen by the duty person alone, who gives it back to the desk, where it
+begins again, or hands it over; then it stays out of everybody else's sight.
+Rule 5. Outside the desk nobody is told what the desk plans, nor that something was escalated (`TOLD`).
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ STATES = (
     "converted",
     "closed",
     "escalated",
+    "handed_over",
 )
 
 _BEFORE_STAGE = ("approved", "shortlisted", "queued")
@@ -53,10 +55,13 @@ NEXT: Mapping[str, Mapping[str, str]] = {
     "reply": dict.fromkeys((*_BEFORE_STAGE, "withdrawn"), "replied_in_writing"),
     "convert": {"answered": "converted", "replied_in_writing": "converted"},
     "close": dict.fromkeys(
-        (*_BEFORE_STAGE, "withdrawn", "answered", "replied_in_writing", "escalated"), "closed"
+        (*_BEFORE_STAGE, "withdrawn", "answered", "replied_in_writing"), "closed"
     ),
-    "escalate": dict.fromkeys(("screened", *_BEFORE_STAGE, "rejected"), "escalated"),
+    "escalate": dict.fromkeys(
+        ("screened", *_BEFORE_STAGE, "rejected", "withdrawn", "answered"), "escalated"
+    ),
     "release": {"escalated": "screened"},  # Rule 4: it is looked at anew.
+    "hand_over": {"escalated": "handed_over"},
 }
 """act → {state it is legal in: state it leads to}."""
 
@@ -66,6 +71,19 @@ EDITABLE = frozenset(("received", "screened", *_BEFORE_STAGE))
 PUBLIC = frozenset((*_BEFORE_STAGE, "on_stage", "answered", "replied_in_writing", "converted"))
 """States whose questions stand on the public list (approved once, not withdrawn or closed), where
 they have a text (`listed`)."""
+
+HIDDEN = frozenset(("escalated", "handed_over"))
+"""States in which only the duty person sees a question, and what was merged into it (rule 4)."""
+
+TOLD: Mapping[str, str] = {
+    **{state: state for state in STATES},
+    "shortlisted": "approved",
+    "queued": "approved",
+    "escalated": "screened",
+    "handed_over": "screened",
+}
+"""State → what everybody outside the desk is told (rule 5): the shortlist is the desk's until a question is
+taken, and a report to the duty person is no business of whoever may know the code."""
 
 SUPPORTABLE = frozenset((*_BEFORE_STAGE, "on_stage"))
 """States in which 同问 is counted."""

@@ -13,7 +13,7 @@ from typing import Any
 from server.domain.claims import Claim
 from server.domain.fairness import Fates, fates
 from server.domain.hearing import Hearing, Item, Position
-from server.domain.questions import Question, listed
+from server.domain.questions import HIDDEN, Question, listed
 from server.domain.rounds import Round, own_subjects
 
 MOST_SUPPORTED = 25
@@ -359,7 +359,7 @@ def staff_state(view: HearingView) -> dict[str, Any]:
         "now": view.stage.question.id if view.stage else None,
         "next": queue.ids[0] if queue.ids else None,
     }
-    state["counts"] = dict(view.counts)
+    state["counts"] = {one: n for one, n in view.counts.items() if one not in HIDDEN}
     return state
 
 

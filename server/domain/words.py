@@ -32,6 +32,7 @@ QUESTION: Words = {
     "converted": ("已转为问题", "Became a finding"),
     "closed": ("已办结", "Closed"),
     "escalated": ("已转专人处理", "With the duty person"),
+    "handed_over": ("已移交", "Handed over"),
 }
 
 ACT: Words = {

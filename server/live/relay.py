@@ -76,6 +76,18 @@ class Renderer(Protocol):
     def everything(self, room: str, view: HearingView, lang: str) -> str: ...
 
 
+_TAKES_AWAY = frozenset({"question_removed", "question_changed"})
+"""Events after which a text may no longer be told: the frames before are not kept, and whoever missed them
+gets a snapshot."""
+_DESKS = frozenset({"desk", "host"})
+"""Rooms whose people may know why something was done."""
+
+
+def _without_reasons(body: Mapping[str, Any]) -> dict[str, Any]:
+    """What an act says of itself to a screen, a panelist or an official."""
+    return {name: value for name, value in body.items() if name not in {"override", "lacking"}}
+
+
 @dataclass
 class Stream:
     """One channel: its version, and the frames by the version that each leads to."""
@@ -230,6 +242,8 @@ class Relay:
                 members = empty if channel.format == "html" else {"data": {}}
             frame = frames.cue(entry.at, version_here, entry.event, **members)
             stream.version, stream.snapshot = version_here, None
+            if entry.event in _TAKES_AWAY:
+                stream.kept.clear()
             stream.kept.append((version_here, frame))
             self._hub.send(channel, frame)
 
@@ -252,7 +266,7 @@ class Relay:
             "data": {
                 **data,
                 **(entry.public or {}),
-                **entry.body,
+                **(entry.body if channel.room in _DESKS else _without_reasons(entry.body)),
                 "queue": state["queue"],
                 "counts": state["counts"],
             }

@@ -18,6 +18,7 @@ from server.domain.brief import (
     line_state,
     private_of,
 )
+from server.domain.questions import HIDDEN
 from server.store.rows import RUN, Repository, inserted_id, one_of, table, upsert
 from server.store.tables import BriefReplyRow, BriefRow, QuestionRow
 
@@ -108,7 +109,7 @@ class Briefs(Repository):
             select(_replies.c.number, _replies.c.text).where(_replies.c.brief_id == row.id)
         )
         hidden = await self._c.execute(
-            select(_q.c.id).where(_q.c.id.in_(row.questions), _q.c.status == "escalated")
+            select(_q.c.id).where(_q.c.id.in_(row.questions), _q.c.status.in_(HIDDEN))
         )
         away = set(hidden.scalars())
         kept = [

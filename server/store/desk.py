@@ -22,10 +22,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.desk import ON_THE_WAY, Done, Filters, Group, place_of
 from server.domain.hearing import Ref
-from server.domain.questions import Question
+from server.domain.questions import HIDDEN, Question
 from server.domain.topics import SEPARATOR
 from server.store.questions import Questions
-from server.store.rows import RUN, Repository, table
+from server.store.rows import RUN, Repository, one_of, table
 from server.store.tables import Account, ClaimRow, JournalRow, QuestionRow
 
 _q, _claims, _journal = table(QuestionRow), table(ClaimRow), table(JournalRow)
@@ -44,11 +44,12 @@ DISTRICTS = 200
 
 _DISTRICTS = (
     select(_q.c.district, func.count())
-    .where(_q.c.run_id == RUN, _q.c.district != "", _q.c.status != "escalated")
+    .where(_q.c.run_id == RUN, _q.c.district != "", _q.c.status.not_in(sorted(HIDDEN)))
     .group_by(_q.c.district)
     .order_by(func.count().desc(), _q.c.district)
     .limit(DISTRICTS)
 )
+_HIDDEN_CODES = select(_q.c.code).where(_q.c.run_id == RUN, one_of(_q.c.status, HIDDEN))
 _OF_ONE = (
     select(
         _journal.c.at,
@@ -75,6 +76,10 @@ class Desk(Repository):
         """One page of a list. `search` finds any part of a text, two characters too."""
         # The rows are wide: what is put in order are their ids alone.
         statement = select(_q.c.id).where(_q.c.run_id == self._ref.run, *self._where(wanted))
+        if not wanted.hidden and (away := await self._out_of_sight()):
+            statement = statement.where(
+                or_(_q.c.merged_into.is_(None), _q.c.merged_into.not_in(away))
+            )
         people, last = place_of(wanted.cursor or 0, wanted.sort)
         order, later = {
             "heat": (
@@ -90,13 +95,31 @@ class Desk(Repository):
         found = await self._questions.by_ids(ids)
         return tuple(found[id_] for id_ in ids if id_ in found)
 
+    async def _out_of_sight(self) -> list[str]:
+        """Codes of what only the duty person sees, and of what was merged into it at any remove: whatever
+        was merged into one of them says the same."""
+        found: list[str] = []
+        new = list((await self._c.execute(_HIDDEN_CODES, self._here)).scalars())
+        while new:
+            found += new
+            new = list(
+                (
+                    await self._c.execute(
+                        select(_q.c.code).where(
+                            _q.c.run_id == self._ref.run, _q.c.merged_into.in_(new)
+                        )
+                    )
+                ).scalars()
+            )
+        return found
+
     def _where(self, wanted: Filters) -> list[Any]:
         """The conditions of a list."""
         found: list[Any] = []
         if wanted.status:
             found.append(_q.c.status.in_(wanted.status))
         if not wanted.hidden:
-            found.append(_q.c.status != "escalated")
+            found.append(_q.c.status.not_in(HIDDEN))
         for value, columns in (
             (wanted.source, (_q.c.source, _q.c.source_key)),
             (wanted.district, (_q.c.district,)),
@@ -222,7 +245,7 @@ class Desk(Repository):
         """How many questions were merged into this one."""
         found = await self._c.execute(
             select(func.count()).where(
-                _q.c.run_id == self._ref.run, _q.c.merged_into == code, _q.c.status != "escalated"
+                _q.c.run_id == self._ref.run, _q.c.merged_into == code, _q.c.status.not_in(HIDDEN)
             )
         )
         return int(found.scalar_one())
@@ -236,7 +259,7 @@ class Desk(Repository):
                 _q.c.run_id == self._ref.run,
                 _q.c.asker == asker,
                 _q.c.id != without,
-                _q.c.status != "escalated",
+                _q.c.status.not_in(HIDDEN),
             )
         )
         return int(found.scalar_one())

@@ -20,6 +20,8 @@ from sqlalchemy import Executable, Insert, Select, UpdateBase
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from server.domain.refusals import RolledBack
+
 _made: WeakKeyDictionary[Executable, dict[tuple[str, ...], Quick | None]] = WeakKeyDictionary()
 """Statement → columns that it inserts (none for other statements) → how it is carried out."""
 
@@ -81,7 +83,7 @@ async def quick_rows(
     connection: AsyncConnection, statement: Executable, values: Mapping[str, Any]
 ) -> list[Any] | None:
     """The rows, with the columns' names, over a connection to SQLite; None where the statement has to
-    go SQLAlchemy's way. An `INSERT` names its columns by the values that it is given."""
+    go SQLAlchemy's way. Raises `RolledBack` where SQLite has ended the transaction by itself. An `INSERT` names its columns by the values that it is given."""
     keys = tuple(values) if isinstance(statement, Insert) else ()
     try:
         quick = _made[statement][keys]
@@ -103,7 +105,10 @@ async def quick_rows(
 
     try:
         await driver.at_once(run, again=quick.reads)
-    except sqlite3.Error:
+    except sqlite3.Error as error:
+        if not driver.raw.in_transaction:
+            # SQLite rolled back by itself: what came now would be committed alone.
+            raise RolledBack from error
         return None
     finally:
         names = [one[0] for one in cursor.description or ()]

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from server.domain.hearing import Ref
+from server.domain.questions import HIDDEN
 from server.domain.refusals import RolledBack
 from server.store.journal import Journal
 from server.store.rows import inserted_id, locked, table
@@ -87,7 +88,7 @@ class Runs:
         """A rehearsal gets copies. A copied question keeps its code, a copied round does not."""
         await self._copy(_items, prepared, run)
         # What only the duty person may see is in no rehearsal.
-        ids = await self._copy(_questions, prepared, run, _questions.c.status != "escalated")
+        ids = await self._copy(_questions, prepared, run, _questions.c.status.not_in(HIDDEN))
         for row in (
             await self._c.execute(select(_rounds).where(_rounds.c.run_id == prepared.run))
         ).mappings():

@@ -61,14 +61,17 @@ class Cursor:
             self._cursor.execute(operation, parameters)
             self._rows = self._cursor.fetchall() if self._cursor.description else []
 
+        self._connection.check()
         start = operation[:15].upper()
         if start == "BEGIN IMMEDIATE":
             await self._connection.in_thread(run)
+            self._connection.begun = True
         else:
             await self._connection.at_once(run, again=start.startswith("SELECT"))
 
     async def executemany(self, operation: str, parameters: Sequence[Sequence[Any]]) -> None:
         """Runs the statement for many rows, in the thread."""
+        self._connection.check()
         await self._connection.in_thread(lambda: self._cursor.executemany(operation, parameters))
 
     async def fetchall(self) -> list[Any]:
@@ -86,6 +89,8 @@ class Connection:
         self.raw, self._threads = raw, threads
         self._until = inf
         self._breath = 0.0
+        self.begun = False
+        """Whether a writer's transaction was begun and not ended by us."""
         raw.set_progress_handler(self._spent, STEPS)
 
     @property
@@ -133,11 +138,20 @@ class Connection:
     async def create_function(self, name: str, arguments: int, run: Any, **options: Any) -> None:
         self.raw.create_function(name, arguments, run, **options)
 
+    def check(self) -> None:
+        """Raises where SQLite has rolled back by itself (a full disk, a failed write): whatever came after
+        that would be committed alone, and the act be told as done."""
+        if self.begun and not self.raw.in_transaction:
+            raise sqlite3.OperationalError("the transaction is gone")
+
     async def commit(self) -> None:
+        self.check()
+        self.begun = False
         if self.raw.in_transaction:
             await self.in_thread(self.raw.commit)
 
     async def rollback(self) -> None:
+        self.begun = False
         self.raw.rollback()
 
     async def close(self) -> None:

@@ -466,10 +466,71 @@ async def test_what_is_escalated_is_seen_by_the_duty_person_alone(lanxi: Home) -
     assert (await one(lanxi, a)).status == "screened"
     again = await escalate_question.escalate_question(house, li, slug, a, "danger", "")
     await escalate_question.settle_escalation(house, duty, slug, again.body["id"], "handed_over")
-    assert (await one(lanxi, a)).status == "closed"
+    assert (await one(lanxi, a)).status == "handed_over"
+    assert set(await standing(lanxi)) == {"b"}
     said = repr([e.body for e in await lanxi.entries()])
     assert "聚集" not in said
     assert "请速看" not in said
+
+
+async def test_what_was_merged_is_escalated_as_what_it_was(lanxi: Home) -> None:
+    """And what was merged into an escalated question is out of sight with it."""
+    li, _ = people(lanxi)
+    house, slug = lanxi.house, lanxi.slug
+    found = await bring(lanxi, order("a"), order("b"), order("c"))
+    a, b, c = (found[name].id for name in "abc")
+    await merge_question(house, li, slug, a, b)
+    await merge_question(house, li, slug, b, c)
+    made = await escalate_question.escalate_question(house, li, slug, c, "danger", "")
+    assert set(await standing(lanxi)) == set()
+    with pytest.raises(Refusal, match="not_found"):
+        await claim_question.claim_question(house, li, slug, a)
+    with pytest.raises(Refusal, match="not_found"):
+        await unmerge_question(house, li, slug, a)
+    duty = lanxi.person("duty", name="duty")
+    await escalate_question.settle_escalation(house, duty, slug, made.body["id"], "released")
+    await escalate_question.escalate_question(house, li, slug, a, "danger", "")
+    assert (await one(lanxi, a)).status == "escalated"
+    assert set(await standing(lanxi)) == {"b", "c"}
+
+
+@pytest.mark.parametrize("on_stage", [False, True])
+async def test_a_merge_is_a_cue_for_the_public_where_its_people_are_shown_alone(
+    lanxi: Home, on_stage: bool
+) -> None:
+    """Sixteen thousand phones hear of every public act: orders that are merged are none."""
+    li, _ = people(lanxi)
+    house, slug = lanxi.house, lanxi.slug
+    found = await bring(lanxi, *(order(name) for name in "abcdef"))
+    ids = [found[name].id for name in "abcdef"]
+    await lanxi.go_live()
+    if on_stage:
+        await moderate_question.approve_question(house, li, slug, ids[0])
+        await take_question.take_question(house, lanxi.person("host"), slug, ids[0], None)
+    before = (await lanxi.view()).versions["public"]
+    many = moderate_many.Bulk("merge", tuple(ids[1:4]), into=ids[0])
+    await moderate_many.moderate_many(house, li, slug, many)
+    assert (await lanxi.view()).versions["public"] == before + on_stage
+    await write_question(house, li, slug, "请问公交减班后如何保障出行？", ids[4:])
+    assert (await lanxi.view()).versions["public"] == before + on_stage + 1
+
+
+async def test_what_a_moderator_replies_or_gives_as_a_reason_is_masked(lanxi: Home) -> None:
+    """Whoever has the code reads it, and codes of public questions are on the public list."""
+    li, _ = people(lanxi)
+    house, slug = lanxi.house, lanxi.slug
+    found = await bring(lanxi, order("a"), order("b"))
+    a, b = found["a"].id, found["b"].id
+    said = "已致电13900001234核实。"
+    for id_ in (a, b):
+        await moderate_question.approve_question(house, li, slug, id_)
+    await moderate_question.reply_in_writing(house, li, slug, a, said)
+    await moderate_question.close_question(house, li, slug, b, said)
+    assert (await one(lanxi, a)).reply == "已致电[手机号]核实。"
+    assert (await one(lanxi, b)).reason == "已致电[手机号]核实。"
+    for blank in (" ", "\u200b"):
+        with pytest.raises(Refusal):
+            await moderate_question.close_question(house, li, slug, a, blank)
 
 
 async def test_the_history_of_a_question_begins_before_the_hearing(lanxi: Home) -> None:

@@ -17,18 +17,19 @@ import pytest
 
 from server.api import open311
 from tests.contract.right_calls import office_of
-from tests.running import Running, frames_until, new_key, running
+from tests.running import Running, frames_until, new_key, running, wait_until
 from web.routes import ROUTERS
 
 SUBJECT = "housing"
-ASKED, PHONE, REWRITTEN, NOTE, TAG = (
+ASKED, PHONE, REWRITTEN, NOTE, TAG, MERGED = (
     "寅卯辰聚集",
     "13900001234",
     "巳午未怎样处理",
     "申酉戌请看",
     "丑丑丑",
+    "亥子丑广场",
 )
-MARKS = (ASKED, PHONE, REWRITTEN, NOTE, TAG)
+MARKS = (ASKED, PHONE, REWRITTEN, NOTE, TAG, MERGED)
 ROOMS = ("desk", "host", "card", "stage", "overlay", "podium")
 
 
@@ -43,6 +44,10 @@ class Scene:
     sister: int
     merged: int
     number: int
+    settled: bool
+    """Whether it was handed over already."""
+    before: dict[str, Any]
+    """The public's snapshot before it stood on the list."""
     browsers: dict[str, httpx2.Client]
 
 
@@ -61,14 +66,24 @@ def ask(demo: Running, viewer: Any, text: str) -> tuple[int, str]:
     return found["items"][0]["id"], asked["code"]
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def snapshot(demo: Running) -> dict[str, Any]:
+    """What the public's socket begins with."""
+    with demo.socket("", **{"as": "json"}) as socket:
+        found: dict[str, Any] = frames_until(socket, lambda frame: frame["type"] == "snapshot")[-1]
+    return found
+
+
+@pytest.fixture(scope="module", params=["escalated", "handed over"])
+def scene(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scene]:
     with contextlib.ExitStack() as until, running(tmp_path_factory.mktemp("e") / "demo") as demo:
         desk, viewer = demo.as_("moderator"), demo.viewer()
         here = f"{demo.here}/desk/questions"
         id_, code = ask(demo, viewer, f"{ASKED}，电话{PHONE}，请尽快处理。")
         sister, _ = ask(demo, viewer, "另一件事：公园的长椅什么时候修好？")
-        merged, _ = ask(demo, demo.viewer(), "有人要在广场上聚集，请处理。")
+        merged, _ = ask(demo, demo.viewer(), f"有人要在{MERGED}上聚集，请处理。")
+        before = snapshot(demo)
         desk.do("POST", f"{here}/{id_}/approval")
         desk.do("POST", f"{here}/{id_}/shortlisting", {"subject": SUBJECT})
         version = desk.get(f"{here}/{id_}")["version"]
@@ -102,8 +117,15 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         page = f"/h/{demo.slug}/brief"
         assert REWRITTEN in browsers["the official's office"].get(page).text
         assert REWRITTEN in browsers["public"].get(f"/h/{demo.slug}").text
-        desk.do("POST", f"{here}/{id_}/escalation", {"kind": "misconduct", "note": NOTE})
-        yield Scene(demo, id_, code, sister, merged, number, browsers)
+        listed = snapshot(demo)
+        assert REWRITTEN in repr(listed)
+        made = desk.do("POST", f"{here}/{id_}/escalation", {"kind": "misconduct", "note": NOTE})
+        settled = request.param == "handed over"
+        if settled:
+            outcome = f"{demo.here}/escalations/{made['id']}/outcome"
+            demo.as_("duty").do("POST", outcome, {"outcome": "handed_over"})
+        wait_until(lambda: snapshot(demo)["version"] > listed["version"])
+        yield Scene(demo, id_, code, sister, merged, number, settled, before, browsers)
 
 
 def addresses(scene: Scene) -> list[str]:
@@ -154,9 +176,9 @@ def test_nobody_but_the_duty_person_reads_it_anywhere(scene: Scene) -> None:
         if mark in answer.text
     ]
     assert read == []
-    of_it = rf".*/desk/(questions|question|history)/{scene.id}(/.*)?"
+    of_it = rf".*/desk/(questions|question|history)/({scene.id}|{scene.merged})(/.*)?"
     found = [at for at, one in answers.items() if re.fullmatch(of_it, at[1])]
-    assert len(found) == 6 * len(scene.browsers)
+    assert len(found) == 12 * len(scene.browsers)
     assert {answers[at].status_code for at in found} <= {401, 403, 404}
     assert {answers["desk", at].status_code for who, at in found if who == "desk"} == {404}
     failed = [at for at, answer in answers.items() if answer.status_code >= 500]
@@ -165,7 +187,12 @@ def test_nobody_but_the_duty_person_reads_it_anywhere(scene: Scene) -> None:
     similar = demo.anyone().do("POST", f"{demo.here}/questions/similar", {"text": REWRITTEN})
     assert similar == {"items": []}
     duty = demo.as_("duty").get(f"{demo.here}/escalations")["items"]
-    assert [(one["question"]["text"], one["note"]) for one in duty] == [(REWRITTEN, NOTE)]
+    wanted = [] if scene.settled else [(REWRITTEN, NOTE)]
+    assert [(one["question"]["text"], one["note"]) for one in duty] == wanted
+    seen = demo.as_("duty").get(f"{demo.here}/desk/questions/{scene.id}")
+    assert seen["status"] == ("handed_over" if scene.settled else "escalated")
+    told = demo.anyone().get(f"/questions/{scene.code}")
+    assert told["status"] == "screened"  # Nobody who knows the code learns that it was reported.
 
 
 def test_no_socket_tells_it(scene: Scene) -> None:
@@ -177,6 +204,10 @@ def test_no_socket_tells_it(scene: Scene) -> None:
             with demo.socket(room, token=token, **{"as": form}) as socket:
                 first = frames_until(socket, lambda frame: frame["type"] == "snapshot")
             assert not [mark for mark in MARKS if mark in repr(first)], (room, form)
+    missed = {"as": "json", "epoch": scene.before["epoch"], "version": str(scene.before["version"])}
+    with demo.socket("", **missed) as socket:  # Whoever was away meanwhile.
+        frames = frames_until(socket, lambda frame: frame["type"] in ("snapshot", "cue"))
+    assert not [mark for mark in MARKS if mark in repr(frames)]
 
 
 def test_nobody_but_the_duty_person_does_anything_to_it(scene: Scene) -> None:

@@ -227,7 +227,7 @@ def desk_together(demo: Running) -> None:
     assert host.do("POST", f"{one}/seconding")["seconded"]
     assert desk.get(f"{one}/history")["items"]
     assert desk.do("DELETE", f"{one}/approval")["status"] == "screened"
-    for outcome, status in (("released", "screened"), ("handed_over", "closed")):
+    for outcome, status in (("released", "screened"), ("handed_over", "handed_over")):
         made = desk.do("POST", f"{one}/escalation", {"kind": "unrest", "note": "请速看"})["id"]
         assert desk.refused("GET", one) == (404, "not_found")
         (waiting,) = duty.get(f"{here}/escalations")["items"]

@@ -40,6 +40,7 @@ def test_each_state_has_its_number() -> None:
         "converted": "shown",
         "closed": "closed",
         "escalated": "held",
+        "handed_over": "closed",
     }
 
 

@@ -160,3 +160,19 @@ async def test_what_one_reading_tells_is_drawn_once(monkeypatch: pytest.MonkeyPa
 
 
 REDRAWS = {"ab": ("a", "b"), "b": ("b",), "bc": ("b", "c")}
+
+
+async def test_a_text_that_was_taken_away_is_not_told_to_who_missed_it() -> None:
+    nothing: Any = None
+    relay, page = Relay(Hub(), nothing, nothing, lambda: 0), PUBLIC
+    feed = Feed(1, "epoch", 0, {"public": 3})
+    stream = feed.streams[page] = Stream(3)
+    for n, event in enumerate(("question_approved", "round_opened", "question_removed"), 1):
+        said = {"questions": [{"code": "A", "text": "街坊王某某"}]} if n == 1 else {}
+        entry: Any = SimpleNamespace(
+            seq=n, at=n, event=event, rooms={"public": 3 + n}, public=said, body={}
+        )
+        relay._tell(feed, entry, nothing, {})
+        assert len(stream.gap(3) or ()) == (0 if event == "question_removed" else n)
+    assert stream.gap(3) is None  # A snapshot is made for him.
+    assert len(stream.gap(5) or ()) == 1

@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 from server import store
 from server.domain.events import ROOMS
 from server.domain.hearing import Ref
+from server.domain.refusals import RolledBack
 from server.store import journal, quick, rows
 from server.store.tables import QueueRow, ScreensRow
 from tests.house import Home
@@ -141,6 +142,23 @@ async def test_what_fails_goes_the_other_way(lanxi: Home, monkeypatch: pytest.Mo
         assert await quick.quick_rows(unit.connection, statement, here) is None
         monkeypatch.undo()
         assert await unit.people.seats() == before
+
+
+@pytest.mark.parametrize("servers", ["sqlite"], indirect=True)
+async def test_nothing_goes_on_where_sqlite_ended_the_transaction(lanxi: Home) -> None:
+    statement = next(s for name, s in constants() if name == "people._SEATS")
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        raw = unit.connection.sync_connection.connection.driver_connection
+
+        def ended(*_: object, **more: object) -> None:
+            raw.raw.rollback()
+            raise sqlite3.OperationalError("database or disk is full")
+
+        raw.at_once = ended
+        here = {"office": unit.place.ref.office, "hearing": 1, "run": unit.place.ref.run}
+        with pytest.raises(RolledBack):
+            await quick.quick_rows(unit.connection, statement, here)
+        del raw.at_once
 
 
 @pytest.mark.parametrize("servers", ["sqlite"], indirect=True)

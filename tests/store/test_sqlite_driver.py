@@ -13,6 +13,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from server.domain.refusals import OutcomeUnknown
 from server.store.transaction import Database
 
 pytestmark = pytest.mark.anyio
@@ -66,6 +67,25 @@ async def test_a_wrong_statement_says_what_is_wrong(database: Database) -> None:
         with pytest.raises(OperationalError, match="no such table"):
             await connection.execute(text("SELECT * FROM nowhere"))
         assert (await connection.execute(text("SELECT count(*) FROM n"))).scalar_one() == 300
+
+
+async def test_an_act_that_sqlite_rolled_back_is_not_committed_in_part(database: Database) -> None:
+    """As on a full disk: what is written after it would be committed by itself."""
+    with pytest.raises(OutcomeUnknown):
+        async with database.write() as connection:
+            await connection.execute(text("INSERT INTO n VALUES (-7)"))
+            await connection.execute(text("PRAGMA max_page_count = 1"))
+            raw = await connection.get_raw_connection()
+            with pytest.raises(DBAPIError, match="full"):
+                for _ in range(100):
+                    row = {"s": "x" * 4000}
+                    await connection.execute(text("INSERT INTO n VALUES (:s)"), row)
+            assert not raw.driver_connection.raw.in_transaction
+            with pytest.raises(DBAPIError, match="gone"):
+                await connection.execute(text("INSERT INTO n VALUES (-8)"))
+    async with database.read() as connection:
+        found = await connection.execute(text("SELECT count(*) FROM n WHERE i < 0"))
+        assert found.scalar_one() == 0
 
 
 async def test_readers_cannot_write(database: Database) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 import httpx2
 import pytest
 
-from server.domain.questions import EDITABLE, NEXT, REJECTION_REASONS, STATES, Question
+from server.domain.questions import EDITABLE, HIDDEN, NEXT, REJECTION_REASONS, STATES, Question
 from tests.running import Running
 from tests.web.gallery import PAGES
 from tests.web.test_pages import LANGUAGES, Reader, frozen
@@ -85,7 +85,7 @@ def test_no_key_does_two_things() -> None:
 
 def test_lists_cover_every_state_once() -> None:
     named = [s for states, _ in context.STATES_OF for s in states.split(",") if s]
-    assert sorted([*named, "escalated"]) == sorted(STATES)
+    assert sorted([*named, *HIDDEN]) == sorted(STATES)
     view = replace(full(), counts={"received": 4, "screened": 6, "approved": 14, "closed": 1})
     lines = context.counts(view, "zh").lines
     found = {line.states: line.count for line in lines if not line.lane}

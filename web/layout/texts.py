@@ -7,7 +7,7 @@ from datetime import datetime
 
 from server.domain import words
 from server.domain.events import sentence
-from server.domain.questions import REJECTION_REASONS, STATES
+from server.domain.questions import REJECTION_REASONS, STATES, TOLD
 from server.domain.roles import ROLES
 from server.domain.show import BEIJING
 from server.domain.view import SOURCE_NAMES
@@ -98,8 +98,7 @@ class Texts:
 
     def fates(self) -> dict[str, str]:
         """What the author of a question is told it is: what the desk plans stays the desk's."""
-        shown = {"shortlisted": "approved", "queued": "approved"}
-        return {status: self.question(shown.get(status, status)) for status in STATES}
+        return {status: self.question(TOLD[status]) for status in STATES}
 
     def reasons(self) -> tuple[tuple[str, str], ...]:
         """(code, sentence) of every reason for which a question is refused."""

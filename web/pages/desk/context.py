@@ -9,7 +9,14 @@ from typing import Any
 from server.domain.desk import Done, Group
 from server.domain.escalations import KINDS, Escalation
 from server.domain.orders import FACTS, SOLVED, facts
-from server.domain.questions import EDITABLE, NEXT, REJECTION_REASONS, STAGE_LONGEST, Question
+from server.domain.questions import (
+    EDITABLE,
+    HIDDEN,
+    NEXT,
+    REJECTION_REASONS,
+    STAGE_LONGEST,
+    Question,
+)
 from server.domain.reviews import OUTCOMES
 from server.domain.topics import Suggestion
 from server.domain.twins import REASONS, Twin
@@ -83,7 +90,7 @@ def counts(view: HearingView, lang: str) -> Counts:
         if states:
             count = sum(view.counts.get(state, 0) for state in states.split(","))
         else:
-            count = sum(n for state, n in view.counts.items() if state != "escalated")
+            count = sum(n for state, n in view.counts.items() if state not in HIDDEN)
         if count or word not in OPTIONAL:
             name = texts.question(word) if states else texts.word(word)
             lines.append(CountLine(states, name, count))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from server.domain.questions import REJECTION_REASONS, Question
+from server.domain.questions import REJECTION_REASONS, TOLD, Question
 from server.domain.reactions import REACTIONS
 from web.layout.texts import Texts
 
@@ -55,6 +55,7 @@ def fate(
     lang: str,
     end: Question | None = None,
     *,
+    author_known: bool = True,
     rehearsal: bool = False,
     said: str = "",
     said_bad: bool = False,
@@ -62,9 +63,9 @@ def fate(
     text: str = "",
 ) -> Fate:
     """The page of one question; what the desk still plans is told as approved. `end` is what a merged one
-    went into at last."""
+    went into at last. Only an author who was given a secret (`author_known`) can appeal and rate."""
     texts = Texts(lang)
-    key = question.status
+    key = TOLD[question.status]
     word = texts.fates()[key]
     tone = "ok" if key in DONE else {"rejected": "bad", "on_stage": "accent"}.get(key, "")
     reasons = REJECTION_REASONS.get(question.reason or "", (question.reason or "",) * 2)
@@ -85,9 +86,9 @@ def fate(
         followed=texts.fates()[end.status] if key == "merged" and end else "",
         answered_at=f"{texts.day(answered)} {texts.clock(answered)}" if answered else "",
         reply=question.reply or "",
-        can_appeal=key == "rejected" and not question.appealed,
+        can_appeal=author_known and key == "rejected" and not question.appealed,
         appealed=question.appealed,
-        can_rate=key in DONE or (key == "closed" and answered is not None),
+        can_rate=author_known and (key in DONE or (key == "closed" and answered is not None)),
         rating=dict(_ratings(lang)).get(question.rating or "", ""),
         ratings=_ratings(lang),
         said=said,

@@ -13,8 +13,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 from server.actions.appeal_question import appeal_question
 from server.actions.ask_question import ask_question
 from server.actions.cast_vote import cast_vote
-from server.actions.merge_questions import way_of
 from server.actions.rate_answer import rate_answer
+from server.actions.way import way_of
 from server.domain.refusals import Refusal
 from server.identity.viewers import VIEWER_DAYS, viewer_token
 from server.services import Services, services
@@ -53,6 +53,7 @@ async def _fate(
         if question is None or place.status == "draft":
             raise Refusal("not_found")
         *_, end = await way_of(unit, question.id)
+        known = bool(await unit.questions.secret_hash(question.id))
     said = refused.message(lang) if refused else _told(here, request, code, lang)
     f = context.fate(
         question,
@@ -60,6 +61,7 @@ async def _fate(
         place.title,
         lang,
         end,
+        author_known=known,
         rehearsal=place.kind == "rehearsal",
         said=said,
         said_bad=refused is not None,

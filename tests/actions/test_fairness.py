@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from server.actions.ask_question import ask_question
-from server.actions.merge_questions import merge_question, unmerge_question, way_of
+from server.actions.merge_questions import merge_question, unmerge_question
 from server.actions.moderate_question import (
     approve_question,
     close_question,
@@ -16,6 +16,7 @@ from server.actions.moderate_question import (
     unreject_question,
 )
 from server.actions.take_question import pull_question, take_question
+from server.actions.way import way_of
 from tests.house import Home
 
 pytestmark = pytest.mark.anyio

@@ -44,6 +44,7 @@ async def hand_in_request(
     (`key_reused`). `said` is the body, without the key of the source."""
     check_key(key)
     digest = hashlib.sha256(canonical(dict(said))).hexdigest()
+    flags = await house.flagger()
 
     async def work(unit: Unit) -> Answer:
         await unit.runs.hold_line()
@@ -54,7 +55,7 @@ async def hand_in_request(
         if first is not None:
             return first
         check_running(source)
-        counted = await take_items(house, unit, MACHINE, source, [item])
+        counted = await take_items(house, unit, MACHINE, source, [item], flags)
         known = await unit.questions.by_numbers(source.key, [item.external_id])
         if subject is not None:
             await unit.questions.update_fields(known[item.external_id][0], {"subject": subject})

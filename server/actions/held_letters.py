@@ -28,6 +28,7 @@ async def take_held(
     house: House, by: Actor, slug: str, key: str, name: str, item: Incoming
 ) -> Answer:
     """It became readable: a question, or nothing more than what is there already. `{code}`."""
+    flags = await house.flagger()
 
     async def work(unit: Unit) -> Answer:
         await unit.runs.hold_line()
@@ -35,7 +36,7 @@ async def take_held(
         check_running(source)
         if not await unit.sources.let_go(source.id, name):
             raise Refusal("not_found")
-        counted = await take_items(house, unit, by, source, [item])
+        counted = await take_items(house, unit, by, source, [item], flags)
         codes = await unit.questions.codes(source.key, [item.external_id])
         unit.record("source_changed", source=key, released=name)
         if counted.new:

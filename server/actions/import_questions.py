@@ -10,6 +10,7 @@ from typing import TypedDict
 from server.actions.name_units import units
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
+from server.actions.take_newer import Flags, take_newer
 from server.domain import orders
 from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
@@ -78,7 +79,7 @@ async def import_questions(
             for start in starts:
                 total += await _sorted(unit, source, items[start : start + AT_ONCE])
             return total
-    total = Counted()
+    total, flags = Counted(), await house.flagger()
     for n, start in enumerate(starts, 1):
         piece = items[start : start + AT_ONCE]
 
@@ -91,7 +92,7 @@ async def import_questions(
             await unit.runs.hold_line()
             kept = await described(house, unit, source)
             # An act may be tried again: what it adds up is its own until it is committed.
-            counted = await take_items(house, unit, by, kept, piece)
+            counted = await take_items(house, unit, by, kept, piece, flags)
             so_far = total + counted
             if last:
                 await unit.questions.add_import(
@@ -156,9 +157,15 @@ async def _sorted(unit: Unit, source: Source, items: Sequence[Incoming]) -> Coun
 
 
 async def take_items(
-    house: House, unit: Unit, by: Actor, source: IntakeSource, items: Sequence[Incoming]
+    house: House,
+    unit: Unit,
+    by: Actor,
+    source: IntakeSource,
+    items: Sequence[Incoming],
+    flags: Flags,
 ) -> Counted:
-    """The items become questions of the run within this transaction, each number once."""
+    """The items become questions of the run within this transaction, each number once. `flags` are the
+    house's, read before the transaction."""
     known = await unit.questions.by_numbers(source.key, [item.external_id for item in items])
     counted = Counted()
     officials = await units(unit)
@@ -169,7 +176,8 @@ async def take_items(
             await _add(house, unit, source, item, officials)
             counted.new += 1
         elif _is_news(kept[1], item):
-            await _update(house, unit, by, kept[0], item, officials)
+            facts = {**_told(item, officials)}
+            await take_newer(house, unit, by.id, kept[0], item, facts, flags)
             counted.updated += 1
         else:
             counted.unchanged += 1
@@ -228,34 +236,3 @@ async def _add(
     )
     if item.sealed is not None:
         await unit.questions.seal(question.id, item.sealed)
-
-
-async def _update(
-    house: House,
-    unit: Unit,
-    by: Actor,
-    id_: int,
-    item: Incoming,
-    officials: Sequence[orders.Unit],
-) -> None:
-    """The newer record wins where no moderator has worked on the text; elsewhere only its fields
-    are taken, and the sealed original."""
-    question = await unit.questions.get(id_, lock=True)
-    assert question is not None
-    carried = await unit.questions.likes_carried_into(question.code)
-    values: dict[str, object] = {**_told(item, officials), "likes": item.likes + carried}
-    if question.status in {"received", "screened"} and not question.rewritten:
-        if question.text != item.text:
-            await unit.questions.keep_wording(question, by.id, house.now())
-            values["verification"] = None  # What was looked into is no longer this text.
-        values.update(
-            text=item.text,
-            first_text=item.text,
-            title=item.title,
-            version=question.version + 1,
-            indexed=False,
-            cluster=None,
-        )
-    await unit.questions.update_fields(id_, values)
-    if item.sealed is not None:
-        await unit.questions.seal(id_, item.sealed)

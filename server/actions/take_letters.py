@@ -63,6 +63,7 @@ async def take_letters(
     """`stood` is where the mailbox stands after these; `answers` are the acknowledgements that are due,
     by the letters' numbers, their codes not known yet. Answers `{new, updated, unchanged, quarantined}`. Raises
     `not_found`, `source_paused`."""
+    flags = await house.flagger()
 
     async def work(unit: Unit) -> Answer:
         await unit.runs.hold_line()
@@ -71,7 +72,7 @@ async def take_letters(
         numbers = [one.external_id for one in items]
         known = await unit.questions.by_numbers(source.key, numbers)
         fresh = {one.external_id: one for one in items if one.external_id not in known}
-        counted = await take_items(house, unit, MACHINE, source, list(fresh.values()))
+        counted = await take_items(house, unit, MACHINE, source, list(fresh.values()), flags)
         counted.unchanged += len(items) - len(fresh)
         now, put_apart = house.now(), 0
         for one in apart:

@@ -16,7 +16,7 @@ from server.domain.roles import MACHINE
 async def take_pulled(house: House, hearing: int, key: str, items: Sequence[Incoming]) -> Counted:
     """Items of one page, in pieces. Upserted on the sender's numbers, so that what is asked for again
     changes nothing. Raises `not_found`, `source_paused`."""
-    total = Counted()
+    total, flags = Counted(), await house.flagger()
     for start in range(0, len(items), AT_ONCE):
 
         async def work(
@@ -25,7 +25,7 @@ async def take_pulled(house: House, hearing: int, key: str, items: Sequence[Inco
             await unit.runs.hold_line()
             source = await held(unit, key)
             check_running(source)
-            counted = await take_items(house, unit, MACHINE, source, piece)
+            counted = await take_items(house, unit, MACHINE, source, piece, flags)
             # Of what is asked for again and again only what is new is worth adding up.
             news = {"new": counted.new, "updated": counted.updated}
             await unit.sources.took(source, house.now(), news)

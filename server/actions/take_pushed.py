@@ -33,6 +33,7 @@ async def take_pushed(
     codes}`: `codes` are the questions' numbers by the sender's. The same message again gets the first
     answer and changes nothing; the same id with another body is refused (`key_reused`)."""
     digest = hashlib.sha256(body).hexdigest()
+    flags = await house.flagger()
 
     async def work(unit: Unit) -> Answer:
         await unit.runs.hold_line()
@@ -43,7 +44,7 @@ async def take_pushed(
         if first is not None:
             return first
         check_running(source)
-        counted = await take_items(house, unit, MACHINE, source, items)
+        counted = await take_items(house, unit, MACHINE, source, items, flags)
         told: dict[str, Any] = {
             "rows": len(items) + len(refused) + repeats,
             **vars(counted),

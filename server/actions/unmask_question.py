@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from server.actions.moderate_question import seen
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
+from server.domain import originals
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 
@@ -16,7 +18,8 @@ NOT_TOLD = frozenset({"letter", "bytes", "beginning"})
 
 
 async def unmask_question(house: House, by: Actor, slug: str, id_: int, reason: str) -> Answer:
-    """The question as it was sent. Raises `text_too_short`, `text_too_long` for the reason.
+    """The question as it was last sent, and every wording of which something was masked. Raises
+    `text_too_short`, `text_too_long` for the reason.
 
     What is told is in this answer and nowhere else, so it is kept under no idempotency key: whoever
     reads again gives a reason again. The reason stands in the journal, masked as every text is.
@@ -38,14 +41,19 @@ async def unmask_question(house: House, by: Actor, slug: str, id_: int, reason: 
         wordings = [
             {"version": version, "text": text}
             for version, box in boxes
-            if (text := box.get("text") or box.get("content"))
+            if (text := originals.wording_of(box))
         ]
+        sent = originals.as_sent(boxes)
+        newest = sent[-1][1] if sent else {}
+        _, unmasked = await unit.questions.sent(id_)
         return Answer(
             {
                 "id": question.id,
                 "code": question.code,
-                "text": wordings[0]["text"] if wordings else question.text,
-                "fields": _fields(boxes[0][1]) if boxes else {},
+                "text": originals.wording_of(newest)
+                or unmasked
+                or (wordings[0]["text"] if wordings else question.text),
+                "fields": _fields(newest),
                 "wordings": wordings,
             }
         )
@@ -53,7 +61,7 @@ async def unmask_question(house: House, by: Actor, slug: str, id_: int, reason: 
     return await perform(house, Asked(by, "unmask", verb="unmask"), work, slug=slug)
 
 
-def _fields(box: dict[str, Any]) -> dict[str, str]:
+def _fields(box: Mapping[str, Any]) -> dict[str, str]:
     """What was sealed beside the text: who wrote, from where, and each column masked."""
     return {
         name: told

@@ -209,6 +209,14 @@ class Questions(Repository):
         )
         return [(row.version, row.box) for row in found]
 
+    async def sent(self, id_: int) -> tuple[str, str]:
+        """(title, text) as its source said them, masked, before any moderator wrote."""
+        found = await self._c.execute(
+            select(_q.c.title, _q.c.first_text).where(_q.c.id == id_, _q.c.run_id == self._ref.run)
+        )
+        row = found.one()
+        return row.title, row.first_text
+
     async def save(self, question: Question) -> None:
         """All of it that acts change."""
         await self._c.execute(

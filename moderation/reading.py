@@ -15,9 +15,10 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final, Protocol
+from typing import IO, Any, Final
 
 from moderation.intake.refusals import FileRefused, RowRefusal, refused
+from moderation.take_in import Keys, incoming
 from server.domain.incoming import Incoming, MaskedNames
 
 MEMORY: Final = 400 * 1024 * 1024
@@ -26,13 +27,6 @@ PIECE: Final = 200
 """Items that come back at once."""
 LINE_MOST: Final = 256 * 1024 * 1024
 """Bytes of one line of what the child tells."""
-
-
-class Keys(Protocol):
-    """What seals, and what makes of a person's number what stands for him."""
-
-    def seal(self, original: Mapping[str, Any], /) -> bytes: ...
-    def person(self, told: str, /) -> str: ...
 
 
 @dataclass(frozen=True)
@@ -122,7 +116,8 @@ def _told(lines: IO[bytes]) -> Iterator[dict[str, Any]]:
 def _sealed(told: Mapping[str, Any], keys: Keys) -> Incoming:
     box = keys.seal(told["sealed"]) if told["sealed"] else None
     who = keys.person(told["person"]) if told["person"] else ""
-    return Incoming(**{**told, "tags": tuple(told["tags"]), "sealed": box, "person": who})
+    kept = {"sealed": box, "person": who, "digest": keys.mark(told["digest"])}
+    return Incoming(**{**told, "tags": tuple(told["tags"]), **kept})
 
 
 # ── In the child ─────────────────────────────────────────────────────────────────────────────
@@ -135,7 +130,6 @@ def _serve(path: str, words_in: IO[bytes], words_out: IO[bytes]) -> None:
     from moderation.intake.columns import kept_for
     from moderation.intake.hotline_file import read_hotline_file
     from moderation.intake.normal_form import IncomingItem
-    from moderation.take_in import incoming
 
     def say(message: Mapping[str, object]) -> None:
         words_out.write(json.dumps(message, ensure_ascii=False).encode() + b"\n")
@@ -163,7 +157,7 @@ def _serve(path: str, words_in: IO[bytes], words_out: IO[bytes]) -> None:
         say({"head": head.told()})
         for start in range(0, len(items), PIECE):
             piece = []
-            for one in incoming(items[start : start + PIECE], _unsealed, str, asked["names"]):
+            for one in incoming(items[start : start + PIECE], _NoKeys(), asked["names"]):
                 sealed = None if one.sealed is None else json.loads(one.sealed)
                 piece.append({**vars(one), "fields": dict(one.fields), "sealed": sealed})
             say({"items": piece})
@@ -175,9 +169,14 @@ def _serve(path: str, words_in: IO[bytes], words_out: IO[bytes]) -> None:
         say({"refused": [too_heavy.code, too_heavy.zh, too_heavy.en, {}]})
 
 
-def _unsealed(box: Mapping[str, Any]) -> bytes:
-    """What is to be sealed by who has the key."""
-    return json.dumps(box, ensure_ascii=False).encode()
+class _NoKeys:
+    """All is told as it is to who has the keys."""
+
+    person = mark = staticmethod(str)
+
+    @staticmethod
+    def seal(box: Mapping[str, Any]) -> bytes:
+        return json.dumps(box, ensure_ascii=False).encode()
 
 
 def _limit_this_process(memory: int) -> None:

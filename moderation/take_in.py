@@ -6,9 +6,9 @@ import base64
 import hashlib
 import zlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import fields, replace
+from dataclasses import fields
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from moderation.intake.mail import Letter, read_letter
 from moderation.intake.normal_form import IncomingItem
@@ -19,37 +19,38 @@ from server.domain.incoming import Incoming, MaskedNames
 from server.domain.journal import canonical
 from server.domain.refusals import Refusal
 
-Seal = Callable[[Mapping[str, Any]], bytes]
-Person = Callable[[str], str]
+
+class Keys(Protocol):
+    """What seals, what makes of what somebody gave of himself what stands for him (the same each time, and
+    never to be turned back), and of a text's hash a mark that nobody without the secret can try texts
+    against: the texts are few enough to be guessed, a number of eleven digits above all."""
+
+    @property
+    def seal(self) -> Callable[[Mapping[str, Any]], bytes]: ...
+    @property
+    def person(self) -> Callable[[str], str]: ...
+    @property
+    def mark(self) -> Callable[[str], str]: ...
+
 
 _OWN = frozenset({"row", "external_id", "content", "title", "likes", "tags"})
 """Fields that have a place of their own in a question."""
 
 
 def incoming(
-    items: Iterable[IncomingItem | RowRefusal], seal: Seal, person: Person, names: MaskedNames
+    items: Iterable[IncomingItem | RowRefusal], keys: Keys, names: MaskedNames
 ) -> list[Incoming]:
-    """Every item that is in, masked. `person` makes of what somebody gave of himself what stands for
-    him: the same each time, and never to be turned back. `names`: whose are masked, as is set."""
+    """Every item that is in, masked. `names`: whose are masked, as is set."""
     rules = MaskingRules.of(names)
-    return [
-        _incoming(item, seal, person, rules) for item in items if isinstance(item, IncomingItem)
-    ]
+    return [_incoming(item, keys, rules) for item in items if isinstance(item, IncomingItem)]
 
 
-def letter_in(
-    letter: Letter, raw: bytes, seal: Seal, person: Person, names: MaskedNames
-) -> Incoming:
+def letter_in(letter: Letter, raw: bytes, keys: Keys, names: MaskedNames) -> Incoming:
     """A letter that is in, masked, its message sealed whole."""
-    whole = packed(raw)
-    rules = MaskingRules.of(names)
-    item = _incoming(letter.item, lambda sealed: seal({**sealed, "letter": whole}), person, rules)
-    return item if item.sealed is not None else replace(item, sealed=seal({"letter": whole}))
+    return _incoming(letter.item, keys, MaskingRules.of(names), {"letter": packed(raw)})
 
 
-def kept_letter_in(
-    kept: Mapping[str, Any], seal: Seal, person: Person, names: MaskedNames
-) -> Incoming:
+def kept_letter_in(kept: Mapping[str, Any], keys: Keys, names: MaskedNames) -> Incoming:
     """A message that was kept apart, read with today's rules. Raises `letter_refused`, and
     `letter_not_whole` where not all of it was kept."""
     raw = zlib.decompress(base64.b64decode(kept.get("letter", ""))) if "letter" in kept else b""
@@ -58,7 +59,7 @@ def kept_letter_in(
     found = read_letter(raw)
     if not isinstance(found, Letter):
         raise Refusal("letter_refused", place=(found.zh, found.en))
-    return letter_in(found, raw, seal, person, names)
+    return letter_in(found, raw, keys, names)
 
 
 def packed(raw: bytes) -> str:
@@ -66,20 +67,24 @@ def packed(raw: bytes) -> str:
     return base64.b64encode(zlib.compress(raw, 6)).decode()
 
 
-def _incoming(item: IncomingItem, seal: Seal, person: Person, rules: MaskingRules) -> Incoming:
+def _incoming(
+    item: IncomingItem, keys: Keys, rules: MaskingRules, whole: Mapping[str, str] = {}
+) -> Incoming:
+    """`whole`: what is sealed in any case."""
     who = Requester.of(item).told
-    masked, sealed = mask_item(item, rules)
+    masked, taken = mask_item(item, rules)
+    sealed = {**taken, **whole}
     return Incoming(
         external_id=item.external_id,
         text=masked.content,
         title=masked.title,
         likes=item.likes,
         fields=_told(masked),
-        digest=hashlib.sha256(canonical(_plain(item))).hexdigest()[:32],
+        digest=keys.mark(hashlib.sha256(canonical(_plain(item))).hexdigest()),
         accepted_at=_ms(item.accepted_at),
         tags=masked.tags,
-        sealed=seal(sealed) if sealed else None,
-        person=person(who) if who else "",
+        sealed=keys.seal(sealed) if sealed else None,
+        person=keys.person(who) if who else "",
     )
 
 

@@ -201,6 +201,7 @@ class Building:
             long_secret=secrets.long_secret,
             author_secret=self.keys.question_secret,
             person=self.keys.person,
+            mark=self.keys.mark,
             box=self.box,
             seals=self.seals,
             bundle=bundle_of,

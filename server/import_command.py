@@ -53,7 +53,7 @@ async def import_file(
             await migrate(building.database)
         await building.check_secret()
         names = building.house.masked_names
-        items = incoming(read.items, building.keys.seal, building.keys.person, names)
+        items = incoming(read.items, building.keys, names)
         counted = await import_questions(
             building.house,
             MACHINE,

@@ -279,7 +279,7 @@ def _read_alone(
         box = house.seal({"bytes": len(raw), "letter": packed(raw[:KEPT_APART])})
         taken.apart.append(HeldBack(found.external_id, found.code, box))
         return
-    item = letter_in(found, raw, house.seal, house.person, house.masked_names)
+    item = letter_in(found, raw, house, house.masked_names)
     taken.items[item.external_id] = item
     if settings.get("acknowledge") and found.answer_to and _is_young(arrived, house.now()):
         box = house.seal({"to": found.answer_to, "message_id": found.message_id})

@@ -93,7 +93,7 @@ async def _read(body: bytes, form: str, house: House) -> tuple[list[Incoming], i
     def read() -> tuple[list[Incoming], int]:
         with _reading:
             found = read_requests(body, form)
-            items = incoming(found.items, house.seal, house.person, house.masked_names)
+            items = incoming(found.items, house, house.masked_names)
             return items, len(found.refusals)
 
     try:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from server.actions.perform import carried_out, check_key
 from server.actions.ports import House
 from server.domain.journal import canonical
@@ -47,7 +45,7 @@ def question_of(
         subject=subject or None,
         code=house.code(),
         secret=house.author_secret(viewer, f"{slug}:{key}"),
-        digest=hashlib.sha256(canonical([text, subject, contact])).hexdigest(),
+        digest=house.mark(canonical([text, subject, contact]).decode()),
         sealed=house.seal(sealed) if sealed else None,
         at=house.now(),
         epoch=epoch,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping
 from hmac import compare_digest
 from typing import Any
@@ -43,7 +42,7 @@ async def hand_in_request(
     the same request again gets the first answer for a week; the key with another body is refused
     (`key_reused`). `said` is the body, without the key of the source."""
     check_key(key)
-    digest = hashlib.sha256(canonical(dict(said))).hexdigest()
+    digest = house.mark(canonical(dict(said)).decode())
     flags = await house.flagger()
 
     async def work(unit: Unit) -> Answer:

@@ -6,7 +6,6 @@ right, keeps the first answer of a key, writes the journal, commits, and only th
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from dataclasses import dataclass
@@ -107,7 +106,7 @@ async def _meanwhile(house: House, asked: Asked, where: Where) -> Answer | None:
         async with house.store.look(**where) as unit:
             allowed(unit.place, asked.by, asked.right)
             first = await unit.journal.first_answer(asked.by.id, asked.key)
-            digest = await _digest(unit, asked, where)
+            digest = await _digest(house, unit, asked, where)
     except Refusal:
         return None
     return None if first is None else _repeat(first, digest, house.now())
@@ -118,7 +117,7 @@ async def _once(house: House, asked: Asked, work: Work, where: Where) -> Answer:
     async with house.store.act(**where) as unit:
         role = allowed(unit.place, asked.by, asked.right)
         if asked.key is not None:
-            digest = await _digest(unit, asked, where)
+            digest = await _digest(house, unit, asked, where)
             first = await unit.journal.first_answer(asked.by.id, asked.key)
             if first is not None:
                 return _repeat(first, digest, now)
@@ -140,8 +139,8 @@ async def _once(house: House, asked: Asked, work: Work, where: Where) -> Answer:
     return answer
 
 
-async def _digest(unit: Unit, asked: Asked, where: Where) -> str:
-    digest = hashlib.sha256(canonical([asked.verb, dict(where), asked.body])).hexdigest()
+async def _digest(house: House, unit: Unit, asked: Asked, where: Where) -> str:
+    digest = house.mark(canonical([asked.verb, dict(where), asked.body]).decode())
     return digest if asked.kept_as is None else await asked.kept_as(unit, digest)
 
 

@@ -570,6 +570,8 @@ class House:
     person: Callable[[str], str]
     """The same for whatever the same person gave of himself to a source, and for nobody else; it cannot
     be turned back."""
+    mark: Callable[[str], str]
+    """What is kept of a text to know it again; without the secret no text can be tried against it."""
     author_secret: Callable[[str, str], str]
     """The secret that the author of a question gets, the same each time, by (viewer, key)."""
     box: Box

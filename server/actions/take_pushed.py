@@ -32,7 +32,7 @@ async def take_pushed(
     """The items of a message whose signature was found good. `{rows, new, updated, unchanged, refused,
     codes}`: `codes` are the questions' numbers by the sender's. The same message again gets the first
     answer and changes nothing; the same id with another body is refused (`key_reused`)."""
-    digest = hashlib.sha256(body).hexdigest()
+    digest = house.mark(hashlib.sha256(body).hexdigest())
     flags = await house.flagger()
 
     async def work(unit: Unit) -> Answer:

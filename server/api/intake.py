@@ -102,4 +102,4 @@ def _read(
 ) -> tuple[Entries, list[Incoming]]:
     pushed = read_push(body, mapping)
     names = here.house.masked_names
-    return pushed, incoming(pushed.items, here.keys.seal, here.keys.person, names)
+    return pushed, incoming(pushed.items, here.keys, names)

@@ -150,7 +150,7 @@ async def hand_in(request: Request, here: ServicesDep) -> Response:
     if isinstance(item, RowRefusal):
         raise Refusal("open311_not_taken", place=(item.zh, item.en))
     names = here.house.masked_names
-    (taken,) = incoming([item], here.keys.seal, here.keys.person, names)
+    (taken,) = incoming([item], here.keys, names)
     key = request.headers.get("idempotency-key")
     answer = await hand_in_request(here.house, slug, source.key, taken, subject, said, key)
     side = 1 if language_of(request) == "en" else 0

@@ -139,9 +139,7 @@ async def read_again(
     question."""
     kept = await held_letters.opened_letter(here.house, by, slug, source, message)
     async with _reading:
-        item = await asyncio.to_thread(
-            kept_letter_in, kept, here.keys.seal, here.keys.person, here.house.masked_names
-        )
+        item = await asyncio.to_thread(kept_letter_in, kept, here.keys, here.house.masked_names)
     return answered(await held_letters.take_held(here.house, by, slug, source, message, item))
 
 

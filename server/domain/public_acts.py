@@ -47,7 +47,7 @@ class Ask(NamedTuple):
     code: str
     secret: str
     digest: str
-    """SHA-256 of what was sent, to tell a repeat of the key from another question under it."""
+    """A mark of what was sent, to tell a repeat of the key from another question under it."""
     sealed: bytes | None
     at: int
     epoch: str | None = None

@@ -35,8 +35,7 @@ ITEM = IncomingItem(
 
 async def bring(lanxi: Home, **changed: Any) -> Question:
     """The record with these changes comes in; its question once it is screened."""
-    keys = lanxi.building.keys
-    items = incoming([replace(ITEM, **changed)], keys.seal, keys.person, "private")
+    items = incoming([replace(ITEM, **changed)], lanxi.house, "private")
     await import_questions(lanxi.house, lanxi.person("moderator"), lanxi.slug, SOURCE, items)
     await lanxi.settle()
     async with lanxi.building.store.look(slug=lanxi.slug) as unit:

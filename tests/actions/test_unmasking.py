@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import hashlib
+from dataclasses import fields, replace
 
 import pytest
 
 from moderation.intake.normal_form import IncomingItem
 from moderation.take_in import incoming
+from server.actions.ask_question import question_of
 from server.actions.edit_question import edit_question
 from server.actions.import_questions import Source, import_questions
+from server.actions.manage_sources import add_source
+from server.actions.take_pushed import take_pushed
 from server.actions.unmask_question import REASON_LONGEST, unmask_question
+from server.domain.journal import canonical
 from server.domain.refusals import Refusal
 from server.domain.roles import ROLES
+from server.identity.secrets import Keys
 from tests.house import Home
 
 pytestmark = pytest.mark.anyio
@@ -32,7 +38,7 @@ ITEM = IncomingItem(
 
 async def taken_in(lanxi: Home, item: IncomingItem = ITEM) -> int:
     """The item as a question; its id."""
-    made = incoming([item], lanxi.house.seal, lanxi.house.person, "private")
+    made = incoming([item], lanxi.house, "private")
     await import_questions(
         lanxi.house, lanxi.person("moderator"), lanxi.slug, Source("hotline-12345"), made
     )
@@ -124,8 +130,7 @@ async def test_a_rewritten_wording_has_its_own_original(lanxi: Home) -> None:
 async def test_a_packed_message_is_no_field(lanxi: Home) -> None:
     made = incoming(
         [replace(ITEM, external_id="LX-902")],
-        lambda sealed: lanxi.house.seal({**sealed, "letter": "eJw="}),
-        lanxi.house.person,
+        replace(lanxi.house, seal=lambda sealed: lanxi.house.seal({**sealed, "letter": "eJw="})),
         "private",
     )
     await import_questions(
@@ -135,3 +140,30 @@ async def test_a_packed_message_is_no_field(lanxi: Home) -> None:
         id_ = (await unit.questions.by_numbers("hotline-12345", ["LX-902"]))["LX-902"][0]
     told = await unmask_question(lanxi.house, lanxi.person("moderator"), lanxi.slug, id_, WHY)
     assert "letter" not in told.body["fields"]
+
+
+async def test_nothing_is_kept_that_numbers_could_be_tried_against(lanxi: Home) -> None:
+    """A hash without a secret tells whoever reads the database when he has guessed a number."""
+    said = {one.name: getattr(ITEM, one.name) for one in fields(ITEM) if one.name != "row"}
+    said = {name: list(one) if isinstance(one, tuple) else one for name, one in said.items()}
+    viewer, key, body = "v", "key-00000001", b"13900000000"
+    other = Keys(b"another secret")
+    ours, theirs = (incoming([ITEM], keys, "private")[0].digest for keys in (lanxi.house, other))
+    assert hashlib.sha256(canonical(said)).hexdigest()[:32] not in (ours, theirs)
+    assert ours != theirs
+    asked = question_of(lanxi.house, viewer, key, lanxi.slug, "请致电13900000000。", None)
+    sent = canonical(["请致电13900000000。", None, None])
+    assert asked.digest != hashlib.sha256(sent).hexdigest()
+    office = lanxi.person("office")
+    await add_source(lanxi.house, office, lanxi.slug, "pushed", "推送", "push", "hotline", {})
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        source = await unit.sources.get("pushed")
+    assert source is not None
+    for _ in range(2):  # Its repeat is known all the same.
+        await take_pushed(lanxi.house, source.address, "m-1", body, [], [], 0)
+    with pytest.raises(Refusal, match="key_reused"):
+        await take_pushed(lanxi.house, source.address, "m-1", body + b"1", [], [], 0)
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        kept = await unit.sources.message(source.id, "m-1")
+    assert kept is not None
+    assert kept[0] != hashlib.sha256(body).hexdigest()

@@ -36,7 +36,8 @@ Told = tuple[str, str, str]
 class House:
     """What a letter needs of the house, with a seal that costs what a real one does."""
 
-    seal, person, author_secret = KEYS.seal, KEYS.person, KEYS.question_secret
+    seal, person, mark = KEYS.seal, KEYS.person, KEYS.mark
+    author_secret = KEYS.question_secret
     masked_names = "private"
 
     @staticmethod
@@ -46,7 +47,7 @@ class House:
 
 def file(data: bytes) -> Told:
     try:
-        incoming(read_hotline_bytes(data).items, KEYS.seal, KEYS.person, "private")
+        incoming(read_hotline_bytes(data).items, KEYS, "private")
     except FileRefused as refusal:
         return refusal.code, refusal.zh, refusal.en
     return "read", "", ""
@@ -63,7 +64,7 @@ def mail(data: bytes) -> Told:
 
 def answer(data: bytes, form: str) -> Told:
     try:
-        incoming(read_requests(data, form).items, KEYS.seal, KEYS.person, "private")
+        incoming(read_requests(data, form).items, KEYS, "private")
     except FileRefused as refusal:
         return refusal.code, refusal.zh, refusal.en
     return "read", "", ""

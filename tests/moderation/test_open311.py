@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
@@ -36,6 +39,15 @@ BROKEN = {
     "service-requests": (7, 20),
 }
 """Those whose JSON is none: where a number begins with 0."""
+
+
+@dataclass(frozen=True)
+class Keys:
+    """Seals as it is told to, and marks nothing."""
+
+    seal: Callable[[Mapping[str, Any]], bytes]
+    person: Callable[[str], str] = str
+    mark: Callable[[str], str] = str
 
 
 def example(name: str, form: str) -> bytes:
@@ -118,8 +130,7 @@ def test_who_asked_and_where_he_lives_is_sealed() -> None:
     sealed: dict[str, str] = {}
     (item,) = incoming(
         read_requests(one(**told), "json").items,
-        lambda box: sealed.update(box) or b"box",
-        lambda told: told,
+        Keys(lambda box: sealed.update(box) or b"box"),
         "private",
     )
     shown = repr((item.text, item.title, item.fields, item.tags))
@@ -142,7 +153,7 @@ def test_pictures_are_kept_as_links_and_nothing_else_is_one() -> None:
     (none,) = read_requests(one(media_url=bad[0]), "json").items
     assert isinstance(none, IncomingItem)
     assert "media_url" not in none.extra
-    (masked,) = incoming([item], lambda _: b"box", str, "private")
+    (masked,) = incoming([item], Keys(lambda _: b"box"), "private")
     assert masked.fields["extra"]["media_url"].split() == good
 
 

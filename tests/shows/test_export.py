@@ -41,8 +41,7 @@ async def exported(home: Home) -> Show:
 async def take_in(home: Home, rows: str) -> None:
     read = read_hotline_bytes(("工单编号,标题,诉求内容,点赞数\n" + rows).encode())
     assert not read.refusals
-    keys = home.building.keys
-    items = incoming(read.items, keys.seal, keys.person, "private")
+    items = incoming(read.items, home.house, "private")
     by, source = home.person("office", "host"), Source("hotline-12345", "a.csv")
     await import_questions(home.house, by, home.slug, source, items)
 

@@ -18,6 +18,7 @@ from typing import Final
 from moderation.intake.endpoint import Endpoint
 from moderation.intake.open311 import read_requests
 from moderation.intake.refusals import FileRefused
+from moderation.screening.burden import ANSWER_MOST, check_burden
 from moderation.take_in import incoming
 from server.actions.ports import House
 from server.actions.take_pulled import end_pull, take_pulled
@@ -93,6 +94,7 @@ async def _read(body: bytes, form: str, house: House) -> tuple[list[Incoming], i
     def read() -> tuple[list[Incoming], int]:
         with _reading:
             found = read_requests(body, form)
+            check_burden(found.items, ANSWER_MOST)
             items = incoming(found.items, house, house.masked_names)
             return items, len(found.refusals)
 

@@ -118,6 +118,10 @@ FILE_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
         "一次推送至多 {limit} 条，请分批",
         "a message holds at most {limit} items; send them in several",
     ),
+    "too_much_to_mask": (
+        "文字太多或姓名用字太密，无法及时遮盖个人信息，请分批发送",
+        "there is more text, or more that reads like names, than can be masked at once; send it in several",
+    ),
     "open311_too_large": ("内容超过 {limit} MB", "the document is larger than {limit} MB"),
     "open311_not_json": (
         "不是合法的 JSON：第 {line} 行第 {column} 列无法解析",

@@ -7,7 +7,6 @@ signature that does not hold, or none, is refused before anything of the body is
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Iterable
 
@@ -17,10 +16,12 @@ from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 from moderation.intake.normal_form import Entries
 from moderation.intake.push import read_push
 from moderation.intake.refusals import FILE_REFUSALS, FileRefused
+from moderation.screening.burden import MESSAGE_MOST, check_burden
 from moderation.take_in import incoming
 from server.actions.take_pushed import take_pushed
 from server.api import answers
 from server.api.common import ServicesDep, answered
+from server.api.masking import beside
 from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
 from server.domain.sources import SourceKey, keys_of
@@ -31,8 +32,6 @@ router = APIRouter(tags=["intake"])
 MESSAGE = re.compile(r"[\x21-\x7e]{1,128}")
 LARGEST = 1024 * 1024
 HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
-_reading = asyncio.Semaphore(2)
-"""Messages that are read at once, in threads: reading and masking a large one takes a while."""
 
 
 @router.post("/intake/{source}", response_model=answers.Pushed)
@@ -53,8 +52,7 @@ async def push(
         raise Refusal("too_large")
     try:
         check_signature(keys, body, dict(request.headers))
-        async with _reading:
-            pushed, items = await asyncio.to_thread(_read, body, mapping, here)
+        pushed, items = await beside(_read, body, mapping, here)
     except UnicodeDecodeError:
         raise Refusal("push_refused", place=FILE_REFUSALS["push_not_json"]) from None
     except FileRefused as refusal:
@@ -101,5 +99,6 @@ def _read(
     body: bytes, mapping: dict[str, str | None], here: Services
 ) -> tuple[Entries, list[Incoming]]:
     pushed = read_push(body, mapping)
+    check_burden(pushed.items, MESSAGE_MOST)
     names = here.house.masked_names
     return pushed, incoming(pushed.items, here.keys, names)

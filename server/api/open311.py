@@ -12,14 +12,18 @@ from typing import Any
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
+from moderation.intake.normal_form import IncomingItem
 from moderation.intake.open311 import item_of
-from moderation.intake.refusals import RowRefusal
+from moderation.intake.refusals import FileRefused, RowRefusal
+from moderation.screening.burden import MESSAGE_MOST, check_burden
 from moderation.take_in import incoming
 from server.actions.hand_in_request import hand_in_request, source_of_key
 from server.actions.ports import Unit
 from server.api.common import ServicesDep
+from server.api.masking import beside
 from server.api.open311_answers import HERE, told
 from server.domain import open311 as rules
+from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
 from server.domain.sources import IntakeSource
 from server.services import Services, language_of
@@ -149,8 +153,10 @@ async def hand_in(request: Request, here: ServicesDep) -> Response:
     item = item_of(1, {**_content(said), **_numbered(number, here.house.now())})
     if isinstance(item, RowRefusal):
         raise Refusal("open311_not_taken", place=(item.zh, item.en))
-    names = here.house.masked_names
-    (taken,) = incoming([item], here.keys, names)
+    try:
+        taken = await beside(_masked, item, here)
+    except FileRefused as error:
+        raise Refusal("open311_not_taken", place=(error.zh, error.en)) from None
     key = request.headers.get("idempotency-key")
     answer = await hand_in_request(here.house, slug, source.key, taken, subject, said, key)
     side = 1 if language_of(request) == "en" else 0
@@ -162,6 +168,12 @@ async def hand_in(request: Request, here: ServicesDep) -> Response:
         }
     ]
     return told(request, "service_requests", document, answer.status)
+
+
+def _masked(item: IncomingItem, here: Services) -> Incoming:
+    check_burden([item], MESSAGE_MOST)
+    (taken,) = incoming([item], here.keys, here.house.masked_names)
+    return taken
 
 
 def _check(request: Request, here: Services) -> None:

@@ -30,6 +30,7 @@ from server.pulled import poll_open311
 from server.visit import Visit
 from tests.counterpart import city
 from tests.house import Home, home
+from tests.moderation.hostile import surnames
 from tests.nursery import ROOT
 from tests.running import Running
 
@@ -359,6 +360,31 @@ def test_other_addresses_and_methods_are_told_in_the_same_shape(system: CitySyst
     assert error(foreign) == (403, 403)
     discovery = system.get("/discovery.json", keyed=False).json()
     assert discovery["endpoints"][0]["url"] == f"{system.demo.url}/open311/v2"
+
+
+def test_masking_a_long_request_makes_nobody_wait(system: CitySystem) -> None:
+    begun = time.monotonic()
+    assert error(
+        system.post({**FORM, "description": surnames(20_000), "note": surnames(30_000)})
+    ) == (
+        400,
+        400,
+    )
+    assert time.monotonic() - begun < 1
+    answers: list[httpx2.Response] = []
+    heavy = {**FORM, "description": surnames(19_000)}
+    threads = [
+        threading.Thread(target=lambda: answers.append(system.post(heavy))) for _ in range(2)
+    ]
+    for one in threads:
+        one.start()
+    longest = 0.0
+    while any(one.is_alive() for one in threads):
+        begun = time.monotonic()
+        httpx2.get(f"{system.demo.url}/open311/v2/tokens/1.json", trust_env=False)
+        longest = max(longest, time.monotonic() - begun)
+    assert [one.status_code for one in answers] == [201, 201]
+    assert longest < 0.5
 
 
 def test_a_paused_source_takes_nothing_in(system: CitySystem) -> None:

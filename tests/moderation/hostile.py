@@ -247,6 +247,19 @@ def form_of(name: str) -> str:
 
 
 ORDER: Mapping[str, Any] = {"工单编号": "FZ1", "诉求内容": "路灯不亮"}
+
+
+def surnames(length: int) -> str:
+    """What takes longest to mask: anything in it may be a name."""
+    return "赵钱孙李周吴郑王冯陈张刘杨" * (length // 13)
+
+
+def _of_surnames(items: int, length: int) -> bytes:
+    text = surnames(length)
+    said = [{"工单编号": f"S{n}", "诉求内容": text} for n in range(items)]
+    return json.dumps({"items": said}, ensure_ascii=False).encode()
+
+
 MESSAGES: Kinds = {
     "an empty body": (lambda: b"", "push_refused"),
     "half an object": (lambda: b"{", "push_refused"),
@@ -273,6 +286,8 @@ MESSAGES: Kinds = {
         lambda: json.dumps({"工单编号": "1", "诉求内容": "x" * 1_000_000}).encode(),
         "read",
     ),
+    "surnames": (lambda: _of_surnames(17, 20_000), "push_refused"),
+    "as many surnames as may be": (lambda: _of_surnames(4, 10_000), "read"),
     "NUL bytes in a text": (
         lambda: json.dumps({"工单编号": "\0", "诉求内容": "\0\ud800\u202e"}).encode(),
         "read",

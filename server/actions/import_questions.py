@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from math import inf
 from typing import TypedDict
@@ -13,7 +14,7 @@ from server.actions.ports import House, Unit
 from server.actions.take_newer import Flags, take_newer
 from server.domain import orders
 from server.domain.incoming import Incoming
-from server.domain.refusals import Refusal
+from server.domain.refusals import OutcomeUnknown, Refusal
 from server.domain.roles import Actor
 from server.domain.sources import KEY_FORM, USUAL, IntakeSource
 
@@ -28,6 +29,11 @@ class Counted:
     new: int = 0
     updated: int = 0
     unchanged: int = 0
+
+    @property
+    def all(self) -> int:
+        """How many that are."""
+        return self.new + self.updated + self.unchanged
 
     def __add__(self, more: Counted) -> Counted:
         return Counted(
@@ -67,8 +73,9 @@ async def import_questions(
     """Takes the items into the real line of the hearing, even while a rehearsal is shown.
 
     Done in pieces, each its own transaction; importing the same again changes nothing, so a break
-    in the middle is mended by importing again. One journal entry says what came in. `progress` hears
-    (pieces done, pieces in all). A paused source takes nothing in (`source_paused`).
+    in the middle is mended by importing again. One journal entry says what came in, also when a later
+    piece was refused (`import_stopped`, with how many are in). `progress` hears (pieces done, pieces in
+    all). A paused source takes nothing in (`source_paused`).
     """
     # One after the other: the items may lie in a file.
     starts = range(0, max(1, len(items)), AT_ONCE)
@@ -80,41 +87,76 @@ async def import_questions(
                 total += await _sorted(unit, source, items[start : start + AT_ONCE])
             return total
     total, flags = Counted(), await house.flagger()
-    for n, start in enumerate(starts, 1):
-        piece = items[start : start + AT_ONCE]
+    asked, noted = Asked(by, "import", verb="import"), False
+    try:
+        for n, start in enumerate(starts, 1):
+            piece = items[start : start + AT_ONCE]
 
-        async def work(
-            unit: Unit,
-            piece: Sequence[Incoming] = piece,
-            last: bool = n == len(starts),
-            total: Counted = total,
-        ) -> Answer:
-            await unit.runs.hold_line()
-            kept = await described(house, unit, source)
-            # An act may be tried again: what it adds up is its own until it is committed.
-            counted = await take_items(house, unit, by, kept, piece, flags)
-            so_far = total + counted
-            if last:
-                await unit.questions.add_import(
-                    source_key=source.key,
-                    file_name=source.file,
-                    counts=vars(so_far),
-                    actor=by.id,
-                    at=house.now(),
-                )
-                if source.mapping is not None:
-                    await unit.sources.save(kept.id, mapping=dict(source.mapping))
-                await unit.sources.took(kept, house.now(), vars(so_far))
-                if so_far.new or so_far.updated:
-                    unit.record("questions_imported", source=source.key, **vars(so_far))
-            return Answer(vars(so_far))
+            async def work(
+                unit: Unit,
+                piece: Sequence[Incoming] = piece,
+                last: bool = n == len(starts),
+                total: Counted = total,
+            ) -> Answer:
+                await unit.runs.hold_line()
+                kept = await described(house, unit, source)
+                # An act may be tried again: what it adds up is its own until it is committed.
+                counted = total + await take_items(house, unit, by, kept, piece, flags)
+                if last:
+                    await _note(house, unit, by, source, kept, counted)
+                return Answer(vars(counted))
 
-        asked = Asked(by, "import", verb="import")
-        answer = await perform(house, asked, work, slug=slug, line=True)
-        total = Counted(**answer.body)
-        if progress is not None:
-            progress(n, len(starts))
+            answer = await perform(house, asked, work, slug=slug, line=True)
+            total, noted = Counted(**answer.body), n == len(starts)
+            if progress is not None:
+                progress(n, len(starts))
+    except Refusal as refusal:
+        if noted or not total.all:
+            raise
+        await _note_part(house, asked, slug, source, total)
+        why = (refusal.message("zh"), refusal.message("en"))
+        said = {**vars(total), "done": total.all, "of": len(items)}
+        raise Refusal("import_stopped", why=why, reason=refusal.code, **said) from None
+    except BaseException:
+        if total.all and not noted:
+            await _note_part(house, asked, slug, source, total)
+        raise
     return total
+
+
+async def _note(
+    house: House, unit: Unit, by: Actor, source: Source, kept: IntakeSource, counted: Counted
+) -> None:
+    """What came in stands with its source, among the imports and in the journal."""
+    await unit.questions.add_import(
+        source_key=source.key,
+        file_name=source.file,
+        counts=vars(counted),
+        actor=by.id,
+        at=house.now(),
+    )
+    if source.mapping is not None:
+        await unit.sources.save(kept.id, mapping=dict(source.mapping))
+    await unit.sources.took(kept, house.now(), vars(counted))
+    if counted.new or counted.updated:
+        unit.record("questions_imported", source=source.key, **vars(counted))
+
+
+async def _note_part(
+    house: House, asked: Asked, slug: str, source: Source, counted: Counted
+) -> None:
+    """The same of an import that stopped before its end: what is in is in, whatever it stopped for. Where
+    not even this can be written, why it stopped is what is told."""
+
+    async def work(unit: Unit) -> Answer:
+        await unit.runs.hold_line()
+        kept = await unit.sources.get(source.key, lock=True)
+        if kept is not None:
+            await _note(house, unit, asked.by, source, kept, counted)
+        return Answer({})
+
+    with suppress(Refusal, OutcomeUnknown):
+        await perform(house, asked, work, slug=slug, line=True)
 
 
 async def described(house: House, unit: Unit, source: Source) -> IntakeSource:

@@ -556,6 +556,12 @@ CATALOGUE: Mapping[str, Row] = {
         "来源“{name}”已暂停，恢复后才能接收。",
         "The source “{name}” is paused: nothing is taken in until it goes on.",
     ),
+    "import_stopped": Row(
+        409,
+        "导入中断：{why}{of} 条中已处理 {done} 条，都已保存；再次导入同一文件即可接着完成。",
+        "The import stopped. {why} {done} of {of} items were taken in and stay; import the same file again "
+        "for the rest.",
+    ),
     "source_unasked": Row(
         409,
         "这种来源由对方送来，不主动收取。",

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from server.actions import import_questions as import_module
 from server.actions.import_questions import AT_ONCE, Source, import_questions
 from server.actions.manage_sources import add_source, ask_now, change_source, new_key
 from server.domain.incoming import Incoming
@@ -64,6 +65,59 @@ async def test_a_paused_source_takes_nothing_in_not_even_to_try(lanxi: Home) -> 
             await import_questions(lanxi.house, desk, lanxi.slug, here, items(2), dry_run=dry_run)
     await change_source(lanxi.house, office, lanxi.slug, here.key, version + 1, paused=False)
     assert (await import_questions(lanxi.house, desk, lanxi.slug, here, items(2))).new == 1
+
+
+async def test_what_came_in_before_an_import_was_stopped_is_told_and_stands(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, here = (
+        lanxi.person("moderator"),
+        Source("hotline-12345", "a.csv", {"编号": "external_id"}),
+    )
+    pieces = 0
+
+    def paused_meanwhile(source: IntakeSource | None) -> None:
+        nonlocal pieces
+        pieces += 1
+        if pieces == 3:
+            raise Refusal("source_paused", name="热线")
+
+    monkeypatch.setattr(import_module, "check_running", paused_meanwhile)
+    monkeypatch.setattr(import_module, "AT_ONCE", 2)
+    with pytest.raises(Refusal, match="import_stopped") as refused:
+        await import_questions(lanxi.house, desk, lanxi.slug, here, items(*range(9)))
+    told = refused.value
+    assert (told.detail["new"], told.detail["done"], told.detail["of"]) == (4, 4, 9)
+    assert told.detail["reason"] == "source_paused"
+    assert "9 条中已处理 4 条" in told.message("zh")
+    assert "已暂停" in told.message("zh")
+    assert "4 of 9 items" in told.message("en")
+    kept = await source(lanxi, here.key)
+    assert kept.counts == {"new": 4, "updated": 0, "unchanged": 0}
+    entries = [one for one in await lanxi.entries() if one.event == "questions_imported"]
+    assert [one.body["new"] for one in entries] == [4]
+    counted = await import_questions(lanxi.house, desk, lanxi.slug, here, items(*range(9)))
+    assert vars(counted) == {"new": 5, "updated": 0, "unchanged": 4}
+
+
+async def test_an_import_that_fails_is_no_less_told(
+    lanxi: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    desk, here, done = lanxi.person("moderator"), Source("hotline-12345"), 0
+
+    def fails(n: int, _: int) -> None:
+        nonlocal done
+        done = n
+        if n == 2:
+            raise OSError("disk")
+
+    monkeypatch.setattr(import_module, "AT_ONCE", 2)
+    with pytest.raises(OSError, match="disk"):
+        await import_questions(
+            lanxi.house, desk, lanxi.slug, here, items(*range(9)), progress=fails
+        )
+    assert done == 2
+    assert (await source(lanxi, here.key)).counts["new"] == 4
 
 
 async def test_two_changes_at_once_lose_none(lanxi: Home) -> None:

@@ -4,6 +4,7 @@ told here.
 The specification lets nobody ask what has changed, only what was requested since when. So each visit
 asks for what came since the last one, with an overlap for clocks and for requests that are filed late;
 and once a day for the whole quarter that a server keeps at hand, for what has changed in it.
+What has more pages than one visit reads is read on by the next ones, until all of it is in.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import threading
+from collections import Counter
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Final
@@ -32,6 +34,9 @@ WHOLE_MS: Final = 90 * DAY_MS
 """What is asked for once a day: servers answer no more than ninety days at once."""
 PAGE: Final = 200
 PAGES_MOST: Final = 100
+"""Pages that one visit reads of one stretch of time."""
+ENDLESS: Final = 10_000
+"""Pages after which what is left is given up, and the office is told: two million requests."""
 _reading = threading.Lock()
 """One page is read and masked at a time: a large one takes a while."""
 
@@ -43,41 +48,63 @@ async def poll_open311(visit: Visit) -> None:
     place = f"{told['url']} {told['jurisdiction']}"
     place = hashlib.sha256(place.encode()).hexdigest()[:16]
     stood = source.state if source.state.get("place") == place else {}
-    whole = now - stood.get("whole_at", 0) >= DAY_MS
+    rest = stood.get("rest")
+    # A quarter that is still being read is not begun again.
+    whole = "since" not in stood or (now - stood["whole_at"] >= DAY_MS and rest is None)
     since = now - WHOLE_MS if whole else stood["since"] - OVERLAP_MS
-    counts = await _pages(visit, since)
-    at = {"place": place, "since": now, "whole_at": now if whole else stood["whole_at"]}
+    counts = Counter({"new": 0, "updated": 0, "unchanged": 0, "refused": 0})
+    left, news = await _pages(visit, since, 1, counts)
+    if rest is None:
+        rest = None if left is None else [since, left]
+    else:
+        begun, page = rest
+        on, _ = await _pages(visit, begun, page, counts)
+        if left is not None and news:  # So much came meanwhile that it pushed the rest back.
+            on = left if on is None else min(left, on)
+        rest = None if on is None else [begun, on]
+    endless = rest is not None and rest[1] > ENDLESS
+    at = {
+        "place": place,
+        "since": now,
+        "whole_at": now if whole else stood["whole_at"],
+        "rest": None if endless else rest,
+    }
     await end_pull(house, visit.hearing, source.key, counts, at)
-    await visit.done()
+    await visit.done("open311_endless" if endless else "")
 
 
-async def _pages(visit: Visit, since: int) -> Mapping[str, int]:
-    """Takes in every page; what came of them. A server that knows no pages gives the same one again:
-    that is the end, as is an empty one."""
+async def _pages(
+    visit: Visit, since: int, first: int, counts: Counter[str]
+) -> tuple[int | None, bool]:
+    """Takes in every page of what was requested since then, beginning with the page `first`, and adds up
+    what came of them. A server that knows no pages gives the same one again: that is the end, as is
+    an empty one. Where it did not come to the end: the page to go on with (the last one that was read,
+    because what is requested or withdrawn meanwhile moves the others along), and whether that one
+    brought anything new.
+    """
     house, source = visit.house, visit.source
     endpoint = Endpoint(source.settings, visit.secrets.get("api_key", ""))
     start = datetime.fromtimestamp(since // 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-    counts = {"new": 0, "updated": 0, "unchanged": 0, "refused": 0}
     seen: set[str] = set()
     before = b""
-    for page in range(1, PAGES_MOST + 1):
+    for page in range(first, first + PAGES_MOST):
         asked = {"start_date": start, "page": str(page), "page_size": str(PAGE)}
         try:
             body = await _fetched(endpoint, asked)
         except Refusal as refusal:
             if page > 1 and refusal.detail.get("status") == 404:
-                break  # some have no page beyond the last
+                return None, False  # some have no page beyond the last
             raise
         items, refused = await _read(body, source.settings["format"], house)
         fresh = [one for one in items if one.external_id not in seen]
         if body == before or not (fresh or refused):
-            break
+            return None, False
         before = body
         seen |= {one.external_id for one in fresh}
         counted = await take_pulled(house, visit.hearing, source.key, fresh)
         for name, n in {**vars(counted), "refused": refused}.items():
             counts[name] += n
-    return counts
+    return page, counted.new > 0
 
 
 async def _fetched(endpoint: Endpoint, asked: Mapping[str, str]) -> bytes:

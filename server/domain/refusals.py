@@ -638,6 +638,12 @@ CATALOGUE: Mapping[str, Row] = {
         "The endpoint's answer cannot be read: it is no list of service requests in the chosen format, or "
         "no valid JSON or XML (often a code that begins with 0 and is not quoted).",
     ),
+    "open311_endless": Row(
+        500,
+        "对方的诉求一页接一页读不到头，后面的没有接收；请核对接口是否支持分页和起始时间。",
+        "The endpoint's pages have no end, and what came last in them was not taken in: check "
+        "that it heeds pages and the date to begin with.",
+    ),
     "open311_large": Row(
         500, "对方的答复超过 8 MB，没有读取。", "The endpoint's answer is larger than 8 MB."
     ),

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from moderation.intake.endpoint import Endpoint, may_be_asked
+from server import pulled
 from server.actions.manage_sources import add_source
 from server.domain.desk import Filters
 from server.domain.refusals import Refusal
@@ -101,6 +102,63 @@ async def test_what_is_asked_for_twice_comes_in_once_and_its_fate_is_followed(
     assert not [one for one in found if "13912345678" in one.text]
     # The whole quarter is asked for once a day, else what came since the day before.
     assert there.asked[0]["start_date"] < there.asked[-1]["start_date"]
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_what_is_beyond_the_pages_of_one_visit_comes_with_the_next_ones(
+    here: Home, there: City, monkeypatch: pytest.MonkeyPatch, newest_first: bool
+) -> None:
+    monkeypatch.setattr(pulled, "PAGE", 10)
+    monkeypatch.setattr(pulled, "PAGES_MOST", 3)
+    for n in range(75):
+        there.add(n, f"第{n}盏路灯不亮")
+    if newest_first:
+        there.requests.reverse()
+    await asking(here, there.url)
+    brought = []
+    for n in range(4):
+        after = await visit(here)
+        brought.append(after.counts["new"])
+        assert after.error == ""
+        there.add(100 + n, f"又一盏路灯不亮{n}")
+        if newest_first:
+            there.requests.insert(0, there.requests.pop())
+    assert brought[0] == 30
+    assert after.state["rest"] is None
+    assert {one.external_id for one in await questions(here)} == {
+        str(one["service_request_id"]) for one in there.requests if one["service_request_id"] != 103
+    }
+
+
+async def test_what_pushes_the_rest_back_is_not_passed_over(
+    here: Home, there: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulled, "PAGE", 10)
+    monkeypatch.setattr(pulled, "PAGES_MOST", 3)
+    for n in range(75):
+        there.add(n, f"第{n}盏路灯不亮")
+    await asking(here, there.url)
+    await visit(here)
+    for n in range(50):
+        there.requests.insert(0, there.add(100 + n, f"又一盏路灯不亮{n}"))
+        there.requests.pop()
+    for _ in range(8):
+        await visit(here)
+    assert len(await questions(here)) == 125
+
+
+async def test_an_endpoint_whose_pages_have_no_end_is_told(
+    here: Home, there: City, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pulled, "PAGE", 1)
+    monkeypatch.setattr(pulled, "PAGES_MOST", 2)
+    monkeypatch.setattr(pulled, "ENDLESS", 3)
+    for n in range(40):
+        there.add(n, f"第{n}盏路灯不亮")
+    await asking(here, there.url)
+    told = [await visit(here) for _ in range(4)]
+    assert [one.error for one in told][:3] == ["", "", "open311_endless"]
+    assert told[2].state["rest"] is None
 
 
 @pytest.mark.real_data
@@ -248,7 +306,7 @@ async def test_a_page_of_nothing_but_refused_ones_is_not_the_last(here: Home, th
 async def test_another_address_is_asked_from_the_beginning(here: Home, there: City) -> None:
     there.add(1, "路灯不亮")
     await asking(here, there.url)
-    assert (await visit(here)).state.keys() == {"place", "since", "whole_at"}
+    assert (await visit(here)).state.keys() == {"place", "since", "whole_at", "rest"}
     async with here.building.store.act(slug=here.slug, line=True) as unit:
         known = await unit.sources.get("city")
         await unit.sources.save(known.id, settings={**known.settings, "jurisdiction": "elsewhere"})

@@ -1,5 +1,6 @@
 """What an official's office reads before the questions are asked: previewed, sent, taken back; and what it
-proposes to reply to what will not be asked on air."""
+proposes to reply to what will not be asked on air. All of it is done in the real line, also while a rehearsal
+is shown: an office reads in earnest, and what it wrote stays when the rehearsal ends."""
 
 from __future__ import annotations
 
@@ -26,6 +27,7 @@ async def switch_brief(
     """`PUT /hearings/SLUG/brief {in_advance}`. Off: nobody reads what was sent, until it is on again."""
 
     async def work(unit: Unit) -> Answer:
+        await unit.runs.hold_line()
         show = (await unit.hearings.settings())["show"]
         if bool(show.get(SWITCH, False)) != on:
             await unit.hearings.set_show(**{SWITCH: on})
@@ -33,7 +35,7 @@ async def switch_brief(
         return Answer({"in_advance": on})
 
     asked = Asked(by, "brief", key, {"in_advance": on}, None, "switch_brief")
-    return await perform(house, asked, work, slug=slug)
+    return await perform(house, asked, work, slug=slug, line=True)
 
 
 async def preview(unit: Unit, subject: str) -> dict[str, Any]:
@@ -69,6 +71,7 @@ async def send_brief(
     """`POST …/brief/SUBJECT {hash}`: exactly what was previewed, or 409 with what it is now."""
 
     async def work(unit: Unit) -> Answer:
+        await unit.runs.hold_line()
         await check_subject(unit, subject)
         if not await in_advance(unit):
             raise Refusal("brief_off")
@@ -86,7 +89,7 @@ async def send_brief(
         return Answer(await preview(unit, subject), 201)
 
     asked = Asked(by, "brief", key, {"subject": subject, "hash": hash_}, None, "send_brief")
-    return await perform(house, asked, work, slug=slug)
+    return await perform(house, asked, work, slug=slug, line=True)
 
 
 async def take_brief_back(
@@ -95,13 +98,14 @@ async def take_brief_back(
     """`DELETE …/brief/SUBJECT`: nothing is read there any more; again changes nothing."""
 
     async def work(unit: Unit) -> Answer:
+        await unit.runs.hold_line()
         await check_subject(unit, subject)
         if await unit.briefs.take_back(subject, house.now()):
             unit.record("brief_taken_back", subject=subject)
         return Answer(await preview(unit, subject))
 
     asked = Asked(by, "brief", key, {"subject": subject}, None, "take_brief_back")
-    return await perform(house, asked, work, slug=slug)
+    return await perform(house, asked, work, slug=slug, line=True)
 
 
 async def read_brief(unit: Unit, by: Actor) -> tuple[str, Sent | None]:
@@ -122,6 +126,7 @@ async def propose_reply(
     cleaned = house.mask(house.clean(text)).text
 
     async def work(unit: Unit) -> Answer:
+        await unit.runs.hold_line()
         if len(cleaned) < 2:
             raise Refusal("text_too_short", least=2)
         if len(cleaned) > WORDS_LONGEST:
@@ -136,4 +141,4 @@ async def propose_reply(
         return Answer({"number": number, "reply": cleaned})
 
     asked = Asked(by, "read_brief", key, {"number": number, "text": text}, None, "propose_reply")
-    return await perform(house, asked, work, slug=slug)
+    return await perform(house, asked, work, slug=slug, line=True)

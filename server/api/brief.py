@@ -50,7 +50,7 @@ class Words(Body):
 async def read(slug: str, here: ServicesDep, by: ActorDep) -> Response:
     """What the office of the official reads whose card was used to come in; `sent` is null where nothing
     was sent, or is read in advance."""
-    async with here.store.look(slug=slug) as unit:
+    async with here.store.look(slug=slug, line=True) as unit:
         subject, sent = await send_brief.read_brief(unit, by)
     told = {"subject": subject, "sent": None if sent is None else send_brief.sent_state(sent)}
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
@@ -67,7 +67,7 @@ async def switch(
 @router.get(BRIEF + "/{subject}", response_model=answers.BriefPreview)
 async def preview(slug: str, subject: Of, here: ServicesDep, by: ActorDep) -> Response:
     """Exactly what would be read there, and the questions that keep it back."""
-    async with here.store.look(slug=slug) as unit:
+    async with here.store.look(slug=slug, line=True) as unit:
         allowed(unit.place, by, "brief")
         told = await send_brief.preview(unit, subject)
     return JSONResponse(told, headers={"Cache-Control": "no-store"})
@@ -97,7 +97,7 @@ async def take_back(
 @router.get(BRIEF + "/{subject}/workbook.xlsx", response_class=Workbook)
 async def workbook(slug: str, subject: Of, here: ServicesDep, by: ActorDep) -> Response:
     """The preview as a workbook: the same lines and nothing else."""
-    async with here.store.look(slug=slug) as unit:
+    async with here.store.look(slug=slug, line=True) as unit:
         allowed(unit.place, by, "brief")
         named = next((s for s in await unit.people.subjects() if s.key == subject), None)
         if named is None:

@@ -13,6 +13,8 @@ from server.domain.refusals import RolledBack
 from server.store.journal import Journal
 from server.store.rows import inserted_id, locked, table
 from server.store.tables import (
+    BriefRow,
+    BulkActRow,
     HearingRow,
     ItemRow,
     QuestionRow,
@@ -23,6 +25,8 @@ from server.store.tables import (
 
 _hearings, _runs, _items = table(HearingRow), table(Run), table(ItemRow)
 _questions, _queues, _rounds = table(QuestionRow), table(QueueRow), table(RoundRow)
+_TAKEN_OVER = (_items, _questions, _queues, _rounds, table(BriefRow), table(BulkActRow))
+"""What was prepared: whatever is read or taken back by the ids of its questions goes along with them."""
 
 
 class Runs:
@@ -78,8 +82,9 @@ class Runs:
         return Ref(self._ref.office, self._ref.hearing, row.id) if row else None
 
     async def take_over(self, prepared: Ref, run: Ref) -> None:
-        """The real run gets the prepared agenda, questions, queue and rounds themselves."""
-        for one in (_items, _questions, _queues, _rounds):
+        """The real run gets the prepared agenda, questions, queue and rounds themselves, with what was sent
+        to officials' offices and the bulk acts that can still be taken back."""
+        for one in _TAKEN_OVER:
             await self._c.execute(
                 update(one).where(one.c.run_id == prepared.run).values(run_id=run.run)
             )

@@ -222,3 +222,28 @@ def test_a_form_of_the_rehearsal_asks_nothing_in_the_real_run(hall: Hall) -> Non
     (now,) = re.findall('name="epoch" value="([^"]+)"', answer.text)
     again = browser.post(f"/h/{SLUG}/questions", data={**typed, "epoch": now})
     assert again.status_code == 303
+
+
+def test_what_an_office_was_sent_is_read_during_a_rehearsal_and_in_the_real_run(hall: Hall) -> None:
+    here, desk = f"/hearings/{SLUG}", f"/hearings/{SLUG}/desk/questions"
+    wording, reply = "这类事项的办理结果多久公开一次？", "办理结果每周公开。"
+    one = did(hall.staff, "GET", f"{desk}?status=approved")["items"][0]
+    did(hall.staff, "POST", f"{desk}/{one['id']}/shortlisting", {"subject": "housing"})
+    version = did(hall.staff, "GET", f"{desk}/{one['id']}")["version"]
+    did(hall.staff, "PATCH", f"{desk}/{one['id']}", {"version": version, "text": wording})
+    did(hall.staff, "PUT", f"{here}/brief", {"in_advance": True})
+    preview = did(hall.staff, "GET", f"{here}/brief/housing")
+    did(hall.staff, "POST", f"{here}/brief/housing", {"hash": preview["hash"]})
+    card = did(hall.staff, "POST", f"{here}/cards", {"role": "subject", "subject": "housing"})
+    office = hall.house.browser()
+    assert office.post(f"/join/{card['code']}").status_code == 303
+    for kind in ("rehearsal", "real"):
+        hall.run(kind)
+        page = office.get(f"/h/{SLUG}/brief").text
+        assert wording in page
+        assert ("演练结束后仍在" in page) is (kind == "rehearsal")
+        did(office, "PUT", f"{here}/brief/replies/1", {"text": reply})
+        sheet = hall.staff.get(f"/h/{SLUG}/desk/brief/housing").text
+        assert reply in sheet
+        # A rehearsal's desk holds copies: what is replied there would reach nobody.
+        assert ("作为书面答复" in sheet) is (kind == "real")

@@ -40,7 +40,8 @@ class Proposed:
 
 @dataclass(frozen=True)
 class Preview:
-    """The desk's page. `same`: what would be sent now is what was sent; `others` are the other subjects."""
+    """The desk's page. `same`: what would be sent now is what was sent; `others` are the other subjects.
+    `rehearsal`: the desk shows copies of these questions, so nothing here leads to them or replies to them."""
 
     slug: str
     hearing: str
@@ -91,7 +92,7 @@ def preview(
                 line.number,
                 line.wording,
                 sent.replies[line.number],
-                states.get(id_) in REPLIABLE,
+                states.get(id_) in REPLIABLE and not rehearsal,
             )
             for line, id_ in zip(sent.lines, sent.ids, strict=True)
             if line.number in sent.replies

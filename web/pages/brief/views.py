@@ -31,6 +31,7 @@ async def reading(slug: str, request: Request, lang: str | None = None) -> Respo
             if found is None:
                 return _sign_in(f"/h/{slug}/brief", chosen)
             by, seat = found
+        async with here.store.look(slug=slug, line=True) as unit:
             key, sent = await read_brief(unit, by)
             subject = next(one for one in await unit.people.subjects() if one.key == key)
     except Refusal as refusal:
@@ -59,6 +60,7 @@ async def preview(slug: str, subject: str, request: Request, lang: str | None = 
             named = next((one for one in subjects if one.key == subject), None)
             if named is None:
                 raise Refusal("not_found")
+        async with here.store.look(slug=slug, line=True) as unit:
             now, sent = await unit.briefs.now(subject), await unit.briefs.sent(subject)
             asked = await unit.questions.by_ids(sent.ids if sent else ())
             on = await in_advance(unit)

@@ -4,7 +4,7 @@ Rule 1. A line is a running number, the wording, the district and the number of 
 code, order, number, time, attachment or place below the district.
 Rule 2. Only a wording that a moderator wrote goes out; a citizen's own words never do (`not_neutral`), nor one
 that repeats what a source tells (`tells_source`): its numbers, names, places, times, or a stretch of its
-text.
+text; nor one that names a place below the district, a day or an hour, told by a source or not (neutral.py).
 Rule 3. Fewer than `LEAST` people are not told, nor is a district behind which fewer stand.
 """
 
@@ -18,11 +18,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.domain.journal import canonical
+from server.domain.neutral import is_rewritten, names_of, repeats_words, tells_place_or_time
 
 LEAST = 3
 """People who must stand behind what is told of them (rule 3)."""
-STRETCH = 16
-"""Characters in a row that a wording may not share with the text of a source."""
 IN_BRIEF = ("shortlisted", "queued")
 """States of a question that is chosen and not asked yet."""
 WORDS_LONGEST = 2_000
@@ -30,11 +29,16 @@ WORDS_LONGEST = 2_000
 
 _KEPT = frozenset(
     {"district", "channel", "request_type", "category_path", "hash", "urgency", "resolved"}
-    | {"satisfaction", "status", "warning", "public_consent", "agency", "office", "role"}
+    | {"satisfaction", "status", "warning", "public_consent", "agency", "office", "role", "likes"}
 )
 """Fields of a source that say nothing of a person or a place: words of classes and of units."""
+_OF_PLACES = ("subdistrict", "community", "location", "enterprise")
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}))?")
 _DIGITS = re.compile(r"\d(?:[ -]?\d){4,}")
+_PUBLIC = re.compile(r"(?<!\d)(?:12\d{3}|(?:19|20)\d\d[-—~至](?:19|20)\d\d)(?![\d-])")
+"""Numbers that are everybody's: a hotline's, and from year to year."""
+_MASK = re.compile(r"\[[\u3400-\u9fffA-Za-z]{1,8}\]")
+"""What masking left, in what a moderator copied or wrote."""
 _NAMED = "[\u3400-\u9fff]"
 _DISTRICT = re.compile(rf"(?:{_NAMED}{{1,6}}?市)?({_NAMED}{{1,6}}?(?:区|县|旗|市))")
 _BELOW = ("社区", "小区", "园区", "校区", "片区", "街区", "厂区", "院区", "景区", "矿区", "营区")
@@ -54,12 +58,13 @@ def district_of(told: str) -> str:
 @dataclass(frozen=True)
 class Source:
     """One message behind a question: how many people stand behind it alone, where it is from, and what it
-    tells (`private`) and says (`words`) that nobody outside may read."""
+    tells (`private`) and says (`words`) that nobody outside may read; `title` is the name of its matter."""
 
     people: int
     district: str
     private: tuple[str, ...] = ()
     words: str = ""
+    title: str = ""
 
 
 def private_of(external_id: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
@@ -71,7 +76,8 @@ def private_of(external_id: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
         told += _pieces(value)
     district = district_of(str(fields.get("district", "")))
     below = str(fields.get("district", "")).replace(district, "", 1) if district else ""
-    wanted = [*told, below]
+    places = [str(fields.get(name, "")) for name in _OF_PLACES]
+    wanted = [*told, *(name for place in (*places, below) for name in names_of(place))]
     return tuple(dict.fromkeys(one for one in wanted if len(one) >= 2 and one not in district))
 
 
@@ -172,21 +178,33 @@ def _district(sources: Sequence[Source]) -> str | None:
 
 
 def _why_not(one: Waiting) -> str | None:
-    if not one.rewritten:
+    said = [text for source in one.sources for text in (source.words, source.title) if text]
+    if not one.rewritten or not is_rewritten(one.text, *said):
         return "not_neutral"
     wording = "".join(one.text.split())
-    if _DIGITS.search(wording) or any(_repeats(wording, source) for source in one.sources):
+    if tells_place_or_time(wording) or _MASK.search(wording):
+        return "tells_source"
+    if _DIGITS.search(_PUBLIC.sub("", wording)):
+        return "tells_source"
+    if any(_repeats(wording, source) for source in one.sources):
         return "tells_source"
     return None
 
 
 def _repeats(wording: str, source: Source) -> bool:
     """Whether the wording repeats what the source tells, or a stretch of what it says."""
-    if any(piece in wording for piece in source.private):
+    if any(_stands_in(piece, wording) for piece in source.private):
         return True
-    words = "".join(source.words.split())
-    said = {words[i : i + STRETCH] for i in range(len(words) - STRETCH + 1)}
-    return any(wording[i : i + STRETCH] in said for i in range(len(wording) - STRETCH + 1))
+    return repeats_words(wording, source.words) or repeats_words(wording, source.title, whole=False)
+
+
+def _stands_in(piece: str, wording: str) -> bool:
+    """A number stands there by itself alone: 20 is not in 2025."""
+    if piece not in wording:
+        return False
+    if not piece.isdigit():
+        return True
+    return re.search(rf"(?<!\d){piece}(?!\d)", wording) is not None
 
 
 @dataclass(frozen=True)

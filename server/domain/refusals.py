@@ -282,8 +282,8 @@ CATALOGUE: Mapping[str, Row] = {
     ),
     "tells_source": Row(
         409,
-        "改写后的文字仍带有原件里的人名、地点、号码、时间或原话，改掉后才能送阅：{codes}",
-        "Some wordings still repeat a name, place, number, time or sentence of their source: {codes}",
+        "改写后的文字仍带有人名、区县以下的地点、号码、日期时间或原件里的原话，改掉后才能送阅：{codes}",
+        "Some wordings still tell a name, a place below the district, a number or a time, or repeat a sentence: {codes}",
     ),
     "brief_empty": Row(409, "没有可送阅的问题。", "There is nothing to send."),
     "brief_off": Row(

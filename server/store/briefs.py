@@ -171,5 +171,6 @@ def _source(row: Any, carried: int) -> Source:
         added - carried,
         row.district or str(fields.get("district", "")),
         private_of(row.external_id, fields),
-        "" if row.source == "desk" else f"{row.title}\n{row.first_text}",
+        "" if row.source == "desk" else row.first_text,
+        "" if row.source == "desk" else row.title,
     )

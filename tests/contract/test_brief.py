@@ -213,6 +213,41 @@ def test_a_citizens_own_words_are_never_sent(clean: Running, office: Client) -> 
     assert office.get(f"{demo.here}/brief")["sent"] is None
 
 
+CARELESS = (
+    "翠湖苑小区的电梯停运怎样公开？",
+    "湖东的电梯停运怎样公开？",
+    "石桥村维修资金怎样公布？",
+    "翠湖路12号院的物业怎样监督？",
+    "翠湖路的管道怎样排出先后？",
+    "3号楼的电梯由谁检修？",
+    "十一月三日停水为何不通知？",
+    "上周三晚上八点的施工由谁批准？",
+    "一直没人来修水管怎么处理？",
+)
+"""What a moderator copies out of a letter without a thought: places and days that are sealed and stand in no
+field, one that stands in a field without its ending, and the greater part of a short text."""
+
+
+def test_a_careless_moderators_wording_leaves_no_desk(clean: Running, office: Client) -> None:
+    demo, desk, here = clean, clean.as_("moderator"), f"{clean.here}/brief/{SUBJECT}"
+    desk.do("PUT", f"{demo.here}/brief", {"in_advance": True})
+    one = shortlisted(demo, WORDINGS[0])
+    with sqlite3.connect(demo.data / "pingyi.db", timeout=20) as database:
+        database.execute(
+            "UPDATE questions SET first_text = ?, title = '', fields = ? WHERE id = ?",
+            ("一直没人来修水管", json.dumps({"community": "湖东社区"}), one["id"]),
+        )
+    path = f"{demo.here}/desk/questions/{one['id']}"
+    for wording in (*CARELESS, "一直没人来修水管？"):
+        desk.do("PATCH", path, {"version": desk.get(path)["version"], "text": wording})
+        preview = desk.get(here)
+        assert (wording, preview["lines"]) == (wording, [])
+        assert desk.refused("POST", here, {"hash": preview["hash"]})[0] == 409
+    desk.do("PATCH", path, {"version": desk.get(path)["version"], "text": WORDINGS[1]})
+    desk.do("POST", here, {"hash": desk.get(here)["hash"]})
+    assert office.get(f"{demo.here}/brief")["sent"]["lines"][0]["wording"] == WORDINGS[1]
+
+
 def test_what_was_sent_is_what_was_previewed_and_stays(clean: Running, office: Client) -> None:
     demo, desk, here = clean, clean.as_("moderator"), f"{clean.here}/brief/{SUBJECT}"
     one = shortlisted(demo, WORDINGS[0])

@@ -97,6 +97,35 @@ def test_a_wording_that_repeats_its_source_is_kept_back(told: str) -> None:
     assert [one.why for one in found.held] == ["tells_source"]
 
 
+@pytest.mark.parametrize("mark", ["？", "", "！！", " 。"])
+def test_own_words_with_another_mark_are_own_words(mark: str) -> None:
+    own = Source(1, "", (), "李庄路口积水没人管")
+    found = brief_of([waiting(f"李庄路口积水没人管{mark}", own)])
+    assert [one.why for one in found.held] == ["not_neutral"]
+
+
+@pytest.mark.parametrize(
+    "told", ["翠湖苑的供水", "翠湖苑社区", "湖东的路", "翠湖苑小区的水压", "十一月三日的停水"]
+)
+def test_a_place_is_kept_back_without_its_ending_and_where_it_is_sealed(told: str) -> None:
+    fields = {"community": "翠湖苑社区", "location": "湖东村三组", "accepted_at": ""}
+    source = Source(4, "芦照区", private_of("FZ161008", fields), "我们这里供水有问题。")
+    found = brief_of([waiting(f"{told}怎样处理？", source)])
+    assert [one.why for one in found.held] == ["tells_source"]
+    sealed = Source(4, "芦照区", private_of("FZ161008", {}), "我们这里供水有问题。")
+    found = brief_of([waiting("翠湖苑小区的供水怎样处理？", sealed)])
+    assert [one.why for one in found.held] == ["tells_source"]
+
+
+@pytest.mark.parametrize(
+    "asked",
+    ["2025年以来物业投诉办结率是多少？", "12345热线的回访率怎样提高？", "2024-2025年供暖怎样？"],
+)
+def test_a_year_and_a_hotlines_number_find_nobody(asked: str) -> None:
+    source = Source(4, "芦照区", private_of("FZ161008", {"likes": 25, "extra": {"次数": "20"}}))
+    assert brief_of([waiting(asked, source)]).held == ()
+
+
 def test_units_classes_and_the_district_itself_may_be_named() -> None:
     source = Source(4, "芦照区", private_of("FZ161008", FIELDS | {"district": "芦照区"}))
     asked = "住房和城乡建设局怎样检查芦照区的电梯？"

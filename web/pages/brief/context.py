@@ -109,7 +109,7 @@ REPLIABLE = frozenset({"approved", "shortlisted", "queued", "withdrawn"})
 def _why(one: HeldBack, lang: str) -> str:
     if one.why == "not_neutral":
         return say(lang, "还是群众原话，请先改写成中性表述")
-    return say(lang, "带有原件里的人名、地点、号码、时间或原话，请改掉")
+    return say(lang, "带有人名、区县以下的地点、号码、日期时间或原件里的原话，请改掉")
 
 
 @dataclass(frozen=True)

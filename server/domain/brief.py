@@ -33,6 +33,19 @@ _KEPT = frozenset(
 )
 """Fields of a source that say nothing of a person or a place: words of classes and of units."""
 _OF_PLACES = ("subdistrict", "community", "location", "enterprise")
+_OF_SOMEBODY = re.compile(
+    "人$|人员|姓名|名字|名称|联系|地点|地址|位置|区域|路段|小区|社区|时间|日期|号码?$"
+)
+"""Headers of columns that nobody here knows, and that tell of a person, a place or a time all the same."""
+_NAME = re.compile(
+    "[王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许邓冯韩曹曾彭萧蔡潘田董袁于余叶蒋杜苏魏程吕丁沈任姚卢傅钟姜崔谭廖范汪"
+    "陆金石戴贾韦夏邱侯邹熊孟秦白江阎薛尹段雷黎史龙陶贺顾毛郝龚邵万钱严覃武莫孔向汤][\u3400-\u9fff]{2}"
+    "|[\u3400-\u9fff]{1,3}(?:某.?|先生|女士|师傅|老师|同志|[*×]+)|[\u3400-\u9fff]某.{0,2}"
+)
+"""What looks like a person's name."""
+LONG = 6
+"""Characters of a value that is told by itself: a shorter one is a class (停水, 道路破损) until it looks like
+something else."""
 _DAY = re.compile(r"(\d{4})-(\d{2})-(\d{2})(?:T(\d{2}):(\d{2}))?")
 _DIGITS = re.compile(r"\d(?:[ -]?\d){4,}")
 _PUBLIC = re.compile(r"(?<!\d)(?:12\d{3}|(?:19|20)\d\d[-—~至](?:19|20)\d\d)(?![\d-])")
@@ -73,12 +86,33 @@ def private_of(external_id: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
     for name, value in fields.items():
         if name in _KEPT:
             continue
-        told += _pieces(value)
+        told += _of_columns(value) if name == "extra" else _pieces(value)
     district = district_of(str(fields.get("district", "")))
     below = str(fields.get("district", "")).replace(district, "", 1) if district else ""
     places = [str(fields.get(name, "")) for name in _OF_PLACES]
     wanted = [*told, *(name for place in (*places, below) for name in names_of(place))]
     return tuple(dict.fromkeys(one for one in wanted if len(one) >= 2 and one not in district))
+
+
+def _of_columns(extra: Any) -> list[str]:
+    """Of columns that nobody here knows: what looks like a number, a time, a name or a place, or is long."""
+    if not isinstance(extra, Mapping):
+        return _pieces(extra)
+    return [
+        piece
+        for header, value in extra.items()
+        for piece in _pieces(value)
+        if _OF_SOMEBODY.search(str(header)) or _tells(piece)
+    ]
+
+
+def _tells(value: str) -> bool:
+    return (
+        len(value) >= LONG
+        or any(c.isdigit() for c in value)
+        or _NAME.fullmatch(value) is not None
+        or tells_place_or_time(value)
+    )
 
 
 def _pieces(value: Any) -> list[str]:

@@ -126,6 +126,34 @@ def test_a_year_and_a_hotlines_number_find_nobody(asked: str) -> None:
     assert brief_of([waiting(asked, source)]).held == ()
 
 
+@pytest.mark.parametrize(
+    ("value", "asked"),
+    [("停水", "为什么经常停水？"), ("道路破损", "道路破损由谁修复？"), ("一般", "一般多久办结？")],
+)
+def test_a_class_in_an_unknown_column_keeps_nothing_back(value: str, asked: str) -> None:
+    source = Source(4, "芦照区", private_of("FZ161008", {"extra": {"问题类别": value}}))
+    assert brief_of([waiting(asked, source)]).held == ()
+
+
+@pytest.mark.parametrize(
+    ("header", "value"),
+    [
+        ("备注", "逄某路"),
+        ("备注", "李知水"),
+        ("备注", "赵女士"),
+        ("处理", "翠湖苑"),
+        ("批次", "88"),
+        ("说明", "北门外小卖部"),
+        ("回访人", "知水"),
+        ("事发地点", "翠湖"),
+    ],
+)
+def test_what_an_unknown_column_tells_of_somebody_is_kept_back(header: str, value: str) -> None:
+    source = Source(4, "芦照区", private_of("FZ161008", {"extra": {header: value}}))
+    found = brief_of([waiting(f"{value}的情况怎样处理？", source)])
+    assert [one.why for one in found.held] == ["tells_source"]
+
+
 def test_units_classes_and_the_district_itself_may_be_named() -> None:
     source = Source(4, "芦照区", private_of("FZ161008", FIELDS | {"district": "芦照区"}))
     asked = "住房和城乡建设局怎样检查芦照区的电梯？"

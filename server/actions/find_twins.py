@@ -42,13 +42,9 @@ async def find(
     """The likeliest twins of a text among the questions of these states, one of them left out."""
     keys = house.matcher.looked_for(title, text)
     counts, of = await unit.matching.counts(keys)
-    ids = await unit.matching.candidates(house.matcher.chosen(keys, counts, of))
+    ids = await unit.matching.candidates(house.matcher.chosen(keys, counts, of), states)
     questions = await unit.questions.by_ids(ids)
-    alive = [
-        questions[i]
-        for i in ids
-        if i in questions and questions[i].status in states and i != without
-    ]
+    alive = [questions[i] for i in ids if i in questions and i != without]
     return house.matcher.twins(title, text, alive, counts, of)
 
 

@@ -10,7 +10,18 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import BigInteger, Integer, Select, String, bindparam, cast, func, select, update
+from sqlalchemy import (
+    BigInteger,
+    Integer,
+    Select,
+    String,
+    bindparam,
+    cast,
+    func,
+    literal,
+    select,
+    update,
+)
 from sqlalchemy.dialects.postgresql import ARRAY
 from sqlalchemy.dialects.postgresql import insert as insert_postgresql
 from sqlalchemy.dialects.sqlite import insert as insert_sqlite
@@ -25,7 +36,14 @@ _hearings = table(HearingRow)
 ALL = 0
 """The key under which the number of all indexed questions stands: no bigram is 0."""
 CANDIDATES = 40
-"""Questions that the index gives at most, before those of other runs and states leave."""
+"""Questions that are given at most."""
+NEAREST = (100, 500, 2_000)
+"""Entries of the lists that are looked at for them: more than are wanted, since some belong to other runs or
+are decided, and more again while fewer than `CANDIDATES` of them stand; in the end as many as a question's
+lists usually hold (`ENTRIES_MOST` in moderation/matching), so that copies of rehearsals crowd nothing
+out. Few at first: what is read of each costs."""
+REMOVES = 8
+"""Merges that are followed, one after another, to what a question ended in."""
 
 
 def _wanted(sqlite: bool) -> Any:
@@ -43,7 +61,7 @@ def _wanted(sqlite: bool) -> Any:
     return pairs, pairs.c.key, pairs.c.value
 
 
-def _candidates(sqlite: bool) -> Select[Any]:
+def _nearest(sqlite: bool) -> Select[Any]:
     rows, key, weight = _wanted(sqlite)
     total = func.sum(weight).label("total")
     return (
@@ -52,8 +70,44 @@ def _candidates(sqlite: bool) -> Select[Any]:
         .join(_k, (_k.c.hearing_id == HEARING) & (_k.c.key == key))
         .group_by(_k.c.question_id)
         .order_by(total.desc(), _k.c.question_id.desc())
-        .limit(CANDIDATES)
+        .limit(bindparam("most", type_=Integer))
     )
+
+
+def _standing(sqlite: bool) -> Select[Any]:
+    """For each of the ids that is of this run and of the wanted states, itself; for one that is not and was
+    merged, what it ended in. Nothing wide is read."""
+    if sqlite:
+        ids = func.json_each(bindparam("ids", type_=String)).table_valued("value")
+        states = func.json_each(bindparam("states", type_=String)).table_valued("value")
+        among: Any = _q.c.id.in_(select(ids.c.value))
+        wanted: Any = select(states.c.value)
+    else:
+        among = _q.c.id == func.any(bindparam("ids", type_=ARRAY(Integer)))
+        wanted = select(func.unnest(bindparam("states", type_=ARRAY(String))))
+    # `+ 0`: rows are found by id and code alone, as in server/store/questions.py.
+    first = (
+        select(
+            _q.c.id.label("first"),
+            _q.c.id.label("id"),
+            _q.c.status,
+            _q.c.merged_into,
+            literal(0, Integer).label("removes"),
+        )
+        .where(among, _q.c.run_id + 0 == RUN)
+        .cte("ends", recursive=True)
+    )
+    into = _q.alias("into")
+    ends = first.union_all(
+        select(first.c.first, into.c.id, into.c.status, into.c.merged_into, first.c.removes + 1)
+        .join(into, (into.c.run_id + 0 == RUN) & (into.c.code == first.c.merged_into))
+        .where(
+            first.c.status == "merged",
+            first.c.status.not_in(wanted),
+            first.c.removes < REMOVES,
+        )
+    )
+    return select(ends.c.first, ends.c.id).where(ends.c.status.in_(wanted))
 
 
 def _counts(sqlite: bool) -> Select[Any]:
@@ -65,7 +119,8 @@ def _counts(sqlite: bool) -> Select[Any]:
     return select(_n.c.key, _n.c.n).where(_n.c.hearing_id == HEARING, among)
 
 
-_CANDIDATES = {sqlite: _candidates(sqlite) for sqlite in (True, False)}
+_NEAREST = {sqlite: _nearest(sqlite) for sqlite in (True, False)}
+_STANDING = {sqlite: _standing(sqlite) for sqlite in (True, False)}
 _COUNTS = {sqlite: _counts(sqlite) for sqlite in (True, False)}
 _UNINDEXED = (
     select(_q.c.id, _q.c.title, _q.c.text)
@@ -98,9 +153,10 @@ class Matching(Repository):
         found = {row[0]: row[1] for row in await self._rows(_COUNTS[self._sqlite], **values)}
         return found, found.pop(ALL, 0)
 
-    async def candidates(self, weights: Mapping[int, int]) -> list[int]:
-        """Ids of the questions that have most of these keys' weight, the most first, the newest first
-        among equals; of whatever run and state."""
+    async def candidates(self, weights: Mapping[int, int], states: Collection[str]) -> list[int]:
+        """Ids of the run's questions of these states that have most of the keys' weight, the most first,
+        the newest first among equals. One that was merged, which is none of these states, stands for
+        what it ended in: however many ask the same, their question takes one place."""
         if not weights:
             return []
         values: dict[str, Any]
@@ -108,7 +164,26 @@ class Matching(Repository):
             values = {"wanted": json.dumps(weights)}
         else:
             values = {"keys": list(weights), "weights": list(weights.values())}
-        return [row[0] for row in await self._rows(_CANDIDATES[self._sqlite], **values)]
+        found: list[int] = []
+        for most in NEAREST:
+            rows = await self._rows(_NEAREST[self._sqlite], most=most, **values)
+            near = [row[0] for row in rows]
+            ends = await self._standing(near, states)
+            found = list(dict.fromkeys(ends[id_] for id_ in near if id_ in ends))[:CANDIDATES]
+            if len(found) == CANDIDATES or len(near) < most:
+                break
+        return found
+
+    async def _standing(self, ids: list[int], states: Collection[str]) -> dict[int, int]:
+        """Id → the id of what stands for it; those for which nothing does are left out."""
+        if not ids:
+            return {}
+        wanted = sorted(states)
+        values: dict[str, Any] = {"ids": ids, "states": wanted}
+        if self._sqlite:
+            values = {name: json.dumps(value) for name, value in values.items()}
+        rows = await self._rows(_STANDING[self._sqlite], **values)
+        return {row[0]: row[1] for row in rows}
 
     async def unindexed(self, most: int) -> list[tuple[int, str, str]]:
         """(id, title, text) of questions of the run that are not in the index yet."""

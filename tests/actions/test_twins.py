@@ -7,6 +7,7 @@ import pytest
 from server.actions.change_status import change_status
 from server.actions.find_twins import index_questions, similar_to, twins_of
 from server.actions.import_questions import Source, import_questions
+from server.actions.merge_questions import merge_question
 from server.actions.moderate_question import approve_question, reject_question
 from server.actions.start_run import start_run
 from server.domain.desk import Filters
@@ -120,3 +121,31 @@ async def test_a_rehearsals_copies_are_no_twins_of_the_real_ones(lanxi: Home) ->
     assert [
         n for one in found if (n := one.question.external_id.removeprefix("N-")) in all_
     ] == before
+
+
+async def test_however_many_asked_the_same_their_question_is_still_found(lanxi: Home) -> None:
+    by, count = lanxi.person("moderator"), 61
+    same = {f"s{n:02}": LAMPS["a"] for n in range(count)}
+    all_ = await bring(lanxi, {**same, "b": LAMPS["b"]})
+    first, middle, *others, last = (all_[name] for name in same)
+    # Half of them directly, half by way of another one.
+    for n, one in enumerate(others):
+        await merge_question(lanxi.house, by, lanxi.slug, one.id, (first, middle)[n % 2].id)
+    await merge_question(lanxi.house, by, lanxi.slug, middle.id, first.id)
+    found = await twins(lanxi, last.id)
+    assert names(found, all_) == ["s00", "b"]
+    assert found[0].reason == "same_text"
+    await approve_question(lanxi.house, by, lanxi.slug, first.id)
+    async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+        (shown,) = await similar_to(lanxi.house, unit, LAMPS["a"][1])
+    assert (shown.question.id, shown.question.askers) == (first.id, count - 1)
+    # The copies of rehearsals, which are newer, take no place of theirs.
+    host = lanxi.person("host", "office")
+    await change_status(lanxi.house, host, lanxi.slug, "ready", 0)
+    for _ in range(4):
+        await start_run(lanxi.house, host, lanxi.slug, "rehearsal")
+        while await index_questions(lanxi.house, lanxi.slug):
+            pass
+    async with lanxi.building.store.look(slug=lanxi.slug, line=True) as unit:
+        again = await twins_of(lanxi.house, unit, last.id)
+    assert names(again, all_) == ["s00", "b"]

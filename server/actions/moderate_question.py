@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, check_version, perform
 from server.actions.ports import House, Unit
 from server.actions.way import way_of
 from server.domain import questions as rules
@@ -68,10 +68,16 @@ def unshortlisting(question: Question) -> Question:
 
 
 async def approve_question(
-    house: House, by: Actor, slug: str, id_: int, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    key: str | None = None,
+    *,
+    version: int | None = None,
 ) -> Answer:
-    """`POST …/approval`."""
-    return await _act(house, by, slug, id_, "approve", approval(house, by), key)
+    """`POST …/approval {version?}`."""
+    return await _act(house, by, slug, id_, "approve", approval(house, by), key, version)
 
 
 async def unapprove_question(
@@ -82,10 +88,19 @@ async def unapprove_question(
 
 
 async def reject_question(
-    house: House, by: Actor, slug: str, id_: int, reason: str, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    reason: str,
+    key: str | None = None,
+    *,
+    version: int | None = None,
 ) -> Answer:
-    """`POST …/rejection {reason}`."""
-    return await _act(house, by, slug, id_, "reject", rejection(reason), key, reason=reason)
+    """`POST …/rejection {reason, version?}`."""
+    return await _act(
+        house, by, slug, id_, "reject", rejection(reason), key, version, reason=reason
+    )
 
 
 async def unreject_question(
@@ -96,11 +111,18 @@ async def unreject_question(
 
 
 async def shortlist_question(
-    house: House, by: Actor, slug: str, id_: int, subject: str | None, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    subject: str | None,
+    key: str | None = None,
+    *,
+    version: int | None = None,
 ) -> Answer:
-    """`POST …/shortlisting {subject?}`."""
+    """`POST …/shortlisting {subject?, version?}`."""
     return await _act(
-        house, by, slug, id_, "shortlist", shortlisting(subject), key, subject=subject
+        house, by, slug, id_, "shortlist", shortlisting(subject), key, version, subject=subject
     )
 
 
@@ -166,20 +188,31 @@ def sees_escalated(unit: Unit, by: Actor) -> bool:
     return has_right(unit.place.roles(by), "escalations")
 
 
-async def worked_on(house: House, unit: Unit, by: Actor, id_: int) -> Question:
+async def worked_on(
+    house: House, unit: Unit, by: Actor, id_: int, version: int | None = None
+) -> Question:
     """The question, held for an act of the desk. `not_found`, `question_claimed` while somebody else
-    works on it."""
+    works on it, `version_stale` where it is no longer as it was read: nobody decides about a text that he
+    has not seen."""
     question = await seen(unit, by, id_, lock=True)
     check_claim(await unit.claims.of(id_), by.id, house.now())
+    check_version(question.version, version, desk_question(question))
     return question
 
 
 async def decide(
-    house: House, unit: Unit, by: Actor, id_: int, verb: str, rule: Rule, **told: Any
+    house: House,
+    unit: Unit,
+    by: Actor,
+    id_: int,
+    verb: str,
+    rule: Rule,
+    version: int | None = None,
+    **told: Any,
 ) -> tuple[Question, Question]:
     """One decision about one question, within this transaction: the question before and after. `told`
     goes into the journal with it."""
-    question = await worked_on(house, unit, by, id_)
+    question = await worked_on(house, unit, by, id_, version)
     after = rule(question)
     await unit.questions.save(after)
     await unit.claims.drop(id_)
@@ -204,15 +237,16 @@ async def _act(
     verb: str,
     rule: Rule,
     key: str | None,
+    version: int | None = None,
     **body: str | None,
 ) -> Answer:
     async def work(unit: Unit) -> Answer:
         if body.get("subject"):
             await check_subject(unit, body["subject"])
-        _, after = await decide(house, unit, by, id_, verb, rule)
+        _, after = await decide(house, unit, by, id_, verb, rule, version)
         return Answer(desk_question(after))
 
-    asked = Asked(by, "moderate", key, {"id": id_, **body}, None, verb)
+    asked = Asked(by, "moderate", key, {"id": id_, "version": version, **body}, None, verb)
     return await perform(house, asked, work, slug=slug)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from server.actions.moderate_question import seen, worked_on
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, check_version, perform
 from server.actions.ports import House, Unit
 from server.domain import reviews
 from server.domain.refusals import Refusal
@@ -14,12 +14,21 @@ from server.domain.view import desk_question
 
 
 async def verify_question(
-    house: House, by: Actor, slug: str, id_: int, outcome: str, note: str, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    outcome: str,
+    note: str,
+    key: str | None = None,
+    *,
+    version: int | None = None,
 ) -> Answer:
-    """`PUT …/verification {outcome, note?}`: who looked into the facts, when, and what came of it."""
+    """`PUT …/verification {outcome, note?, version?}`: who looked into the facts, when, and what came of
+    it."""
 
     async def work(unit: Unit) -> Answer:
-        question = await worked_on(house, unit, by, id_)
+        question = await worked_on(house, unit, by, id_, version)
         if question.status in {"merged", "rejected", "closed", "withdrawn", "escalated"}:
             raise Refusal("question_step_illegal", now=question.status, act="verify")
         said = house.mask(house.clean(note)).text
@@ -34,17 +43,25 @@ async def verify_question(
         )
         return Answer(desk_question(after))
 
-    body = {"id": id_, "outcome": outcome, "note": note}
+    body = {"id": id_, "version": version, "outcome": outcome, "note": note}
     return await perform(house, Asked(by, "moderate", key, body, None, "verify"), work, slug=slug)
 
 
 async def second_question(
-    house: House, by: Actor, slug: str, id_: int, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    key: str | None = None,
+    *,
+    version: int | None = None,
 ) -> Answer:
-    """`POST …/seconding`: a second pair of eyes."""
+    """`POST …/seconding {version?}`: a second pair of eyes."""
 
     async def work(unit: Unit) -> Answer:
         question = await seen(unit, by, id_, lock=True)
+        # The eyes were on the text that they read, which a rewriting has replaced.
+        check_version(question.version, version, desk_question(question))
         after = reviews.seconded(question, by.id, await unit.questions.last_writer(id_))
         await unit.questions.save(after)
         unit.record(
@@ -55,9 +72,8 @@ async def second_question(
         )
         return Answer(desk_question(after))
 
-    return await perform(
-        house, Asked(by, "second", key, {"id": id_}, None, "second"), work, slug=slug
-    )
+    body = {"id": id_, "version": version}
+    return await perform(house, Asked(by, "second", key, body, None, "second"), work, slug=slug)
 
 
 async def ask_for_reviews(

@@ -63,7 +63,12 @@ class Edit(Body):
     """A topic of the office's scheme, by its path or code; empty takes it back."""
 
 
-class Rejection(Body):
+class Decision(Body):
+    version: int | None = None
+    """The version that was read: 409 with the question as it stands when it has changed since."""
+
+
+class Rejection(Decision):
     reason: answers.RejectionReason
 
 
@@ -75,7 +80,7 @@ class Unmasking(Body):
     """Why the original must be read, in words; it stands in the journal."""
 
 
-class Shortlist(Body):
+class Shortlist(Decision):
     subject: Word | None = None
     """The key of the official it is for."""
 
@@ -97,7 +102,7 @@ class Claiming(Body):
     """From somebody else, who is told."""
 
 
-class Verification(Body):
+class Verification(Decision):
     outcome: answers.VerificationOutcome
     note: str = Field(default="", max_length=NOTE_LONGEST)
     """Who was asked, and what was seen."""
@@ -351,7 +356,7 @@ async def verify(
     """The facts were looked into (核实)."""
     return answered(
         await review_question.verify_question(
-            here.house, by, slug, id_, body.outcome, body.note, key
+            here.house, by, slug, id_, body.outcome, body.note, key, version=body.version
         )
     )
 
@@ -362,11 +367,14 @@ async def second(
     id_: Id,
     here: ServicesDep,
     by: ActorDep,
-    body: Nothing | None = None,
+    body: Decision | None = None,
     key: Key = None,
 ) -> Response:
     """A second pair of eyes (复核): not whoever approved or rewrote it."""
-    return answered(await review_question.second_question(here.house, by, slug, id_, key))
+    version = body.version if body else None
+    return answered(
+        await review_question.second_question(here.house, by, slug, id_, key, version=version)
+    )
 
 
 @router.post(DESK + "/{id}/escalation", status_code=201, response_model=answers.Escalated)
@@ -491,11 +499,14 @@ async def approve(
     id_: Id,
     here: ServicesDep,
     by: ActorDep,
-    body: Nothing | None = None,
+    body: Decision | None = None,
     key: Key = None,
 ) -> Response:
     """The question goes on the public list."""
-    return answered(await moderate_question.approve_question(here.house, by, slug, id_, key))
+    version = body.version if body else None
+    return answered(
+        await moderate_question.approve_question(here.house, by, slug, id_, key, version=version)
+    )
 
 
 @router.post(DESK + "/{id}/rejection", response_model=answers.DeskQuestion)
@@ -504,7 +515,9 @@ async def reject(
 ) -> Response:
     """Rejected with a reason code."""
     return answered(
-        await moderate_question.reject_question(here.house, by, slug, id_, body.reason, key)
+        await moderate_question.reject_question(
+            here.house, by, slug, id_, body.reason, key, version=body.version
+        )
     )
 
 
@@ -534,9 +547,11 @@ async def shortlist(
     key: Key = None,
 ) -> Response:
     """Shortlisted, for a subject when one is named."""
-    subject = body.subject if body else None
+    asked = body or Shortlist()
     return answered(
-        await moderate_question.shortlist_question(here.house, by, slug, id_, subject, key)
+        await moderate_question.shortlist_question(
+            here.house, by, slug, id_, asked.subject, key, version=asked.version
+        )
     )
 
 

@@ -393,6 +393,38 @@ async def test_the_stage_asks_for_a_second_pair_of_eyes_and_for_the_facts(lanxi:
     assert found
 
 
+async def test_nobody_decides_about_a_text_that_was_rewritten_since_he_read_it(lanxi: Home) -> None:
+    li, wang = people(lanxi)
+    house, slug = lanxi.house, lanxi.slug
+    read = (await bring(lanxi, order("a")))["a"]
+    a, text = read.id, "公交减班后如何保障出行？"
+    decide = moderate_question
+
+    async def refused(act: Any, *more: Any) -> None:
+        """The act is refused on the text that Wang read, and changes nothing; on today's text it is done."""
+        before = await one(lanxi, a)
+        with pytest.raises(Refusal, match="version_stale") as caught:
+            await act(house, wang, slug, a, *more, version=before.version - 1)
+        assert caught.value.detail["current"]["text"] == before.text
+        assert await one(lanxi, a) == before
+        await act(house, wang, slug, a, *more, version=before.version)
+
+    await edit_question(house, li, slug, a, read.version, text=text)
+    await refused(decide.reject_question, "unclear")
+    await decide.unreject_question(house, li, slug, a)
+    await refused(decide.approve_question)
+    await decide.unapprove_question(house, li, slug, a)
+    await decide.approve_question(house, li, slug, a)
+    await refused(review_question.verify_question, "confirmed", "")
+    third = lanxi.person("moderator", name="zhang")
+    now = await edit_question(house, third, slug, a, (await one(lanxi, a)).version, text=text[:-1])
+    assert not now.body["seconded"]
+    await refused(review_question.second_question)
+    assert (await one(lanxi, a)).seconded_by == wang.id
+    await refused(decide.shortlist_question, "water")
+    assert (await one(lanxi, a)).status == "shortlisted"
+
+
 async def test_who_wrote_a_question_does_not_second_it_whoever_approved_it(lanxi: Home) -> None:
     li, wang = people(lanxi)
     house, slug = lanxi.house, lanxi.slug

@@ -106,6 +106,48 @@ def test_two_people_rewrite_one_question(browser: Browser, shared_demo: Running)
     expect(page.locator('[data-part="draft"]')).to_be_hidden()
 
 
+def test_nobody_decides_about_a_text_that_somebody_rewrote_meanwhile(
+    browser: Browser, shared_demo: Running
+) -> None:
+    demo, api = shared_demo, shared_demo.as_("moderator")
+    page = desk(browser, demo)
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    id_ = chosen(page)
+    at = f"{demo.here}/desk/questions/{id_}"
+    read = api.get(at)
+    text = read["text"] + "（已核实）"
+    api.do("PATCH", at, {"version": read["version"], "text": text})
+    page.keyboard.press("a")
+    both = page.locator('[data-part="stale"]')
+    expect(both).to_be_visible()
+    assert page.inner_text('[data-part="read"]') == read["text"]
+    assert page.inner_text('[data-part="present"]') == text
+    assert both.evaluate("box => box === document.activeElement")
+    assert page.locator("#toast").is_hidden()
+    assert violations(page) == []
+    assert api.get(at)["status"] == "screened"
+    page.keyboard.press("r")
+    page.keyboard.press("5")
+    expect(both).to_be_visible()
+    assert api.get(at)["status"] == "screened"
+    both.locator("button").click()
+    expect(page.locator('.pane [data-part="text"]')).to_have_text(text)
+    # What is not the text may move: the act goes on.
+    page.locator("#auto-next").uncheck()
+    page.locator("#auto-next").blur()
+    api.do("PATCH", at, {"version": api.get(at)["version"], "tags": ["路灯"]})
+    page.keyboard.press("a")
+    expect(page.locator('.pane[data-status="approved"]')).to_be_visible()
+    api.do("PATCH", at, {"version": api.get(at)["version"], "text": read["text"]})
+    page.keyboard.press("v")
+    page.locator("#verify-note").fill("到现场看过")
+    page.keyboard.press("Control+Enter")
+    expect(both).to_be_visible()
+    assert page.locator("#verify-note").input_value() == "到现场看过"
+    assert api.get(at)["verification"] is None
+
+
 class Slow:
     """A network on which requests of one kind are on their way until they are let through."""
 

@@ -4,6 +4,8 @@
 // must be held for a second. <form data-act="POST /api/v1/…"> sends its fields as JSON: an empty
 // field is left out unless it has data-empty; data-type="number" or "json" converts it; a field called
 // "settings.host" is a member of an object.
+// With data-read the version goes along of what the page shows (data-version of what it stands in); that it
+// is no longer the latest is for the page to say.
 // A refusal's sentence is shown in #toast, and nothing on the page is lost.
 
 import { newKey } from './live.js'
@@ -48,11 +50,13 @@ export function toast (text, bad, heard = true) {
 
 export async function perform (element, data) {
   const [method, path] = element.dataset.act.split(' ')
+  const read = element.dataset.read === undefined ? null : element.closest('[data-version]')
+  if (read) data = { ...data, version: +read.dataset.version }
   element.setAttribute('aria-busy', 'true')
   const answer = await api(method, path, data).catch(() => ({ ok: false, error: { message: document.body.dataset.offline } }))
   element.removeAttribute('aria-busy')
-  if (!answer.ok) toast(answer.error?.message || String(answer.status), true)
-  else if (element.dataset.done) toast(element.dataset.done)
+  if (!answer.ok && !(read?.isConnected && answer.error?.code === 'version_stale')) toast(answer.error?.message || String(answer.status), true)
+  else if (answer.ok && element.dataset.done) toast(element.dataset.done)
   element.dispatchEvent(new CustomEvent('pingyi:answer', { bubbles: true, detail: answer }))
   return answer
 }

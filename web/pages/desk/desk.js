@@ -6,6 +6,7 @@ import { ordered } from '../host/order.js'
 import { claimed, heldBy, hold, release, takeOver } from './claims.js'
 import { $, address, bring, chosen, filters, keep, lang, list, questionPath, read, rows, say, seat, send, slug } from './common.js'
 import { manyKey, picked, unpicked } from './many.js'
+import { differing, outdated } from './reread.js'
 
 const queuePath = `/api/v1/hearings/${slug}/queue`
 
@@ -206,6 +207,7 @@ chosen.addEventListener('pingyi:answer', event => {
   const { detail, target } = event
   const { id } = target.closest('.pane').dataset
   if (detail.ok && target.id === 'reply') keep(replyName(id), null)
+  if (outdated(target, detail)) return look()
   if (target.id === 'unmask') return detail.ok && id === current ? unmasked(detail) : undefined
   if (!detail.ok || id !== current) return look()
   if (target.closest('#escalate')) { toast(say('escalated')); acted({ status: 'escalated' }, true); return blank(id) }
@@ -337,17 +339,6 @@ function both (mine, now) {
   box.hidden = false
   box.focus()
   box.scrollIntoView({ block: 'nearest' })
-}
-// What the two texts do not have in common, marked in both.
-function differing (a, b) {
-  let head = 0, tail = 0
-  while (head < a.length && head < b.length && a[head] === b[head]) head++
-  while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail++
-  return [a, b].map(text => {
-    const mark = document.createElement('mark')
-    mark.textContent = text.slice(head, text.length - tail)
-    return [text.slice(0, head), mark, text.slice(text.length - tail)]
-  })
 }
 
 // ── topics: the office's list comes when somebody is about to choose from it ──

@@ -259,3 +259,16 @@ def test_nobody_but_the_duty_person_does_anything_to_it(scene: Scene) -> None:
         f"/api/v1{path}", json={"text": "我们已经处理"}, headers={"Origin": demo.url}
     )
     assert (answer.status_code, answer.json()["error"]["code"]) == (404, "not_found")
+
+
+def test_a_screen_is_told_which_of_its_questions_are_no_longer_for_its_eyes(scene: Scene) -> None:
+    demo = scene.demo
+    path = f"/h/{demo.slug}/desk/unseen?id={scene.id}&id={scene.sister}&id=2000000000"
+    for who, gone in (("desk", [scene.id]), ("office", [scene.id])):
+        answer = scene.browsers[who].get(path)
+        assert (answer.json(), answer.headers["Cache-Control"]) == ({"ids": gone}, "no-store")
+    duty = browser_of(demo, demo.line["links"]["duty"])
+    assert duty.get(path).json() == {"ids": []}
+    duty.close()
+    assert scene.browsers["public"].get(path).status_code == 401
+    assert scene.browsers["desk"].get(path + "&id=x").status_code == 422

@@ -158,6 +158,79 @@ def test_what_is_escalated_stands_before_the_duty_person_until_he_has_seen_it(
     assert not errors
 
 
+def rising(demo: Running, text: str) -> tuple[int, list[int]]:
+    """(group, ids) of three questions of the public that ask alike."""
+    api, here = demo.as_("moderator"), demo.here
+    ids = []
+    for ending in ("请马上处理", "请快点处理", "请尽早处理"):
+        body = {"text": f"{text}，{ending}。"}
+        asked = demo.viewer().do("POST", f"{here}/questions", body, new_key())
+        ids.append(api.get(f"{here}/desk/questions?q={asked['code']}")["items"][0]["id"])
+
+    def grouped() -> int | None:
+        labels = {api.get(f"{here}/desk/questions/{id_}")["cluster"] for id_ in ids}
+        return labels.pop() if len(labels) == 1 else None
+
+    wait_until(grouped)
+    label = grouped()
+    assert label is not None
+    return label, ids
+
+
+def test_what_is_escalated_leaves_every_place_on_the_screens_of_all_others(
+    browser: Browser, demo: Running
+) -> None:
+    api, here = demo.as_("moderator"), f"{demo.here}/desk/questions"
+    group, ids = rising(demo, SECRET)
+    queued = api.get(f"{demo.here}/queue")["ids"][0]
+    words = api.get(f"{here}/{queued}")["text"]
+    # Groups and a pane that was opened from the queue; the form of a group; a pane with its twins; a list
+    # by heat, with a question that is being rewritten.
+    groups, errors = opened(browser, demo)
+    groups.locator(f"#queued-{queued} [data-question]").click()
+    expect(groups.locator(f'.pane[data-id="{queued}"]')).to_contain_text(words)
+    expect(groups.locator("#list [data-group]", has_text="聚集")).to_be_visible()
+    form, _ = opened(browser, demo)
+    form.locator(f'#list [data-group="{group}"]').click()
+    expect(form.locator("#write .order", has_text="聚集")).to_have_count(3)
+    form.locator("#write-text").fill("有人问到聚集的事，怎样处置？")
+    twins = desk(browser, demo)
+    twins.locator(f"#row-{ids[1]} .row-button").click()
+    expect(twins.locator(f'.twins [data-shows="{ids[0]}"]')).to_contain_text("聚集")
+    heat = desk(browser, demo)
+    heat.locator("#f-sort").select_option("heat")
+    row = heat.locator(f"#row-{ids[0]}")
+    expect(row).to_contain_text("聚集")
+    heat.locator('#list [data-status="screened"]').filter(has_not_text="聚集").first.click()
+    heat.wait_for_selector(".pane")
+    heat.keyboard.press("e")
+    typed = heat.locator("#edit-text")
+    typed.fill("正在改写的文字不会丢")
+    duty, _ = opened(browser, demo, "duty")
+    duty.locator('[data-states="received,screened"]').click()
+    duty.locator(f"#row-{ids[0]} .row-button").click()
+    expect(duty.locator(".pane")).to_contain_text("聚集")
+    api.do("POST", f"{here}/{queued}/escalation", {"kind": "unrest"}, new_key())
+    expect(groups.locator("#chosen")).not_to_contain_text(words)
+    expect(groups.locator("#main")).not_to_contain_text(words)
+    for id_ in ids:
+        if id_ != ids[1]:
+            api.do("POST", f"{here}/{id_}/escalation", {"kind": "unrest"}, new_key())
+    expect(twins.locator(f'.twins [data-shows="{ids[0]}"]')).not_to_contain_text("聚集")
+    expect(twins.locator(".pane")).to_contain_text("聚集")  # The one that is open stays.
+    expect(row).not_to_contain_text("聚集")
+    assert typed.input_value() == "正在改写的文字不会丢"
+    expect(groups.locator("#list")).not_to_contain_text("聚集")
+    expect(form.locator("#write .order", has_text="聚集")).to_have_count(1)
+    assert form.locator('#write [name="order"]:checked').count() == 1
+    assert form.locator("#write-text").input_value() == "有人问到聚集的事，怎样处置？"
+    for page in (groups, form, twins, heat):
+        assert violations(page) == []
+    expect(duty.locator(".pane")).to_contain_text("聚集")
+    expect(duty.locator(f"#row-{ids[0]}")).to_contain_text("聚集")
+    assert not errors
+
+
 def test_the_desk_is_usable_on_a_phone(browser: Browser, demo: Running) -> None:
     page, _ = open_page(browser.new_context(viewport=PHONE), demo.line["links"]["desk"])
     page.wait_for_selector("#list li")

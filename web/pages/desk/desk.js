@@ -7,6 +7,7 @@ import { claimed, heldBy, hold, release, takeOver } from './claims.js'
 import { $, address, bring, chosen, filters, keep, lang, list, questionPath, read, rows, say, seat, send, slug } from './common.js'
 import { manyKey, picked, unpicked } from './many.js'
 import { differing, outdated } from './reread.js'
+import { lookAgain } from './sight.js'
 
 const queuePath = `/api/v1/hearings/${slug}/queue`
 
@@ -100,7 +101,6 @@ $('pill').addEventListener('click', () => { loadList(); list.focus() })
 // After a cue the first page is fetched once more, beside the page: rows that are shown get their new
 // words where they stand, a row that left this list says so, and what is new is only counted.
 let looking, again = 0
-const waiting = new Set()
 function stopLooking () { clearTimeout(looking); looking = null }
 function look () {
   if (looking) return
@@ -108,17 +108,13 @@ function look () {
     const mine = ++again
     looking = null
     try {
-      if (view.groups) return
       const [page, one] = await Promise.all([
-        fetch(listAddress()).then(answer => answer.text()),
+        view.groups ? null : fetch(listAddress()).then(answer => answer.text()),
         current ? api('GET', questionPath(current)) : null
       ])
       if (mine !== again || looking) return
-      compare(page)
-      // Of the rows that have left the list since, those that were escalated are blanked.
-      for (const row of rows()) if (waiting.has(row.dataset.row) && row.classList.contains('left')) blank(row.dataset.row)
-      waiting.clear()
-      if (one?.status === 404) blank(current)
+      if (page !== null && !view.groups) compare(page)
+      if (one?.status === 404) lookAgain()
       const pane = chosen.querySelector('.pane')
       if (one?.ok && pane?.dataset.id === String(one.id) && !acting) pane.querySelector('[data-part="moved"]').hidden = +pane.dataset.version >= one.version
     } catch { /* the next cue looks again */ }
@@ -139,6 +135,7 @@ function compare (page) {
       claimed(current)
       row.dataset.version = now.dataset.version
       row.dataset.status = now.dataset.status
+      row.querySelector('[data-pick]').disabled = false   // given back by the duty person
     }
     row.classList.toggle('left', !now && +row.dataset.row >= oldest)
   }
@@ -147,17 +144,15 @@ function compare (page) {
   $('pill').hidden = fresher === 0
   $('pill').textContent = say(all ? 'pill_many' : 'pill', { n: fresher })
 }
-// What went to the duty person is gone from here: its row and its pane keep nothing of it.
-async function blank (id) {
-  const answer = await api('GET', questionPath(id)).catch(() => ({}))
-  if (answer.status !== 404) return
-  const row = $('row-' + id)
-  row?.querySelector('.row-title')?.remove()
-  if (row) { row.querySelector('.row-text').textContent = say('st_escalated'); row.classList.add('left') }
-  if (current === String(id)) { current = null; chosen.replaceChildren(Object.assign(document.createElement('p'), { className: 'empty', textContent: say('st_escalated') })) }
-}
+// The chosen question went to the duty person: what stands here of its words goes too, a draft of them as well.
+document.addEventListener('pingyi:unseen', event => {
+  keep(draftName(event.detail.id), null)
+  if (current !== event.detail.id) return
+  current = conflict = null
+  release()
+  marks()
+})
 document.addEventListener('pingyi:cue', event => {
-  if (event.detail.event === 'question_escalated') for (const row of rows().slice(0, 200)) if (/^\d+$/.test(row.dataset.row)) waiting.add(row.dataset.row)
   if (event.detail.type === 'snapshot' || /^(question|queue)/.test(event.detail.event || '')) look()
 })
 
@@ -210,7 +205,7 @@ chosen.addEventListener('pingyi:answer', event => {
   if (outdated(target, detail)) return look()
   if (target.id === 'unmask') return detail.ok && id === current ? unmasked(detail) : undefined
   if (!detail.ok || id !== current) return look()
-  if (target.closest('#escalate')) { toast(say('escalated')); acted({ status: 'escalated' }, true); return blank(id) }
+  if (target.closest('#escalate')) { toast(say('escalated')); acted({ status: 'escalated' }, true); return lookAgain() }
   acted(detail, target.dataset.next !== undefined)   // `status` in it is the question's
 })
 
@@ -374,6 +369,7 @@ function target (one) {
   Object.assign(button, { type: 'button', className: 'button small', textContent: `${say('into')} ${one.code}` })
   Object.assign(button.dataset, { act: `POST ${questionPath(current)}/merging`, body: JSON.stringify({ into: one.id }), next: '' })
   item.append(text, button)
+  item.dataset.shows = one.id
   return item
 }
 

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from urllib.parse import urlencode
 
 from fastapi import APIRouter, Path, Query, Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from server.actions.escalate_question import waiting
 from server.actions.find_twins import twins_of
-from server.actions.moderate_question import seen, sees_escalated
+from server.actions.moderate_question import seen, sees, sees_escalated
 from server.actions.perform import allowed
 from server.actions.suggest_topics import scheme_of, suggested
 from server.actions.write_question import MOST_ORDERS
@@ -24,6 +24,8 @@ from web.pages.desk import context
 
 router = APIRouter()
 _NO_STORE = {"Cache-Control": "no-store"}
+ASKED_ABOUT = 200
+"""Questions that a page asks about at once; as in sight.js."""
 LARGEST_ID = 2**31 - 1
 """What an integer column of PostgreSQL holds: a larger number is no question's."""
 QuestionId = Annotated[int, Path(ge=1, le=LARGEST_ID)]
@@ -183,6 +185,22 @@ async def history(slug: str, request: Request, id_: QuestionId) -> HTMLResponse:
         done = await unit.desk.history(id_)
     lang = language_of(request)
     return _html("history", lang, context.past(done, lang))
+
+
+@router.get("/h/{slug}/desk/unseen")
+async def unseen(
+    slug: str,
+    request: Request,
+    ids: Annotated[list[Number] | None, Query(alias="id", max_length=ASKED_ABOUT)] = None,
+) -> JSONResponse:
+    """Which of the questions on somebody's screen are not for this person's eyes any more."""
+    here = services(request)
+    by = await here.door.actor(request)
+    async with here.store.look(slug=slug) as unit:
+        allowed(unit.place, by, "page:desk")
+        found = await unit.questions.by_ids(ids or ())
+        gone = sorted(id_ for id_, one in found.items() if not sees(unit, by, one))
+    return JSONResponse({"ids": gone}, headers=_NO_STORE)
 
 
 @router.get("/h/{slug}/desk/duty", response_class=HTMLResponse)

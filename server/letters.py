@@ -22,6 +22,7 @@ from moderation.intake.mail import LETTER_LARGEST, Letter, number_of, read_lette
 from moderation.intake.mailbox import Lost, Mailbox
 from moderation.intake.postbox import Postbox
 from moderation.take_in import letter_in, packed
+from server.actions.import_questions import writers_secret
 from server.actions.take_letters import Due, HeldBack, next_due, take_letters
 from server.domain.incoming import Incoming
 from server.domain.refusals import Refusal
@@ -223,7 +224,8 @@ class _Rounds:
         link = f"{visit.public_url}/q/{due.code}" if visit.public_url else ""
         at = datetime.fromtimestamp(visit.house.now() / 1000, UTC)
         sender = visit.source.settings["from"]
-        return acknowledgement(due.code, link, sender, to["to"], to["message_id"], at)
+        secret = writers_secret(visit.house, due.code)
+        return acknowledgement(due.code, secret, link, sender, to["to"], to["message_id"], at)
 
 
 @dataclass

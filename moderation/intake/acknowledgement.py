@@ -15,9 +15,10 @@ from moderation.intake.mail import ANSWERED_ALREADY
 
 
 def acknowledgement(
-    code: str, link: str, sender: str, to: str, message_id: str, at: datetime
+    code: str, secret: str, link: str, sender: str, to: str, message_id: str, at: datetime
 ) -> EmailMessage:
-    """The message; `link` is where the code is looked up, "" where no address is known; `message_id`
+    """The message; `secret` lets its reader appeal and rate the answer; `link` is where the code is looked
+    up, "" where no address is known; `message_id`
     is the letter's, "" where it has none. Raises :class:`ValueError` for what is no header."""
     answer = EmailMessage(policy=SMTP)
     answer["From"], answer["To"] = sender, to
@@ -35,10 +36,12 @@ def acknowledgement(
     answer.set_content(
         f"您好！您的来信已收到，查询码 {code}。\n"
         f"来信先隐去个人信息，再由工作人员审看；办理情况凭查询码随时可查。\n{where_zh}\n"
+        f"凭证 {secret}：未被采用时可凭它申诉一次，答复后可凭它评价。请勿转给他人。\n"
         f"本邮件由系统自动发出，请勿回复。\n\n"
         f"Your letter has come in. Its code is {code}.\n"
         f"Personal details are hidden first, then staff read it; the code tells at any time what "
-        f"became of it.\n{where_en}\nThis message was sent automatically; please do not reply.\n",
+        f"became of it.\n{where_en}\nYour secret is {secret}: with it you may appeal once if the letter "
+        f"is not taken up, and rate the answer. Keep it to yourself.\nThis message was sent automatically; please do not reply.\n",
         charset="utf-8",
         cte="base64",
     )

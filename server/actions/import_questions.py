@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from math import inf
 from typing import TypedDict
 
+from server.actions.appeal_question import secret_hash
 from server.actions.name_units import units
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
@@ -263,8 +264,9 @@ async def _add(
     item: Incoming,
     officials: Sequence[orders.Unit],
 ) -> None:
+    code = house.code()
     question = await unit.questions.add(
-        code=house.code(),
+        code=code,
         status="received",
         text=item.text,
         title=item.title,
@@ -274,7 +276,14 @@ async def _add(
         likes=item.likes,
         tags=list(item.tags),
         created_at=item.accepted_at or house.now(),
+        secret_hash=secret_hash(writers_secret(house, code)) if source.connector == "imap" else "",
         **_told(item, officials),
     )
     if item.sealed is not None:
         await unit.questions.seal(question.id, item.sealed)
+
+
+def writers_secret(house: House, code: str) -> str:
+    """What lets the writer of a letter appeal and rate: it goes out with the acknowledgement. Worked out from
+    the code, so that only its hash is kept."""
+    return house.author_secret("letter", code)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import re
 import socket
 import time
 import zlib
@@ -17,8 +18,12 @@ from sqlalchemy import text
 from moderation.intake.mail import LETTER_LARGEST
 from moderation.intake.mailbox import Lost, Mailbox
 from server import letters as visits
+from server.actions.appeal_question import appeal_question
+from server.actions.change_status import change_status
 from server.actions.manage_sources import add_source, ask_now, change_source
+from server.actions.moderate_question import reject_question
 from server.actions.take_letters import SENDER_MOST, take_letters
+from server.domain.refusals import Refusal
 from server.domain.sources import IntakeSource
 from tests.house import Home, home
 from tests.mail_services import MailServer, Outbox, outbox
@@ -367,6 +372,17 @@ async def test_a_sender_is_told_the_code_once_and_no_list_is(
     assert str(answer["To"]) == "wang@citizen.example"
     assert answer["In-Reply-To"] == "<1.letter@citizen.example>"
     assert code in answer["Subject"]
+    # With the secret in it its writer may appeal.
+    found = re.search(r"凭证 (\S+)：", str(answer.get_payload(decode=True), "utf-8"))
+    assert found
+    question = (await questions(lanxi))[0]
+    await change_status(lanxi.house, lanxi.person("host"), lanxi.slug, "ready", 0)
+    with pytest.raises(Refusal, match="secret_wrong"):
+        await appeal_question(lanxi.house, code, "x", "请再看一次。")
+    await reject_question(
+        lanxi.house, lanxi.person("moderator"), lanxi.slug, question.id, "unclear"
+    )
+    await appeal_question(lanxi.house, code, found[1], "请再看一次。")
     assert post.logins
     assert "wang@" not in str((await source(lanxi)).state)
 

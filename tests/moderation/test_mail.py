@@ -149,18 +149,19 @@ def test_a_person_may_be_answered() -> None:
 def test_an_acknowledgement_tells_the_code_in_both_languages_and_that_a_machine_wrote_it() -> None:
     at = datetime(2026, 11, 20, tzinfo=UTC)
     made = acknowledgement(
-        "K7M2", "https://p.example/q/K7M2", "m@c.example", "w@c.example", "<1@x>", at
+        "K7M2", "s3cret", "https://p.example/q/K7M2", "m@c.example", "w@c.example", "<1@x>", at
     )
     text = made.get_content()
     assert "查询码 K7M2" in text
     assert "Its code is K7M2" in text
+    assert text.count("s3cret") == 2
     assert text.count("https://p.example/q/K7M2") == 2
     assert made["Auto-Submitted"] == "auto-replied"
     assert made["In-Reply-To"] == "<1@x>"
     assert not read_own(made.as_bytes())
     for wrong in ("w@c.example\r\nBcc: all@c.example", "w@c.example\nX: y"):
         with pytest.raises(ValueError, match=r"newline|linefeed|header"):
-            acknowledgement("K7M2", "", "m@c.example", wrong, "", at)
+            acknowledgement("K7M2", "s", "", "m@c.example", wrong, "", at)
 
 
 def read_own(raw: bytes) -> bool:

@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from server.domain.district import district_of, split
 from server.domain.journal import canonical
 from server.domain.neutral import is_rewritten, names_of, repeats_words, tells_place_or_time
 
@@ -52,20 +53,6 @@ _PUBLIC = re.compile(r"(?<!\d)(?:12\d{3}|(?:19|20)\d\d[-—~至](?:19|20)\d\d)(?
 """Numbers that are everybody's: a hotline's, and from year to year."""
 _MASK = re.compile(r"\[[\u3400-\u9fffA-Za-z]{1,8}\]")
 """What masking left, in what a moderator copied or wrote."""
-_NAMED = "[\u3400-\u9fff]"
-_DISTRICT = re.compile(rf"(?:{_NAMED}{{1,6}}?市)?({_NAMED}{{1,6}}?(?:区|县|旗|市))")
-_BELOW = ("社区", "小区", "园区", "校区", "片区", "街区", "厂区", "院区", "景区", "矿区", "营区")
-_ENGLISH = re.compile(r"[A-Z][A-Za-z' -]{1,30} (?:District|County|City)")
-
-
-def district_of(told: str) -> str:
-    """The district that a source names, without anything below it; empty where it names none."""
-    text = "".join(told.split())
-    found = _DISTRICT.match(text)
-    if found and not found[1].endswith(_BELOW):
-        return found[1]
-    english = _ENGLISH.match(told.strip())
-    return english[0] if english else ""
 
 
 @dataclass(frozen=True)
@@ -87,8 +74,9 @@ def private_of(external_id: str, fields: Mapping[str, Any]) -> tuple[str, ...]:
         if name in _KEPT:
             continue
         told += _of_columns(value) if name == "extra" else _pieces(value)
-    district = district_of(str(fields.get("district", "")))
-    below = str(fields.get("district", "")).replace(district, "", 1) if district else ""
+    district, below = split(str(fields.get("district", "")))
+    if not district and not tells_place_or_time(below):
+        below = ""  # A district by another form of its name.
     places = [str(fields.get(name, "")) for name in _OF_PLACES]
     wanted = [*told, *(name for place in (*places, below) for name in names_of(place))]
     return tuple(dict.fromkeys(one for one in wanted if len(one) >= 2 and one not in district))

@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from server.domain.district import district_of
+
 UNIT_NAMES, UNIT_NAME_LONGEST = 50, 60
 """How many other names a unit may have, and how long each may be."""
 
@@ -72,7 +74,7 @@ def solved(fields: Mapping[str, Any]) -> str:
 
 def district(fields: Mapping[str, Any]) -> str:
     """The district the order is about, or empty. Nothing smaller is ever told outside the desk."""
-    return str(fields.get("district") or "").strip()[:40]
+    return district_of(str(fields.get("district") or ""))[:40]
 
 
 def agency(fields: Mapping[str, Any]) -> str:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from server.domain.brief import Source, Waiting, brief_of, district_of, private_of
+from server.domain import orders
+from server.domain.brief import Source, Waiting, brief_of, private_of
+from server.domain.district import district_of, split
 
 NEUTRAL = "电梯停运的时间怎样向住户公开？"
 
@@ -28,12 +30,39 @@ def waiting(text: str = NEUTRAL, *sources: Source, rewritten: bool = True) -> Wa
         ("翠湖街道", ""),
         ("翠湖路12号", ""),
         ("", ""),
+        ("宁夏回族自治区中卫市沙坡头区", "沙坡头区"),
+        ("广西壮族自治区南宁市青秀区新竹街道", "青秀区"),
+        ("内蒙古自治区锡林郭勒盟锡林浩特市", "锡林浩特市"),
+        ("新疆维吾尔自治区伊犁哈萨克自治州霍城县", "霍城县"),
+        ("湖南省湘西土家族苗族自治州吉首市", "吉首市"),
+        ("湖北省长阳土家族自治县龙舟坪镇", "长阳土家族自治县"),
+        ("河北省石家庄市长安区", "长安区"),
+        ("湖南省长沙县星沙街道", "长沙县"),
+        ("上海市浦东新区", "浦东新区"),
+        ("重庆市渝中区解放碑街道", "渝中区"),
+        ("香港特别行政区", ""),
+        ("内蒙古自治区", ""),
+        ("城东区幸福路12号", "城东区"),
         ("Luzhao District", "Luzhao District"),
         ("12 Green Lane", ""),
     ],
 )
 def test_nothing_below_the_district_is_told(told: str, district: str) -> None:
     assert district_of(told) == district
+    assert orders.district({"district": told}) == district
+
+
+def test_what_lies_above_a_district_is_no_secret_and_what_lies_below_is() -> None:
+    assert split("宁夏回族自治区中卫市沙坡头区 滨河镇") == ("沙坡头区", "滨河镇")
+    assert split("翠湖路12号") == ("", "翠湖路12号")
+    source = Source(4, "", private_of("", {"district": "宁夏回族自治区中卫市沙坡头区滨河镇"}))
+    assert brief_of([waiting("中卫市沙坡头区的电梯怎样检查？", source)]).held == ()
+    assert brief_of([waiting("滨河的电梯怎样检查？", source)]).held
+    source = Source(4, "", private_of("", {"district": "高新"}))
+    assert brief_of([waiting("高新企业的补贴怎样检查？", source)]).held == ()
+    # Where a column holds no district it may hold a door: that is nobody's to read either.
+    source = Source(4, "", private_of("", {"district": "翠湖路"}))
+    assert brief_of([waiting("翠湖的电梯怎样检查？", source)]).held
 
 
 def test_a_citizens_own_words_never_go_out() -> None:

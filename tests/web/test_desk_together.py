@@ -106,6 +106,25 @@ def test_two_moderators_see_who_works_on_what(browser: Browser, demo: Running) -
     expect(mine.locator(f"#row-{second}.left")).to_contain_text("已通过")
 
 
+def test_a_claim_holds_however_wrong_the_clock_of_a_desk_is(
+    browser: Browser, demo: Running
+) -> None:
+    other, here = demo.as_("moderator"), f"{demo.here}/desk/questions"
+    wait_until(lambda: not other.get(f"{here}?status=received")["items"])
+    id_ = other.get(f"{here}?status=screened")["items"][0]["id"]
+    context = browser.new_context(viewport=DESKTOP)
+    context.add_init_script("const real = Date.now; Date.now = () => real() + 20 * 60_000")
+    page, errors = open_page(context, demo.line["links"]["desk"])
+    page.wait_for_selector('#link[data-state="up"]')
+    page.wait_for_selector("#list li")
+    page.locator('[data-states="received,screened"]').click()
+    other.do("PUT", f"{here}/{id_}/claim", {})
+    expect(page.locator(f"#row-{id_} .held")).to_be_visible()
+    page.locator(f"#row-{id_} .row-button").click()
+    expect(page.locator('[data-part="claimant"]')).to_be_visible()
+    assert not errors
+
+
 def test_what_was_rewritten_stands_beside_its_original_with_its_history(
     browser: Browser, demo: Running
 ) -> None:

@@ -4,13 +4,15 @@
 
 import { $, address, chosen, list, me, questionPath, say, send } from './common.js'
 import { api } from '../../act.js'
+import { now } from '../../live.js'
 
 const LAPSES_MS = 10 * 60_000                 // as server/domain/claims.py
 const RENEWED_MS = 60_000
 let held = null, renewing
 
 const claimOf = id => document.querySelector(`#claims [data-claimed="${id}"]`)?.dataset
-const fresh = claim => claim && Date.now() - claim.at < LAPSES_MS
+// By the server's clock, which said when it was claimed: this desk's own may be minutes off.
+const fresh = claim => claim && now() - claim.at < LAPSES_MS
 
 // Marks every row that somebody works on, and says it over the chosen question.
 export function claimed (current) {

@@ -37,9 +37,11 @@ ALL = 0
 """The key under which the number of all indexed questions stands: no bigram is 0."""
 CANDIDATES = 40
 """Questions that are given at most."""
+ENOUGH = 20
+"""Twice as many as anybody is shown: where these stand, no more entries are looked at."""
 NEAREST = (100, 500, 2_000)
 """Entries of the lists that are looked at for them: more than are wanted, since some belong to other runs or
-are decided, and more again while fewer than `CANDIDATES` of them stand; in the end as many as a question's
+are decided, and more again while fewer than `ENOUGH` of them stand; in the end as many as a question's
 lists usually hold (`ENTRIES_MOST` in moderation/matching), so that copies of rehearsals crowd nothing
 out. Few at first: what is read of each costs."""
 REMOVES = 8
@@ -170,7 +172,7 @@ class Matching(Repository):
             near = [row[0] for row in rows]
             ends = await self._standing(near, states)
             found = list(dict.fromkeys(ends[id_] for id_ in near if id_ in ends))[:CANDIDATES]
-            if len(found) == CANDIDATES or len(near) < most:
+            if len(found) >= ENOUGH or len(near) < most:
                 break
         return found
 

@@ -86,7 +86,7 @@ async def rows(at: Home, sql: str) -> list[Any]:
 async def questions(at: Home, key: str = "letters") -> list[Any]:
     return await rows(
         at,
-        "select q.text, q.title, q.code, q.status, q.fields, q.external_id, s.box from questions q "
+        "select q.id, q.text, q.title, q.code, q.status, q.fields, q.external_id, s.box from questions q "
         f"left join sealed_originals s on s.question_id = q.id where q.source_key = '{key}' "
         "order by q.id",
     )
@@ -373,7 +373,7 @@ async def test_a_sender_is_told_the_code_once_and_no_list_is(
     assert answer["In-Reply-To"] == "<1.letter@citizen.example>"
     assert code in answer["Subject"]
     # With the secret in it its writer may appeal.
-    found = re.search(r"凭证 (\S+)：", str(answer.get_payload(decode=True), "utf-8"))
+    found = re.search(r"凭证 (\S+)：", bytes(answer.get_payload(decode=True)).decode())
     assert found
     question = (await questions(lanxi))[0]
     await change_status(lanxi.house, lanxi.person("host"), lanxi.slug, "ready", 0)

@@ -169,7 +169,7 @@ def tells_place_or_time(wording: str) -> bool:
     if _TIMES.search(text) or _DOORS.search(text):
         return True
     return any(
-        _is_name(text[: found.start()], not_name)
+        _is_name(text[max(0, found.start() - 6) : found.start()], not_name)
         for ends, not_name in _PLACES
         for found in ends.finditer(text)
     )

@@ -10,7 +10,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from server.domain.district import district_of
 
@@ -72,9 +72,16 @@ def solved(fields: Mapping[str, Any]) -> str:
     return _SOLVED_WORDS.get(_plain(fields.get("resolved")), "")
 
 
+_SHORT: Final = re.compile(
+    r"(?:(?![路街巷道里弄号楼苑园村镇乡屯庄区])[\u3400-\u9fff]){2,4}|[A-Z][0-9]{0,2}[市区县]"
+)
+"""A district as many systems list it, without its ending (东城, 高新)."""
+
+
 def district(fields: Mapping[str, Any]) -> str:
     """The district the order is about, or empty. Nothing smaller is ever told outside the desk."""
-    return district_of(str(fields.get("district") or ""))[:40]
+    told = str(fields.get("district") or "").strip()
+    return district_of(told)[:40] or (told if _SHORT.fullmatch(told) else "")
 
 
 def agency(fields: Mapping[str, Any]) -> str:

@@ -52,6 +52,21 @@ def test_nothing_below_the_district_is_told(told: str, district: str) -> None:
     assert orders.district({"district": told}) == district
 
 
+@pytest.mark.parametrize(
+    ("told", "district"),
+    [
+        ("东城", "东城"),
+        ("高新", "高新"),
+        ("A3区", "A3区"),
+        ("幸福路", ""),
+        ("翠湖苑", ""),
+        ("柳树村", ""),
+    ],
+)
+def test_a_column_of_districts_may_leave_out_their_ending(told: str, district: str) -> None:
+    assert orders.district({"district": told}) == district
+
+
 def test_what_lies_above_a_district_is_no_secret_and_what_lies_below_is() -> None:
     assert split("宁夏回族自治区中卫市沙坡头区 滨河镇") == ("沙坡头区", "滨河镇")
     assert split("翠湖路12号") == ("", "翠湖路12号")

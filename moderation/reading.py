@@ -15,11 +15,14 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from moderation.intake.refusals import FileRefused, RowRefusal, refused
 from moderation.take_in import Keys, incoming
 from server.domain.incoming import Incoming, MaskedNames
+
+if TYPE_CHECKING:
+    from moderation.intake.hotline_file import HotlineFile
 
 MEMORY: Final = 400 * 1024 * 1024
 SECONDS: Final = 1_800
@@ -127,8 +130,6 @@ def _serve(path: str, words_in: IO[bytes], words_out: IO[bytes]) -> None:
     """The child's whole life. In: `{"mapping", "known", "names"}`. Out, a line of JSON each: `{"head":…}`, then
     `{"items":[…]}` with what is to be sealed in `sealed`, then `{"end":true}`; or `{"refused":[code,
     Chinese and English sentence, details]}`."""
-    from moderation.intake.columns import kept_for
-    from moderation.intake.hotline_file import read_hotline_file
     from moderation.intake.normal_form import IncomingItem
 
     def say(message: Mapping[str, object]) -> None:
@@ -137,10 +138,7 @@ def _serve(path: str, words_in: IO[bytes], words_out: IO[bytes]) -> None:
 
     asked = json.load(words_in)
     try:
-        read = read_hotline_file(path, asked["mapping"])
-        kept = kept_for(read.columns, asked["known"]) if asked["mapping"] is None else {}
-        if kept.items() - read.mapping.items():
-            read = read_hotline_file(path, kept)
+        read = _read(path, asked["mapping"], asked["known"])
         items = [one for one in read.items if isinstance(one, IncomingItem)]
         head = Head(
             read.kind,
@@ -167,6 +165,26 @@ def _serve(path: str, words_in: IO[bytes], words_out: IO[bytes]) -> None:
     except MemoryError:
         too_heavy = refused("workbook_too_heavy")
         say({"refused": [too_heavy.code, too_heavy.zh, too_heavy.en, {}]})
+
+
+def _read(
+    path: str, mapping: Mapping[str, str | None] | None, known: Mapping[str, str | None]
+) -> HotlineFile:
+    """With what a person chose; else with what is remembered, which may be all that tells what the columns
+    are."""
+    from moderation.intake.columns import kept_for
+    from moderation.intake.hotline_file import read_hotline_file
+
+    try:
+        read = read_hotline_file(path, mapping)
+    except FileRefused as error:
+        headers = error.detail.get("headers")
+        kept = kept_for(headers, known) if mapping is None and isinstance(headers, list) else {}
+        if not kept:
+            raise
+        return read_hotline_file(path, kept)
+    kept = kept_for(read.columns, known) if mapping is None else {}
+    return read_hotline_file(path, kept) if kept.items() - read.mapping.items() else read
 
 
 class _NoKeys:

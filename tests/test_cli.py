@@ -178,6 +178,45 @@ def test_import_says_whether_anything_was_written(demo: Running, tmp_path: Path)
     assert "已写入 0 条" in finished(*asked, data=demo.data).stdout
 
 
+def test_import_remembers_what_the_columns_of_a_source_mean(demo: Running, tmp_path: Path) -> None:
+    file, meanings = tmp_path / "odd.csv", tmp_path / "meanings.json"
+    file.write_text("甲,乙\nM1,路灯不亮\n", encoding="utf-8")
+    meanings.write_text(json.dumps({"甲": "external_id", "乙": "content"}), encoding="utf-8")
+    asked = ("import", file, "--hearing", demo.slug, "--source", "odd", "--json")
+    one_sentence(finished(*asked, data=demo.data), 1)
+    chosen = finished(*asked, "--mapping", meanings, data=demo.data)
+    assert json.loads(chosen.stdout)["new"] == 1
+    again = finished(*asked, data=demo.data)
+    assert json.loads(again.stdout)["unchanged"] == 1, again.stderr
+
+
+def test_import_tells_a_terminal_how_far_it_is_and_nobody_else(
+    demo: Running, tmp_path: Path
+) -> None:
+    file = tmp_path / "many.csv"
+    rows = "".join(f"P{n},第{n}盏路灯不亮\n" for n in range(450))
+    file.write_text(f"工单编号,诉求内容\n{rows}", encoding="utf-8")
+    asked = ("import", file, "--hearing", demo.slug, "--source", "p", "--json")
+    terminal, theirs = os.openpty()
+    done = subprocess.run(
+        [*PINGYI, *map(str, asked)],
+        cwd=ROOT,
+        env={**os.environ, "PINGYI_DATA": str(demo.data)},
+        stdout=subprocess.PIPE,
+        stderr=theirs,
+        check=True,
+    )
+    os.close(theirs)
+    told = os.read(terminal, 65_536).decode()
+    os.close(terminal)
+    assert json.loads(done.stdout)["new"] == 450
+    assert "读取 · reading 450/450" in told
+    assert "导入 · taking in 450/450" in told
+    assert told.endswith("\r\x1b[K")
+    quiet = finished(*asked, data=demo.data)
+    assert (json.loads(quiet.stdout)["unchanged"], quiet.stderr) == (450, "")
+
+
 def test_import_tells_of_every_row_that_gave_way_to_a_newer_one(
     demo: Running, tmp_path: Path
 ) -> None:

@@ -115,3 +115,16 @@ def test_whose_names_are_masked_is_told_to_the_child(tmp_path: Path, names: Mask
     path.write_bytes("工单编号,诉求内容\nN-1,局长王建国说三天修好\n".encode())
     _, (item,), _ = read(path, names=names)
     assert ("王建国" in item.text) == (names == "private")
+
+
+def test_what_is_remembered_tells_columns_that_nobody_else_knows(tmp_path: Path) -> None:
+    path = tmp_path / "orders"
+    path.write_bytes(csv_bytes([("甲", "乙"), ("Q1", "路灯不亮")]))
+    with pytest.raises(FileRefused):
+        read(path)
+    known = {"甲": "external_id", "乙": "content", "丙": "title"}
+    head, (item,), _ = read(path, known=known)
+    assert (item.external_id, item.text) == ("Q1", "路灯不亮")
+    assert head.mapping == {"甲": "external_id", "乙": "content"}
+    with pytest.raises(FileRefused):  # What a person chose stands, also where it is not enough.
+        read(path, known=known, mapping={"甲": "external_id"})

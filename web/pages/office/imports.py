@@ -7,7 +7,6 @@ opened again, at whichever process. The work goes on whether somebody looks or n
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
 import os
 import time
@@ -15,10 +14,10 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import overload
 
 from moderation.intake.refusals import FileRefused
-from moderation.reading import PIECE, Head, read_apart
+from moderation.kept_items import Keeping, Kept
+from moderation.reading import Head, read_apart
 from server.actions.import_questions import Counted, Source, import_questions
 from server.actions.ports import House
 from server.domain.incoming import Incoming
@@ -64,42 +63,6 @@ class Stand:
     def stuck(self) -> bool:
         """Whether the process that worked on it has ended."""
         return self.moving and time.time() * 1000 - self.at > GONE_S * 1000
-
-
-class Kept(Sequence[Incoming]):
-    """Items that lie in a file, a line of JSON each, masked and sealed; read a piece at a time."""
-
-    def __init__(self, path: Path, places: Sequence[int], count: int) -> None:
-        self._path, self._places, self._count = path, places, count
-
-    def __len__(self) -> int:
-        return self._count
-
-    @overload
-    def __getitem__(self, at: int) -> Incoming: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Incoming]: ...
-    def __getitem__(self, at: int | slice) -> Incoming | Sequence[Incoming]:
-        if isinstance(at, int):
-            return self[at : at + 1][0]
-        start, stop, _ = at.indices(self._count)
-        with open(self._path, "rb") as file:
-            file.seek(self._places[start // PIECE])
-            for _ in range(start % PIECE):
-                file.readline()
-            return [_item(file.readline()) for _ in range(start, stop)]
-
-
-def _line(item: Incoming) -> bytes:
-    box = None if item.sealed is None else base64.b64encode(item.sealed).decode()
-    told = {**vars(item), "fields": dict(item.fields), "sealed": box}
-    return json.dumps(told, ensure_ascii=False).encode() + b"\n"
-
-
-def _item(line: bytes) -> Incoming:
-    told = json.loads(line)
-    box = None if told["sealed"] is None else base64.b64decode(told["sealed"])
-    return Incoming(**{**told, "tags": tuple(told["tags"]), "sealed": box})
 
 
 class Imports:
@@ -197,8 +160,7 @@ class Imports:
         known: Mapping[str, str | None],
         step: Callable[[int, int], None],
     ) -> tuple[Head, Kept]:
-        places: list[int] = []
-        whole = done = 0
+        whole = 0
 
         def begun(head: Head) -> None:
             nonlocal whole
@@ -206,20 +168,19 @@ class Imports:
             step(0, whole)
 
         with self._uploads.write(id_, owner, ".items") as file:
+            keeping = Keeping(file)
 
             def take(piece: Sequence[Incoming]) -> None:
-                nonlocal done
-                places.append(file.tell())
-                file.write(b"".join(map(_line, piece)))
-                done += len(piece)
-                step(done, whole)
+                keeping.take(piece)
+                step(keeping.done, whole)
 
             path = self._uploads.path(id_, owner)
             head = read_apart(
                 path, mapping, known, self._keys, self._house.masked_names, take, begun
             )
-        self._uploads.put(id_, owner, ".places", json.dumps(places).encode())
-        return head, Kept(self._uploads.path(id_, owner, ".items"), places, head.items)
+        self._uploads.put(id_, owner, ".places", json.dumps(keeping.places).encode())
+        items = self._uploads.path(id_, owner, ".items")
+        return head, Kept(items, keeping.places, head.items)
 
     # ── Taking in ──
 

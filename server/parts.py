@@ -39,6 +39,7 @@ AT_THE_EDGE = frozenset(
         "/h/{slug}/socket",
         "/h/{slug}/questions",
         "/h/{slug}/rounds/{id_}/vote",
+        "/q",
         "/q/{code}",
         "/q/{code}/appeal",
         "/viewers",

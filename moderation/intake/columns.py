@@ -77,6 +77,13 @@ SECOND_CHOICES: Final[Mapping[str, str]] = {
     "反映时间": "accepted_at",
     "date": "accepted_at",
     "区县": "district",
+    "反映内容": "content",
+    "问题描述": "content",
+    "诉求描述": "content",
+    "反映问题": "content",
+    "办理部门": "agency",
+    "责任单位": "agency",
+    "主办单位": "agency",
     "nature": "request_type",
 }
 """Names too vague to argue: they give way when another column claims the same meaning."""

@@ -7,6 +7,7 @@ would, without a dictionary, and the same in every database.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from itertools import pairwise
 from typing import Final
@@ -22,8 +23,15 @@ FINGERPRINT_BIT: Final = 1 << 62
 """Set in a fingerprint, so that it is no bigram."""
 
 
+_MASK: Final = re.compile("\\[[\u4e00-\u9fff]{2,5}\\]")
+"""A mask, such as [手机号]: it stands in many questions and says nothing of what is asked."""
+
+
 def normal(text: str) -> str:
-    """The letters and digits of a text, NFKC, small: what two ways of writing it have in common."""
+    """The letters and digits of a text, NFKC, small, without masks: what two ways of writing it have in
+    common."""
+    if "[" in text:
+        text = _MASK.sub(" ", text)
     # Letters first: what is left needs normalising in few texts, Chinese punctuation in all of them.
     letters = unicodedata.normalize("NFKC", "".join(filter(str.isalnum, text))).lower()
     return letters if letters.isalnum() else "".join(filter(str.isalnum, letters))

@@ -7,6 +7,7 @@ from typing import Any
 from server.actions.create_round import NewRound, checked_round
 from server.actions.perform import Answer
 from server.actions.ports import House, Unit
+from server.domain import orders
 from server.domain.hearing import Item, Step
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor, has_right, roles_at
@@ -122,6 +123,7 @@ async def _question(house: House, unit: Unit, seed: ShowQuestion) -> int | None:
         subject=seed.subject,
         likes=seed.likes,
         fields=fields,
+        district=orders.district(fields),
         created_at=_moment(seed) or now,
         approved_at=now if approved else None,
     )

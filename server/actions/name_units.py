@@ -27,6 +27,10 @@ async def name_units(
             raise Refusal("malformed", place="names")
         if any(len(name) > orders.UNIT_NAME_LONGEST for name in wanted):
             raise Refusal("text_too_long", most=orders.UNIT_NAME_LONGEST, place="names")
+        for one in await unit.people.subjects():
+            taken = {one.unit, *one.aliases} & set(wanted) if one.key != subject else ()
+            for name in sorted(taken):
+                raise Refusal("alias_taken", name=name, unit=one.unit)
         if wanted != kept[0].aliases:
             await unit.people.set_aliases(subject, wanted)
             known = await units(unit)

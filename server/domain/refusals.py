@@ -292,7 +292,17 @@ CATALOGUE: Mapping[str, Row] = {
         "This hearing sends nothing in advance; it can be switched on.",
     ),
     "reason_unknown": Row(422, "没有这个理由代码。", "There is no such reason code."),
+    "question_unknown": Row(
+        404,
+        "没有编号为“{code}”的提问，请核对编号。",
+        "There is no question with the code “{code}”: please check it.",
+    ),
     "subject_unknown": Row(422, "没有这位述法人。", "There is no such subject."),
+    "alias_taken": Row(
+        409,
+        "“{name}”已是{unit}的叫法：写着它的工单分不清给谁。",
+        "“{name}” is already a name of {unit}: an order with it could be either's.",
+    ),
     "topic_unknown": Row(
         422,
         "主题分类里没有“{topic}”，请从列表中选择。",

@@ -337,6 +337,9 @@ async def test_an_order_is_proposed_for_whose_unit_it_names(lanxi: Home) -> None
     assert set(await standing(lanxi, subject="water")) == {"a", "c"}
     assert set(await standing(lanxi, subject="-")) == {"b"}
     assert (await lanxi.view()).subject("water").aliases == ("市水务中心",)
+    for name in ("市水务中心", "岚溪县水务局"):
+        with pytest.raises(Refusal, match="alias_taken"):
+            await name_units(lanxi.house, office, lanxi.slug, "roads", [name])
     await name_units(lanxi.house, office, lanxi.slug, "water", [])
     assert set(await standing(lanxi, subject="-")) == {"a", "b", "c"}
 

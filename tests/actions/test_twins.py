@@ -69,6 +69,18 @@ async def test_twins_are_found_in_order_with_what_makes_them_likely(lanxi: Home)
     assert same.reason == "same_question"
 
 
+async def test_masks_that_many_letters_hold_make_no_twins(lanxi: Home) -> None:
+    tail = "地址在[门牌]，联系我[手机号]，姓名[姓名]。"
+    all_ = await bring(
+        lanxi, {"a": ("", f"维修资金怎么用？{tail}"), "b": ("", f"烧烤摊扰民。{tail}"),
+                "c": ("", f"维修资金怎样使用？{tail}")},
+    )  # fmt: skip
+    found = await twins(lanxi, all_["a"].id)
+    marked = "".join(one.question.text[s:e] for one in found for s, e in one.marks)
+    assert "手机" not in marked
+    assert names(found, all_)[:1] == ["c"]
+
+
 async def test_what_is_no_longer_alive_is_no_twin(lanxi: Home) -> None:
     all_ = await bring(lanxi)
     await reject_question(

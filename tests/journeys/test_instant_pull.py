@@ -178,7 +178,7 @@ def test_withdrawn_by_the_console_it_is_nowhere_any_more(hall: Hall) -> None:
         _, code = hall.staged(words)
         there = hall.watch(words)
         assert all(there.values()), there
-        hold(hall.host, "撤回，不再提问")
+        hold(hall.host, "长按：撤回，不再提问")
         found = hall.slowest("window.sent", there)
         nothing_reads(hall.demo, words, code)
         return found

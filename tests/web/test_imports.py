@@ -63,7 +63,7 @@ def test_a_large_file_goes_on_whoever_leaves_and_comes_back(
     expect(page.get_by_role("heading", name="已导入")).to_be_visible(timeout=60_000)
     assert page.locator(".figure").all_inner_texts() == [str(ROWS + 1), str(ROWS), "0", "0", "1"]
     with page.expect_download() as download:
-        page.get_by_role("button", name="下载这些行").click()
+        page.get_by_role("button", name="下载行号和原因").click()
     assert "缺少工单编号" in download.value.path().read_text(encoding="utf-8-sig")
     page.goto(here)
     expect(page.get_by_role("heading", name="已导入")).to_be_visible()

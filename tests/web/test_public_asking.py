@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page, WebSocketRoute, expect
 
 from tests.journeys.browser import PHONE, open_page
-from tests.running import Running
+from tests.running import Running, wait_until
 
 expect.set_options(timeout=20_000)  # a machine that runs all suites at once is slow
 pytestmark = [pytest.mark.system, pytest.mark.timeout(180)]
@@ -75,3 +75,41 @@ def test_a_question_that_was_taken_leaves_the_form_empty(
     page.reload()
     expect(page.locator("#ask-text")).to_have_value("")
     slow.context.close()
+
+
+def test_what_others_asked_already_is_told_above_the_button_and_moves_nothing(
+    browser: Browser, shared_demo: Running
+) -> None:
+    """On a phone the list itself stands below what is seen."""
+    page, errors = open_page(
+        browser.new_context(viewport=PHONE), f"{shared_demo.url}/h/{shared_demo.slug}"
+    )
+    asked = f"{shared_demo.here}/questions"
+    known = shared_demo.anyone().get(asked)["items"][0]["text"]
+    wait_until(
+        lambda: shared_demo.anyone().do("POST", f"{asked}/similar", {"text": known})["items"]
+    )
+    below = """() => document.querySelector('[data-ask] [type=submit]').getBoundingClientRect().top
+      - document.getElementById('ask-text').getBoundingClientRect().top"""
+    page.fill("#ask-text", "路")
+    before = page.evaluate(below)
+    page.fill("#ask-text", known)
+    link = page.locator("[data-similar-link]")
+    expect(link).to_be_visible()
+    assert page.evaluate(below) == pytest.approx(before, abs=1)
+    link.click()
+    expect(page.locator("#similar button").first).to_be_in_viewport()
+    assert errors == []
+
+
+def test_a_code_is_looked_up_on_the_page_however_it_is_typed(
+    browser: Browser, shared_demo: Running
+) -> None:
+    demo = shared_demo
+    code = demo.anyone().get(f"{demo.here}/questions")["items"][0]["code"]
+    page, _ = open_page(browser.new_context(viewport=PHONE), f"{demo.url}/h/{demo.slug}")
+    page.fill(".look-up input[name=code]", f" {code.lower()} ")
+    page.click(".look-up button")
+    expect(page.locator("h1 .code")).to_have_text(code)
+    page.goto(f"{demo.url}/q?code=zzz9zzz9")
+    expect(page.locator("h1")).to_contain_text("没有编号为“ZZZ9ZZZ9”的提问")

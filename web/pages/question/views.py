@@ -15,6 +15,7 @@ from server.actions.ask_question import ask_question
 from server.actions.cast_vote import cast_vote
 from server.actions.rate_answer import rate_answer
 from server.actions.way import way_of
+from server.domain.explained import shown
 from server.domain.refusals import Refusal
 from server.identity.viewers import VIEWER_DAYS, viewer_token
 from server.services import Services, services
@@ -33,11 +34,25 @@ TOLD_S = 600
 """How long the page after asking can tell the question's secret (a cookie of this page alone)."""
 
 
+@router.get("/q")
+async def look_up(code: str = "", lang: str | None = None) -> Response:
+    """From a code that somebody typed to its page."""
+    typed = "".join(code.split()).upper()[:40]
+    return RedirectResponse(f"/q/{quote(typed or '-', safe='')}?lang={language(lang)}", 303)
+
+
 @router.get("/q/{code}", response_class=HTMLResponse)
 async def fate(code: str, request: Request, lang: str | None = None) -> Response:
     """What became of a question."""
     chosen = language(lang)
-    return await _fate(services(request), request, code, chosen)
+    if code != code.upper():
+        return await look_up(code, chosen)
+    try:
+        return await _fate(services(request), request, code, chosen)
+    except Refusal as refusal:
+        if refusal.code != "not_found":
+            raise
+        raise Refusal("question_unknown", code=shown(code)) from None
 
 
 async def _fate(

@@ -194,9 +194,9 @@ def running(data: Path, *options: str, **environment: str) -> Iterator[Running]:
         found.stop()
 
 
-def round_until(demo: Running, round_id: str, status: str) -> None:
+def round_until(demo: Running, round_id: str, status: str, seconds: float = 5) -> None:
     """Waits for what follows by itself: `closed` by the clock, `tallied` by the machine."""
-    deadline = time.monotonic() + 5
+    deadline = time.monotonic() + seconds
     while time.monotonic() < deadline:
         found = next(r for r in demo.state()["rounds"] if r["id"] == round_id)
         if found["status"] == status:

@@ -211,9 +211,10 @@ def scenario(demo: Running) -> Iterator[str]:
     for who in ("teller", "scrutineer"):
         demo.as_(who).do("PUT", f"/rounds/{panel[0]}/paper/21", form)
     yield "the form keyed twice"
-    host.do("POST", f"/rounds/{panel[0]}/closing", {"in": 1})
+    host.do("POST", f"/rounds/{panel[0]}/closing", {"in": 8})
     yield "closing"
-    time.sleep(2.5)
+    round_until(demo, panel[0], "tallied", 20)
+    time.sleep(1)
     yield "closed and tallied by the timekeeper"
     host.do("POST", f"/rounds/{panel[0]}/certification")
     yield "certified"

@@ -99,7 +99,7 @@ def test_a_file_whose_columns_nobody_knows_is_asked_about(
     page, errors = open_page(chromium_of_module.new_context(), shared_demo.line["links"]["office"])
     page.goto(page.url + f"&lang={lang}")
     table = [("编号", "情况", "13912345678"), (f"{lang}-1", "东街路灯不亮", "x")]
-    hand_in(page, shared_demo.slug, "hotline-odd", csv_bytes(table))
+    hand_in(page, shared_demo.slug, f"hotline-odd-{lang}", csv_bytes(table))
     expect(page.locator("h1")).to_have_text(
         "请指明各列" if lang == "zh" else "Say what the columns are"
     )

@@ -15,7 +15,7 @@ LONGEST = 500
 
 async def appeal_question(house: House, code: str, secret: str, text: str) -> Answer:
     """`POST /questions/CODE/appeal {secret, text}`. The question stays rejected until a moderator
-    takes the rejection back; the desk shows it with the appeal."""
+    takes the rejection back or upholds it; the desk counts the appeal until then."""
     cleaned = house.mask(house.clean(text)).text
     if len(cleaned) < 2:
         raise Refusal("text_too_short", least=2)

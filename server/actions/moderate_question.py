@@ -57,6 +57,12 @@ def unrejection(question: Question) -> Question:
     return replace(rules.step(question, "unreject"), reason=None)
 
 
+def upholding(house: House, note: str) -> Rule:
+    """`rejected` stays so after an appeal; the author reads the note, which is masked as a reply is."""
+    said = house.mask(house.clean(note)).text
+    return lambda one: rules.uphold(one, said or None)
+
+
 def shortlisting(subject: str | None) -> Rule:
     """`approved → shortlisted`, assigned to a subject when one is named."""
     return lambda one: replace(rules.step(one, "shortlist"), subject=subject or one.subject)
@@ -108,6 +114,22 @@ async def unreject_question(
 ) -> Answer:
     """`DELETE …/rejection`."""
     return await _act(house, by, slug, id_, "unreject", unrejection, key)
+
+
+async def uphold_rejection(
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    note: str = "",
+    key: str | None = None,
+    *,
+    version: int | None = None,
+) -> Answer:
+    """`POST …/upholding {note?, version?}`: the author's appeal is answered, the rejection stands. Taking
+    the rejection back is the other answer."""
+    rule = upholding(house, note)
+    return await _act(house, by, slug, id_, "uphold", rule, key, version, note=note)
 
 
 async def shortlist_question(

@@ -59,6 +59,7 @@ VerificationOutcome = Annotated[str, one_of(reviews.OUTCOMES)]
 EscalationKind = Annotated[str, one_of(escalations.KINDS)]
 EscalationOutcome = Annotated[str, one_of(escalations.OUTCOMES)]
 RejectionReason = Annotated[str, one_of(questions.REJECTION_REASONS)]
+AppealOutcome = Annotated[str, one_of(questions.APPEAL_OUTCOMES)]
 RoundStatus = Annotated[str, one_of(rounds.STATES)]
 RoundAudience = Annotated[str, one_of(("panel", "public"))]
 Secrecy = Annotated[str, one_of(("named", "secret"))]
@@ -436,6 +437,10 @@ class Fate(Answer):
     reply: str = ABSENT
     """The written reply."""
     appealed: bool
+    appeal_outcome: AppealOutcome = ABSENT
+    """What came of the appeal, once a moderator has answered it."""
+    appeal_note: str = ABSENT
+    """Why the rejection stands, in words."""
     rating: AnswerRating = ABSENT
     """What the author says of the answer."""
 
@@ -607,6 +612,10 @@ class DeskQuestionWhole(DeskQuestion):
     """Every earlier wording, oldest first."""
     appeal: str | None
     """What its author wrote against the rejection."""
+    appeal_outcome: AppealOutcome | None
+    """What came of the appeal; null while it waits."""
+    appeal_note: str | None
+    """Why the rejection stands, in words."""
     facts: list[OrderFact]
     """What its source knows of it, in the order of the desk."""
     claim: Claim | None

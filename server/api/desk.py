@@ -72,6 +72,11 @@ class Rejection(Decision):
     reason: answers.RejectionReason
 
 
+class Upholding(Decision):
+    note: str = Field(default="", max_length=NOTE_LONGEST)
+    """Why the rejection stands, in words; the author reads it."""
+
+
 class Unmasking(Body):
     reason: str = Field(
         max_length=400,
@@ -181,6 +186,7 @@ async def desk(
     old: Annotated[int, Query(ge=0, le=HOURS, description="At least so many hours old.")] = 0,
     flagged: Annotated[bool, Query(description="Words of the operator's lists.")] = False,
     unsolved: Annotated[bool, Query(description="Not settled, says the source.")] = False,
+    appealed: Annotated[bool, Query(description="Their authors' appeals wait.")] = False,
     mine: Annotated[bool, Query(description="Those that I work on.")] = False,
     q: Annotated[Word | None, Query(description="Any part of text, title or number.")] = None,
     sort: answers.DeskSort = "newest",
@@ -206,6 +212,7 @@ async def desk(
             old=now - old * HOUR_MS if old else 0,
             flagged=flagged,
             unsolved=unsolved,
+            appealed=appealed,
             mine=by.id if mine else "",
             search=(q or "").strip(),
             sort=sort,
@@ -298,6 +305,8 @@ async def one(slug: str, id_: Id, here: ServicesDep, by: ActorDep) -> Response:
         **desk_question(question),
         "wordings": [{"version": v, "text": t} for v, t in wordings],
         "appeal": appeal,
+        "appeal_outcome": question.appeal_outcome,
+        "appeal_note": question.appeal_note,
         "facts": [{"name": name, "value": value} for name, value in facts(fields)],
         **claim_question.claim_state(claim, by),
     }
@@ -533,8 +542,26 @@ async def unapprove(
 async def unreject(
     slug: str, id_: Id, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
-    """The rejection is taken back."""
+    """The rejection is taken back; where its author appealed, that grants the appeal."""
     return answered(await moderate_question.unreject_question(here.house, by, slug, id_, key))
+
+
+@router.post(DESK + "/{id}/upholding", response_model=answers.DeskQuestion)
+async def uphold(
+    slug: str,
+    id_: Id,
+    here: ServicesDep,
+    by: ActorDep,
+    body: Upholding | None = None,
+    key: Key = None,
+) -> Response:
+    """The author's appeal is answered: the rejection stands."""
+    asked = body or Upholding()
+    return answered(
+        await moderate_question.uphold_rejection(
+            here.house, by, slug, id_, asked.note, key, version=asked.version
+        )
+    )
 
 
 @router.post(DESK + "/{id}/shortlisting", response_model=answers.DeskQuestion)

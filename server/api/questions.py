@@ -166,6 +166,10 @@ def fate_of(question: Question, end: Question, lang: str) -> dict[str, Any]:
     if question.reply:
         told["reply"] = question.reply
     told["appealed"] = question.appealed
+    if question.appeal_outcome:
+        told["appeal_outcome"] = question.appeal_outcome
+    if question.appeal_note:
+        told["appeal_note"] = question.appeal_note
     if question.rating is not None:
         told["rating"] = question.rating
     return told

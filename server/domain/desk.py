@@ -24,7 +24,8 @@ IDS = 1 << 31
 class Filters:
     """A list of the desk. Empty members do not filter. `source` is a kind or which of them; `subject`
     is a key, or `-` for nobody's; `heat` the least people; `fresh` and `old` the age in hours, at most
-    and at least; `mine` the actor who holds the claims; `hidden` lets escalated ones in."""
+    and at least; `appealed` those whose author's appeal waits; `mine` the actor who holds the claims;
+    `hidden` lets escalated ones in."""
 
     status: tuple[str, ...] = ()
     source: str = ""
@@ -40,6 +41,7 @@ class Filters:
     old: int = 0
     flagged: bool = False
     unsolved: bool = False
+    appealed: bool = False
     mine: str = ""
     search: str = ""
     sort: str = "newest"

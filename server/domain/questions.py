@@ -6,6 +6,8 @@ Rule 3. A withdrawn or closed question is off the public list; its code still te
 Rule 4. An escalated question is seen by the duty person alone, who gives it back to the desk, where it
 begins again, or hands it over; then it stays out of everybody else's sight.
 Rule 5. Outside the desk nobody is told what the desk plans, nor that something was escalated (`TOLD`).
+Rule 6. Whatever takes a question out of `rejected` grants its author's appeal: no rejection is left to
+appeal against. A rejection that stands after an appeal is upheld, once, and its author is told.
 """
 
 from __future__ import annotations
@@ -42,6 +44,7 @@ NEXT: Mapping[str, Mapping[str, str]] = {
     "unapprove": {"approved": "screened"},
     "reject": {"screened": "rejected"},
     "unreject": {"rejected": "screened"},
+    "uphold": {"rejected": "rejected"},  # Rule 6: its appeal is answered.
     "merge": {"screened": "merged", "approved": "merged", "shortlisted": "merged"},
     "unmerge": {"merged": ""},  # Rule 2: the state before.
     "shortlist": {"approved": "shortlisted"},
@@ -100,6 +103,9 @@ REJECTION_REASONS: Mapping[str, tuple[str, str]] = {
 }
 """Reason code → sentence in Chinese and English; the author reads it under the question's code."""
 
+APPEAL_OUTCOMES = ("granted", "upheld")
+"""What may come of an author's appeal: the rejection was taken back, or it stands."""
+
 PHASES = ("asking", "answering", "follow_up", "done")
 PHASE_NEXT: Mapping[str, frozenset[str]] = {
     "asking": frozenset({"answering"}),
@@ -126,7 +132,8 @@ class Question:
     `LIST:WORD`. `district`, `agency` and `solved` are what its source says (`domain/orders.py`),
     `proposed` the official whose unit that names. Questions that ask alike share a `cluster`, which is a
     label and no id. `verification` is the last 核实 (`domain/reviews.py`).
-    `topic` is one of the office's scheme, which a person chose (`topics.py`).
+    `topic` is one of the office's scheme, which a person chose (`topics.py`). `appeal_outcome` is what came
+    of the author's appeal, None while it waits; `appeal_note` why, in the moderator's words.
     """
 
     id: int
@@ -154,6 +161,8 @@ class Question:
     answered_at: int | None = None
     reply: str | None = None
     appealed: bool = False
+    appeal_outcome: str | None = None
+    appeal_note: str | None = None
     rating: str | None = None
     rewritten: bool = False
     flags: tuple[str, ...] = ()
@@ -171,6 +180,11 @@ class Question:
     def people(self) -> int:
         """How many stand behind it: who asked, and who supports it."""
         return self.askers + self.support
+
+    @property
+    def appeal_waits(self) -> bool:
+        """Whether its author's appeal is not answered yet."""
+        return self.status == "rejected" and self.appealed and self.appeal_outcome is None
 
 
 class NewQuestion(TypedDict, total=False):
@@ -212,7 +226,20 @@ def step(question: Question, act: str) -> Question:
     if act == "unmerge":
         after = question.before_merge or "screened"
         question = replace(question, before_merge=None, merged_into=None)
+    if question.status == "rejected" != after and question.appealed:
+        question = replace(question, appeal_outcome="granted", appeal_note=None)
     return replace(question, status=after, version=question.version + 1)
+
+
+def uphold(question: Question, note: str | None) -> Question:
+    """The rejection stands after its author's appeal. `appeal_missing` where nobody appealed,
+    `appeal_answered` where the appeal was answered before."""
+    after = step(question, "uphold")
+    if not question.appealed:
+        raise Refusal("appeal_missing")
+    if question.appeal_outcome is not None:
+        raise Refusal("appeal_answered")
+    return replace(after, appeal_outcome="upheld", appeal_note=note)
 
 
 def listed(question: Question) -> bool:

@@ -346,6 +346,12 @@ CATALOGUE: Mapping[str, Row] = {
     "appeal_illegal": Row(
         409, "只有被退回的问题可以申诉。", "Only a rejected question is appealed."
     ),
+    "appeal_missing": Row(
+        409,
+        "提问人没有申诉，无须复核。",
+        "Its author has not appealed: there is nothing to answer.",
+    ),
+    "appeal_answered": Row(409, "这次申诉已经复核过。", "This appeal was answered already."),
     # Rounds and ballots
     "round_step_illegal": Row(
         409,

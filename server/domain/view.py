@@ -166,6 +166,8 @@ class HearingView:
     likes: int
     refused: Mapping[str, int]
     takeovers: tuple[Takeover, ...] = ()
+    appeals: int = 0
+    """Authors' appeals that wait for a moderator."""
 
     @property
     def fates(self) -> Fates:

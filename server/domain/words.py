@@ -40,6 +40,8 @@ ACT: Words = {
     "unapprove": ("撤销通过", "Approval taken back"),
     "reject": ("退回", "Rejected"),
     "unreject": ("撤销退回", "Rejection taken back"),
+    "appeal": ("提问人申诉", "The author appealed"),
+    "uphold": ("维持退回", "Rejection upheld"),
     "shortlist": ("入选", "Shortlisted"),
     "unshortlist": ("取消入选", "Off the shortlist"),
     "merge": ("合并", "Merged"),
@@ -55,7 +57,13 @@ ACT: Words = {
     "escalate": ("转专人处理", "Escalated"),
     "release": ("退回审核台", "Given back to the desk"),
 }
-"""What somebody at the desk did to a question."""
+"""What somebody at the desk, or its author, did to a question."""
+
+DOER: Words = {
+    "machine": ("程序", "The program"),
+    "public": ("提问人", "The author"),
+}
+"""Who did something to a question and is nobody of the staff."""
 
 PHASE: Words = {
     "asking": ("提问中", "Asking"),

@@ -24,7 +24,7 @@ from server.domain.desk import ON_THE_WAY, Done, Filters, Group, place_of
 from server.domain.hearing import Ref
 from server.domain.questions import HIDDEN, Question
 from server.domain.topics import SEPARATOR
-from server.store.questions import Questions
+from server.store.questions import APPEAL_WAITS, Questions
 from server.store.rows import RUN, Repository, one_of, table
 from server.store.tables import Account, ClaimRow, JournalRow, QuestionRow
 
@@ -144,6 +144,8 @@ class Desk(Repository):
             found.append(_q.c.created_at < wanted.old)
         if wanted.unsolved:
             found.append(_q.c.solved.in_(("unsolved", "partly")))
+        if wanted.appealed:
+            found.append(APPEAL_WAITS)
         if wanted.flagged:
             found.append(func.length(_q.c.flags.cast(String)) > len("[]"))
         if wanted.mine:

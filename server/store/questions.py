@@ -12,6 +12,7 @@ from sqlalchemy import (
     Row,
     Select,
     String,
+    and_,
     bindparam,
     func,
     insert,
@@ -106,6 +107,11 @@ _SOURCE_COUNTS = select(_q.c.source, func.count()).where(_q.c.run_id == RUN).gro
 _LIVE_WAITING = select(func.count()).where(
     _q.c.run_id == RUN, _q.c.source == "live", one_of(_q.c.status, ("received", "screened"))
 )
+APPEAL_WAITS: Any = and_(
+    _q.c.status == "rejected", _q.c.appeal.is_not(None), _q.c.appeal_outcome.is_(None)
+)
+"""The author's appeal is not answered yet. Appeals are few and have an index of their own."""
+_APPEALS = select(func.count()).where(_q.c.run_id == RUN, APPEAL_WAITS)
 # What was asked, and whatever was merged into it, at whatever remove.
 _ASKED = (
     select(_q.c.code)
@@ -243,6 +249,8 @@ class Questions(Repository):
                 approved_by=question.approved_by,
                 seconded_by=question.seconded_by,
                 verification=question.verification,
+                appeal_outcome=question.appeal_outcome,
+                appeal_note=question.appeal_note,
             )
         )
 
@@ -279,9 +287,12 @@ class Questions(Repository):
         return tuple((row.version, row.text) for row in rows)
 
     async def set_appeal(self, id_: int, text: str) -> bool:
-        """The author's one appeal; False when there is one already."""
+        """The author's one appeal; False when there is one already. The question has a new version by it:
+        whoever looks at it at the desk is told."""
         result = await self._c.execute(
-            update(_q).where(_q.c.id == id_, _q.c.appeal.is_(None)).values(appeal=text)
+            update(_q)
+            .where(_q.c.id == id_, _q.c.appeal.is_(None))
+            .values(appeal=text, version=_q.c.version + 1)
         )
         return result.rowcount == 1
 
@@ -395,6 +406,10 @@ class Questions(Repository):
     async def live_waiting(self) -> int:
         """How many questions of the live page nobody has decided about."""
         return int((await self._row(_LIVE_WAITING))[0])
+
+    async def appeals(self) -> int:
+        """How many authors' appeals wait for a moderator."""
+        return int((await self._row(_APPEALS))[0])
 
     async def shown(self, most: int, newest: int, on_stage: int | None) -> tuple[Question, ...]:
         """The `most` supported, the `newest` approved and the one on stage; newest first."""

@@ -373,6 +373,8 @@ class QuestionRow(SQLModel, table=True):
     reply: str | None = _text(default=None)
     rating: str | None = None
     appeal: str | None = _text(default=None)
+    appeal_outcome: str | None = None
+    appeal_note: str | None = _text(default=None)
     off_cuff: bool = False
     indexed: bool = Field(default=False, sa_column_kwargs={"server_default": false()})
     district: str = _later()
@@ -411,6 +413,12 @@ class QuestionRow(SQLModel, table=True):
             "topic_at",
             sqlite_where=sql_text("topic IS NOT NULL"),
             postgresql_where=sql_text("topic IS NOT NULL"),
+        ),
+        Index(
+            "questions_appealed",
+            "run_id",
+            sqlite_where=sql_text("appeal IS NOT NULL"),
+            postgresql_where=sql_text("appeal IS NOT NULL"),
         ),
     )
 

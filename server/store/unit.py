@@ -260,6 +260,7 @@ class Unit(Repository):
             counts=await self.questions.counts(),
             source_counts=await self.questions.source_counts(),
             live_waiting=await self.questions.live_waiting(),
+            appeals=await self.questions.appeals(),
             claims=await self.claims.all(),
             refused=await self.questions.refused(),
             viewers=await self.viewers(now),

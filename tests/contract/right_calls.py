@@ -80,6 +80,20 @@ def escalated_question(demo: Running, question: int) -> int:
     return int(demo.as_("moderator").do("POST", path, {"kind": "unrest"})["id"])
 
 
+def appealed_questions(demo: Running, n: int) -> list[int]:
+    """So many rejected questions whose authors have appealed: their ids."""
+    desk, ids = demo.as_("moderator"), []
+    for one in range(n):
+        text = {"text": f"第 {one} 盏路灯由谁来修？"}
+        asked = demo.viewer().do("POST", f"{demo.here}/questions", text, new_key())
+        found = desk.get(f"{demo.here}/desk/questions?q={asked['code']}")["items"][0]["id"]
+        desk.do("POST", f"{demo.here}/desk/questions/{found}/rejection", {"reason": "unclear"})
+        appeal = {"secret": asked["secret"], "text": "请再看一次"}
+        demo.anyone().do("POST", f"/questions/{asked['code']}/appeal", appeal)
+        ids.append(found)
+    return ids
+
+
 def right_calls(demo: Running) -> dict[str, Call]:
     """One right call for each operation, by operation id."""
     desk, host, office = demo.as_("moderator"), demo.as_("host"), demo.as_("office")
@@ -101,6 +115,7 @@ def right_calls(demo: Running) -> dict[str, Call]:
     asked = viewer.do("POST", f"{demo.here}/questions", {"text": "路灯不亮"}, new_key())
     mine = desk.get(f"{demo.here}/desk/questions?q={asked['code']}")["items"][0]["id"]
     desk.do("POST", f"{demo.here}/desk/questions/{mine}/rejection", {"reason": "unclear"})
+    appealed = appealed_questions(demo, 5)
     sent_brief(demo, "housing")
     notice = host.do("POST", f"{demo.here}/notices", {"text": "请加快"})
     spare = asked_for_seat(demo, 12)
@@ -190,7 +205,7 @@ def right_calls(demo: Running) -> dict[str, Call]:
             here,
             query={"status": "approved", "source": "hotline", "tag": "x", "subject": "x",
                    "topic": "x", "district": "x", "cluster": "1", "heat": "2", "fresh": "24",
-                   "old": "1", "flagged": "true", "unsolved": "true", "mine": "true",
+                   "old": "1", "flagged": "true", "unsolved": "true", "appealed": "true", "mine": "true",
                    "sort": "heat", "q": "%E8%B7%AF%E7%81%AF", "cursor": "99"},
         ),
         "desk_groups": Call("moderator", here, query={"subject": slot["subject"]}),
@@ -241,6 +256,9 @@ def right_calls(demo: Running) -> dict[str, Call]:
         ),
         "desk_unapprove": Call("moderator", question(approved[13])),
         "desk_unreject": Call("moderator", question(fresh[1])),
+        "desk_uphold": Call(
+            "moderator", question(TARGET), {"note": "请写明路段。"}, targets=appealed
+        ),
         "desk_shortlist": Call(
             "moderator", question(TARGET), {"subject": slot["subject"]}, targets=approved[:4]
         ),

@@ -83,6 +83,7 @@ ALLOWED: dict[str, str | frozenset[str]] = {
     "DELETE /hearings/{slug}/desk/questions/{id}/approval": frozenset({"moderator"}),
     "POST /hearings/{slug}/desk/questions/{id}/rejection": frozenset({"moderator"}),
     "DELETE /hearings/{slug}/desk/questions/{id}/rejection": frozenset({"moderator"}),
+    "POST /hearings/{slug}/desk/questions/{id}/upholding": frozenset({"moderator"}),
     "POST /hearings/{slug}/desk/questions/{id}/shortlisting": frozenset({"moderator"}),
     "DELETE /hearings/{slug}/desk/questions/{id}/shortlisting": frozenset({"moderator"}),
     "POST /hearings/{slug}/desk/questions/{id}/merging": frozenset({"moderator"}),

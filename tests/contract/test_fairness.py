@@ -187,9 +187,23 @@ def test_a_refused_one_shows_its_reason_and_takes_one_appeal(demo: Running) -> N
     anyone.do("POST", f"/questions/{asked['code']}/appeal", appeal)
     again = anyone.refused("POST", f"/questions/{asked['code']}/appeal", appeal)
     assert again == (409, "appeal_used")
-    assert (
-        "燃气" not in httpx2.get(f"{demo.url}/q/{asked['code']}", trust_env=False, timeout=30).text
-    )
+
+    def page_of() -> str:
+        return httpx2.get(f"{demo.url}/q/{asked['code']}", trust_env=False, timeout=30).text
+
+    assert "燃气" not in page_of()
+    assert "复核结果会显示在本页" in page_of()
+    at = f"{demo.here}/desk/questions/{id_}"
+    desk.do("POST", f"{at}/upholding", {"note": "请写明小区。"})
+    told = anyone.get(f"/questions/{asked['code']}")
+    assert (told["appeal_outcome"], told["appeal_note"]) == ("upheld", "请写明小区。")
+    assert "申诉已复核：维持退回。" in page_of()
+    assert "请写明小区。" in page_of()
+    assert desk.refused("POST", f"{at}/upholding") == (409, "appeal_answered")
+    desk.do("DELETE", f"{at}/rejection")
+    told = anyone.get(f"/questions/{asked['code']}")
+    assert (told["appeal_outcome"], "appeal_note" in told) == ("granted", False)
+    assert "申诉成立，重新审核。" in page_of()
 
 
 def test_a_browser_without_scripts_gets_the_numbers_too(demo: Running) -> None:

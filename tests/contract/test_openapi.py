@@ -155,7 +155,20 @@ def asked_before_the_show(demo: Running) -> None:
     anyone.do("POST", f"/questions/{asked['code']}/appeal", appeal)
     assert desk.get(one)["appeal"]
     desk.do("DELETE", f"{one}/rejection")
+    assert anyone.get(f"/questions/{asked['code']}")["appeal_outcome"] == "granted"
     desk.do("POST", f"{one}/approval")
+    second = viewer.do("POST", f"{demo.here}/questions", {"text": "路灯由谁来修？"}, new_key())
+    id_ = desk.get(f"{demo.here}/desk/questions?q={second['code']}")["items"][0]["id"]
+    one = f"{demo.here}/desk/questions/{id_}"
+    desk.do("POST", f"{one}/rejection", {"reason": "unclear"})
+    appeal = {"secret": second["secret"], "text": "请再看一次"}
+    anyone.do("POST", f"/questions/{second['code']}/appeal", appeal)
+    waiting = desk.get(f"{demo.here}/desk/questions?appealed=true")["items"]
+    assert [q["id"] for q in waiting] == [id_]
+    desk.do("POST", f"{one}/upholding", {"note": "请写明路段。"})
+    assert desk.get(one)["appeal_note"] == "请写明路段。"
+    told = anyone.get(f"/questions/{second['code']}")
+    assert (told["appeal_outcome"], told["appeal_note"]) == ("upheld", "请写明路段。")
 
 
 def desk_and_stage(demo: Running) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -41,6 +42,32 @@ def test_question_acts(act: str, status: str) -> None:
         with pytest.raises(Refusal, match="question_step_illegal"):
             questions.step(before, act)
     assert before == a_question(status)
+
+
+@pytest.mark.parametrize("act", [a for a, moves in questions.NEXT.items() if "rejected" in moves])
+def test_what_takes_a_rejection_away_grants_its_appeal(act: str) -> None:
+    appealed = replace(a_question("rejected"), appealed=True)
+    after = questions.step(appealed, act)
+    assert after.appeal_outcome == (None if act == "uphold" else "granted")
+    assert appealed.appeal_waits
+    assert after.appeal_waits == (act == "uphold")
+    assert questions.step(a_question("rejected"), act).appeal_outcome is None
+
+
+def test_an_appeal_is_answered_once() -> None:
+    with pytest.raises(Refusal, match="appeal_missing"):
+        questions.uphold(a_question("rejected"), None)
+    upheld = questions.uphold(replace(a_question("rejected"), appealed=True), "请写明路段。")
+    assert (upheld.status, upheld.appeal_outcome) == ("rejected", "upheld")
+    assert not upheld.appeal_waits
+    with pytest.raises(Refusal, match="appeal_answered"):
+        questions.uphold(upheld, None)
+    granted = questions.step(upheld, "unreject")
+    assert (granted.appeal_outcome, granted.appeal_note) == ("granted", None)
+    again = questions.step(granted, "reject")
+    assert not again.appeal_waits
+    with pytest.raises(Refusal, match="appeal_answered"):
+        questions.uphold(again, None)
 
 
 def test_question_states_are_all_reachable_and_known() -> None:

@@ -85,6 +85,8 @@ def scenario(demo: Running) -> Iterator[str]:
     other = desk.get(f"{here}/desk/questions?status=screened")["items"]
     desk.do("POST", f"{here}/desk/questions/{other[0]['id']}/rejection", {"reason": "unclear"})
     yield "rejected"
+    for outcome in ("granted", "upheld"):
+        yield from _appealed(demo, outcome)
     desk.do("POST", f"{here}/desk/questions/{other[1]['id']}/merging", {"into": id_})
     yield "merged"
     yield from _together(demo, [one["id"] for one in other[2:5]])
@@ -339,6 +341,24 @@ def _together(demo: Running, ids: list[int]) -> Iterator[str]:
     subject = demo.state()["slot"]["subject"]
     office.do("PUT", f"{here}/subjects/{subject}/aliases", {"names": ["建委"]})
     yield "another name of a unit"
+
+
+def _appealed(demo: Running, outcome: str) -> Iterator[str]:
+    """The author of a rejected question appeals, and a moderator answers."""
+    desk, at = demo.as_("moderator"), f"{demo.here}/desk/questions"
+    text = {"text": f"请问路灯何时修好？（{outcome}）"}
+    asked = demo.viewer().do("POST", f"{demo.here}/questions", text, new_key())
+    id_ = desk.get(f"{at}?q={asked['code']}")["items"][0]["id"]
+    one = f"{at}/{id_}"
+    desk.do("POST", f"{one}/rejection", {"reason": "unclear"})
+    appeal = {"secret": asked["secret"], "text": "请再看一次。"}
+    demo.anyone().do("POST", f"/questions/{asked['code']}/appeal", appeal)
+    yield "appealed"
+    if outcome == "granted":
+        desk.do("DELETE", f"{one}/rejection")
+    else:
+        desk.do("POST", f"{one}/upholding", {"note": "请写明路段。"})
+    yield f"appeal {outcome}"
 
 
 def _held(demo: Running, round_: str, subject: str, dims: list[str]) -> Iterator[str]:

@@ -96,6 +96,32 @@ def test_lists_cover_every_state_once() -> None:
     assert found["closed"] == 1
 
 
+def test_appeals_are_a_list_while_any_waits() -> None:
+    lines = {one.lane: one for one in context.counts(full(), "zh").lines if one.lane}
+    assert "appealed" not in lines
+    some = context.counts(replace(full(), appeals=2), "zh")
+    lines = {one.lane: one for one in some.lines if one.lane}
+    assert (lines["appealed"].word, lines["appealed"].count) == ("申诉", 2)
+    assert 'data-lane="appealed"' in render("desk/_counts.html", "zh", f=some)
+
+
+def test_both_answers_to_an_appeal_stand_beside_it_while_it_waits() -> None:
+    waits = question(0, "rejected", appealed=True)
+    text = pane(waits)
+    assert 'data-key="h" data-do="uphold"' in text
+    assert "申诉成立，撤销退回" in text
+    assert re.search(r'<form [^>]*id="uphold"[^>]*/upholding"', text)
+    for other, said in (
+        (replace(waits, appealed=False), ""),
+        (replace(waits, appeal_outcome="upheld", appeal_note="请写明路段。"), "请写明路段。"),
+        (replace(waits, status="screened", appeal_outcome="granted"), "申诉成立，重新审核。"),
+    ):
+        text = pane(other)
+        assert 'data-do="uphold"' not in text
+        assert "申诉成立，撤销退回" not in text
+        assert said in text
+
+
 @pytest.mark.parametrize("lang", LANGUAGES)
 def test_a_page_of_the_list_loads_the_next(lang: str) -> None:
     questions = [question(i, "screened", text="字" * 500) for i in range(5)]

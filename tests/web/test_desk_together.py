@@ -317,3 +317,54 @@ def test_an_original_is_read_with_a_reason_and_is_gone_with_the_pane(
     (read,) = [one for one in entries if one["event"] == "question_unmasked"]
     assert "13912345678" not in str(read)
     assert not errors
+
+
+def test_an_appeal_reaches_every_desk_and_is_answered_by_keys(
+    browser: Browser, demo: Running
+) -> None:
+    api, at = demo.as_("moderator"), f"{demo.here}/desk/questions"
+
+    def asked(text: str) -> tuple[int, str, str]:
+        sent = demo.viewer().do("POST", f"{demo.here}/questions", {"text": text}, new_key())
+        id_ = api.get(f"{at}?q={sent['code']}")["items"][0]["id"]
+        api.do("POST", f"{at}/{id_}/rejection", {"reason": "unclear"})
+        return id_, sent["code"], sent["secret"]
+
+    def appeal(code: str, secret: str) -> None:
+        words = {"secret": secret, "text": "请再看一次。"}
+        demo.anyone().do("POST", f"/questions/{code}/appeal", words)
+
+    (first, *one), (second, *other) = asked("桥上的路灯何时修好？"), asked("公厕何时开放？")
+    page, errors = opened(browser, demo)
+    lane = page.locator('#counts [data-lane="appealed"]')
+    expect(lane).to_have_count(0)
+    page.locator('#counts [data-states="rejected"]').click()
+    page.locator(f"#row-{first} .row-button").click()
+    expect(page.locator(".pane")).to_have_attribute("data-id", str(first))
+    appeal(*one)
+    expect(lane).to_contain_text("1")
+    expect(page.locator('[data-part="moved"]')).to_contain_text("申诉")
+    expect(page.locator(f"#row-{first}")).to_contain_text("有申诉")
+    lane.click()
+    expect(page.locator("#list [data-row]")).to_have_count(1)
+    appeal(*other)
+    expect(lane).to_contain_text("2")
+    expect(page.locator("#pill")).to_contain_text("1")
+    page.locator('[data-part="moved"] [data-do="reload"]').click()
+    expect(page.locator(".pane")).to_contain_text("请再看一次。")
+    page.keyboard.press("h")
+    assert violations(page) == []
+    page.fill("#uphold-note", "请写明是哪座桥。")
+    page.keyboard.press("Control+Enter")
+    expect(page.locator(f"#row-{first}.left")).to_be_visible()
+    expect(lane).to_contain_text("1")
+    told = demo.anyone().get(f"/questions/{one[0]}")
+    assert (told["appeal_outcome"], told["appeal_note"]) == ("upheld", "请写明是哪座桥。")
+    page.keyboard.press("n")
+    page.locator(f"#row-{second} .row-button").click()
+    expect(page.locator(".pane")).to_have_attribute("data-id", str(second))
+    page.keyboard.press("u")
+    expect(page.locator('.pane[data-status="screened"]')).to_be_visible()
+    expect(lane).to_have_count(0)
+    assert demo.anyone().get(f"/questions/{other[0]}")["appeal_outcome"] == "granted"
+    assert not errors

@@ -30,6 +30,7 @@ WORDS: Mapping[str, tuple[str, str]] = {
     "all": ("全部", "All"),
     "live_lane": ("直播间", "Live page"),
     "mine": ("我的", "Mine"),
+    "appeals": ("申诉", "Appeals"),
     # a panelist asks for the floor
     "floor_ask": ("申请提问", "Ask to speak"),
     "floor_follow_up": ("追问", "Follow-up"),

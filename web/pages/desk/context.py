@@ -21,6 +21,7 @@ from server.domain.reviews import OUTCOMES
 from server.domain.topics import Suggestion
 from server.domain.twins import REASONS, Twin
 from server.domain.view import HearingView, SubjectView, source_name
+from server.domain.words import DOER
 from web.layout.language import say
 from web.layout.texts import Texts, side
 from web.pages import shared
@@ -30,6 +31,8 @@ LIVE = "live"
 """The lane of the live page's questions, the newest first."""
 MINE = "mine"
 """The questions that I work on."""
+APPEALED = "appealed"
+"""The questions whose authors appealed and have no answer yet; left out while there are none."""
 STATES_OF: tuple[tuple[str, str], ...] = (
     ("received,screened", "screened"),
     ("approved", "approved"),
@@ -97,6 +100,8 @@ def counts(view: HearingView, lang: str) -> Counts:
         if states == waiting:
             lines.append(CountLine("", texts.word("live_lane"), view.live_waiting, LIVE))
             lines.append(CountLine("", texts.word("mine"), None, MINE))
+            if view.appeals:
+                lines.append(CountLine("", texts.word("appeals"), view.appeals, APPEALED))
     return Counts(tuple(lines))
 
 
@@ -204,7 +209,7 @@ def _row(one: Question, names: Mapping[str, str], now: int, lang: str) -> Row:
         likes=one.likes,
         when=Texts(lang).moment(one.created_at, now),
         rewritten=one.rewritten,
-        appealed=one.appealed,
+        appealed=one.appeal_waits,
         seconded=bool(one.seconded_by),
         verified=_outcome(one, lang),
     )
@@ -570,11 +575,21 @@ def past(done: Sequence[Done], lang: str) -> Past:
             Step(
                 one.at,
                 texts.act(one.event, str(one.body.get("act") or "")),
-                one.name or (texts.role(one.role) if one.role else ""),
+                _doer(one, texts),
             )
             for one in reversed(done)
         )
     )
+
+
+def _doer(one: Done, texts: Texts) -> str:
+    """Who did it: a person by name, else what he is here. What only the author's secret allows is done
+    by the author, whom the house does not know."""
+    if one.name or not one.role:
+        return one.name
+    by_secret = one.event == "question_rated" or one.body.get("act") == "appeal"
+    role = "public" if by_secret else one.role
+    return side(DOER[role], texts.lang) if role in DOER else texts.role(role)
 
 
 # ── the duty person ──

@@ -30,6 +30,7 @@ function listAddress () {
   if (view.states) asked.status = view.states
   if (view.lane === 'live') asked.source = 'live'
   if (view.lane === 'mine') asked.mine = 'true'
+  if (view.lane === 'appealed') asked.appealed = 'true'
   if (view.group) { asked.cluster = view.group; asked.status = onTheWay; if (view.of) asked.subject = view.of }
   if (view.into) asked.into = view.into
   if (view.same) asked.same = view.same
@@ -116,6 +117,7 @@ function look () {
       if (page !== null && !view.groups) compare(page)
       if (one?.status === 404) lookAgain()
       const pane = chosen.querySelector('.pane')
+      if (one?.status === 'rejected' && one.appeal && !one.appeal_outcome && !$('uphold')) pane.querySelector('[data-part="moved"]').firstElementChild.textContent = say('appealed')
       if (one?.ok && pane?.dataset.id === String(one.id) && !acting) pane.querySelector('[data-part="moved"]').hidden = +pane.dataset.version >= one.version
     } catch { /* the next cue looks again */ }
   }, 700)
@@ -126,7 +128,7 @@ function compare (page) {
   const fresh = new Map([...box.content.querySelectorAll('[data-row]')].map(row => [row.dataset.row, row]))
   const shown = rows()
   const newest = Math.max(0, ...shown.map(row => +row.dataset.row))
-  const oldest = Math.min(Infinity, ...[...fresh.keys()].map(Number))
+  const oldest = fresh.size ? Math.min(...[...fresh.keys()].map(Number)) : 0
   for (const row of shown) {
     const now = fresh.get(row.dataset.row)
     if (now && now.dataset.version !== row.dataset.version) {
@@ -139,7 +141,9 @@ function compare (page) {
     }
     row.classList.toggle('left', !now && +row.dataset.row >= oldest)
   }
-  const fresher = [...fresh.keys()].filter(id => +id > newest).length
+  // An old question may come into the list of appeals.
+  const known = new Set(shown.map(row => row.dataset.row))
+  const fresher = [...fresh.keys()].filter(id => view.lane === 'appealed' ? !known.has(id) : +id > newest).length
   const all = fresher > 0 && fresher === fresh.size && box.content.querySelector('.more')
   $('pill').hidden = fresher === 0
   $('pill').textContent = say(all ? 'pill_many' : 'pill', { n: fresher })
@@ -192,7 +196,7 @@ function acted (answer, on) {
   const row = $('row-' + current)
   const chip = row?.querySelector('.row-facts .chip')
   if (chip && say('st_' + answer.status)) { chip.textContent = say('st_' + answer.status); chip.className = 'chip st-' + answer.status }
-  if (row && view.states && !view.states.split(',').includes(answer.status)) row.classList.add('left')
+  if (row && (view.lane === 'appealed' || view.states && !view.states.split(',').includes(answer.status))) row.classList.add('left')
   look()
   const next = rows().slice(rows().indexOf(row) + 1).find(one => !one.classList.contains('left') && !heldBy(one.dataset.row))
   if (on && $('auto-next').checked && row && next) select(next.dataset.row, true)
@@ -235,7 +239,7 @@ chosen.addEventListener('click', event => {
   const button = event.target.closest('[data-do]')
   if (!button) return
   const name = button.dataset.do, id = +current
-  if (['reject', 'edit', 'merge', 'reply', 'close', 'verify', 'unmask', 'escalate'].includes(name)) return name !== 'escalate' && heldBy(current) ? toast(say('held', { name: heldBy(current) }), true) : drawer(name)
+  if (['reject', 'edit', 'merge', 'reply', 'close', 'verify', 'unmask', 'escalate', 'uphold'].includes(name)) return name !== 'escalate' && heldBy(current) ? toast(say('held', { name: heldBy(current) }), true) : drawer(name)
   const acts = {
     'take-over': () => takeOver(current), shut: () => drawer(''), reload: () => select(current), queue: () => order(id, ids => [...ids, id]),
     unqueue: () => order(id, ids => ids.filter(one => one !== id)), forget,

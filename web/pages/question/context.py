@@ -13,7 +13,7 @@ DONE = frozenset({"answered", "replied_in_writing", "converted"})
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of it. `tone` colours the status chip; `said` is a sentence after an appeal
+    """What became of it. `outcome` is what came of an appeal, `note` why. `tone` colours the status chip; `said` is a sentence after an appeal
     (or why it was refused), `said_bad` tells which; `secret` and `text` are what a refused appeal
     had in its fields. Of a merged one, `merged_into` is the code of what it went into at last and
     `followed` what became of that."""
@@ -33,6 +33,8 @@ class Fate:
     reply: str
     can_appeal: bool
     appealed: bool
+    outcome: str
+    note: str
     can_rate: bool
     rating: str
     ratings: tuple[tuple[str, str], ...]
@@ -88,6 +90,8 @@ def fate(
         reply=question.reply or "",
         can_appeal=author_known and key == "rejected" and not question.appealed,
         appealed=question.appealed,
+        outcome=question.appeal_outcome or "",
+        note=question.appeal_note or "",
         can_rate=author_known and (key in DONE or (key == "closed" and answered is not None)),
         rating=dict(_ratings(lang)).get(question.rating or "", ""),
         ratings=_ratings(lang),

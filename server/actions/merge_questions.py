@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from server.actions.moderate_question import leave_queue, screened, sees
-from server.actions.perform import Answer, Asked, perform
+from server.actions.perform import Answer, Asked, check_version, perform
 from server.actions.ports import House, Unit
 from server.actions.way import way_of
 from server.domain import questions as rules
@@ -73,21 +73,29 @@ async def merge_into(
 
 
 async def unmerge_question(
-    house: House, by: Actor, slug: str, id_: int, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    key: str | None = None,
+    *,
+    version: int | None = None,
 ) -> Answer:
-    """`DELETE …/merging`: back to the state before, with its askers and likes. Where the target was
+    """`DELETE …/merging {version?}`: back to the state before, with its askers and likes. Where the target was
     itself merged meanwhile, whatever it went into gives them back too."""
 
     async def work(unit: Unit) -> Answer:
-        return Answer(desk_question(await unmerge(house, unit, by, id_)))
+        return Answer(desk_question(await unmerge(house, unit, by, id_, version)))
 
-    return await perform(
-        house, Asked(by, "moderate", key, {"id": id_}, None, "unmerge"), work, slug=slug
-    )
+    asked = Asked(by, "moderate", key, {"id": id_, "version": version}, None, "unmerge")
+    return await perform(house, asked, work, slug=slug)
 
 
-async def unmerge(house: House, unit: Unit, by: Actor, id_: int, **told: Any) -> Question:
-    """One merge taken back within this transaction; gives the question as it is then."""
+async def unmerge(
+    house: House, unit: Unit, by: Actor, id_: int, version: int | None = None, **told: Any
+) -> Question:
+    """One merge taken back within this transaction; gives the question as it is then. `version_stale` where
+    it is no longer at this `version`."""
     way = await way_of(unit, id_)
     # In order of id, as every act that locks more than one question.
     held = {i: await unit.questions.get(i, lock=True) for i in sorted(q.id for q in way)}
@@ -97,6 +105,7 @@ async def unmerge(house: House, unit: Unit, by: Actor, id_: int, **told: Any) ->
     if not all(sees(unit, by, one) for one in (question, *targets)):
         raise Refusal("not_found")
     check_claim(await unit.claims.of(id_), by.id, house.now())
+    check_version(question.version, version, desk_question(question))
     after = rules.step(question, "unmerge")
     after = replace(after, carried_askers=0, carried_likes=0)
     await unit.questions.save(after)

@@ -87,10 +87,16 @@ async def approve_question(
 
 
 async def unapprove_question(
-    house: House, by: Actor, slug: str, id_: int, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    key: str | None = None,
+    *,
+    version: int | None = None,
 ) -> Answer:
-    """`DELETE …/approval`."""
-    return await _act(house, by, slug, id_, "unapprove", unapproval, key)
+    """`DELETE …/approval {version?}`."""
+    return await _act(house, by, slug, id_, "unapprove", unapproval, key, version)
 
 
 async def reject_question(
@@ -110,10 +116,16 @@ async def reject_question(
 
 
 async def unreject_question(
-    house: House, by: Actor, slug: str, id_: int, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    key: str | None = None,
+    *,
+    version: int | None = None,
 ) -> Answer:
-    """`DELETE …/rejection`."""
-    return await _act(house, by, slug, id_, "unreject", unrejection, key)
+    """`DELETE …/rejection {version?}`."""
+    return await _act(house, by, slug, id_, "unreject", unrejection, key, version)
 
 
 async def uphold_rejection(
@@ -149,10 +161,16 @@ async def shortlist_question(
 
 
 async def unshortlist_question(
-    house: House, by: Actor, slug: str, id_: int, key: str | None = None
+    house: House,
+    by: Actor,
+    slug: str,
+    id_: int,
+    key: str | None = None,
+    *,
+    version: int | None = None,
 ) -> Answer:
-    """`DELETE …/shortlisting`."""
-    return await _act(house, by, slug, id_, "unshortlist", unshortlisting, key)
+    """`DELETE …/shortlisting {version?}`."""
+    return await _act(house, by, slug, id_, "unshortlist", unshortlisting, key, version)
 
 
 async def reply_in_writing(

@@ -532,18 +532,34 @@ async def reject(
 
 @router.delete(DESK + "/{id}/approval", response_model=answers.DeskQuestion)
 async def unapprove(
-    slug: str, id_: Id, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str,
+    id_: Id,
+    here: ServicesDep,
+    by: ActorDep,
+    body: Decision | None = None,
+    key: Key = None,
 ) -> Response:
     """Off the public list again, to be looked at anew."""
-    return answered(await moderate_question.unapprove_question(here.house, by, slug, id_, key))
+    version = body.version if body else None
+    return answered(
+        await moderate_question.unapprove_question(here.house, by, slug, id_, key, version=version)
+    )
 
 
 @router.delete(DESK + "/{id}/rejection", response_model=answers.DeskQuestion)
 async def unreject(
-    slug: str, id_: Id, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str,
+    id_: Id,
+    here: ServicesDep,
+    by: ActorDep,
+    body: Decision | None = None,
+    key: Key = None,
 ) -> Response:
     """The rejection is taken back; where its author appealed, that grants the appeal."""
-    return answered(await moderate_question.unreject_question(here.house, by, slug, id_, key))
+    version = body.version if body else None
+    return answered(
+        await moderate_question.unreject_question(here.house, by, slug, id_, key, version=version)
+    )
 
 
 @router.post(DESK + "/{id}/upholding", response_model=answers.DeskQuestion)
@@ -584,10 +600,20 @@ async def shortlist(
 
 @router.delete(DESK + "/{id}/shortlisting", response_model=answers.DeskQuestion)
 async def unshortlist(
-    slug: str, id_: Id, here: ServicesDep, by: ActorDep, key: Key = None
+    slug: str,
+    id_: Id,
+    here: ServicesDep,
+    by: ActorDep,
+    body: Decision | None = None,
+    key: Key = None,
 ) -> Response:
     """Back to approved."""
-    return answered(await moderate_question.unshortlist_question(here.house, by, slug, id_, key))
+    version = body.version if body else None
+    return answered(
+        await moderate_question.unshortlist_question(
+            here.house, by, slug, id_, key, version=version
+        )
+    )
 
 
 @router.post(DESK + "/{id}/merging", response_model=answers.DeskQuestion)
@@ -599,9 +625,19 @@ async def merge(
 
 
 @router.delete(DESK + "/{id}/merging", response_model=answers.DeskQuestion)
-async def unmerge(slug: str, id_: Id, here: ServicesDep, by: ActorDep, key: Key = None) -> Response:
+async def unmerge(
+    slug: str,
+    id_: Id,
+    here: ServicesDep,
+    by: ActorDep,
+    body: Decision | None = None,
+    key: Key = None,
+) -> Response:
     """The merge is taken back."""
-    return answered(await merge_questions.unmerge_question(here.house, by, slug, id_, key))
+    version = body.version if body else None
+    return answered(
+        await merge_questions.unmerge_question(here.house, by, slug, id_, key, version=version)
+    )
 
 
 @router.post(DESK + "/{id}/reply", response_model=answers.DeskQuestion)

@@ -56,6 +56,65 @@ def test_by_keys_from_one_question_to_the_next(browser: Browser, shared_demo: Ru
     expect(page.locator('.pane[data-status="screened"]')).to_be_visible()
 
 
+def test_the_last_act_on_one_question_is_taken_back_from_the_next(
+    browser: Browser, shared_demo: Running
+) -> None:
+    """With the next one open already: it stays where it is, with what is typed there."""
+    api, here = shared_demo.as_("moderator"), f"{shared_demo.here}/desk/questions"
+    page = desk(browser, shared_demo)
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    undo = page.locator("#undo")
+    for keys, status, word in (("a", "approved", "已通过"), ("r5", "rejected", "已退回")):
+        first = chosen(page)
+        code = api.get(f"{here}/{first}")["code"]
+        for key in keys:
+            page.keyboard.press(key)
+        expect(page.locator(f'.pane:not([data-id="{first}"])')).to_be_visible()
+        open_ = chosen(page)
+        expect(undo).to_contain_text(code)
+        expect(undo).to_contain_text(word)
+        assert api.get(f"{here}/{first}")["status"] == status
+        page.keyboard.press("e")
+        page.locator("#edit-tags").fill("待查")
+        page.locator("#edit-tags").blur()
+        page.keyboard.press("z")
+        expect(undo).to_contain_text(f"已撤销 {code}")
+        assert api.get(f"{here}/{first}")["status"] == "screened"
+        expect(page.locator(f"#row-{first}:not(.left)")).to_contain_text("待处理")
+        assert chosen(page) == open_
+        assert page.locator("#edit-tags").input_value() == "待查"
+        page.locator("#edit-tags").fill("")
+        page.keyboard.press("Escape")
+    first = chosen(page)
+    page.keyboard.press("m")
+    page.keyboard.type("电梯")
+    page.locator("#merge li button").first.click()
+    expect(page.locator(f'.pane:not([data-id="{first}"])')).to_be_visible()
+    assert api.get(f"{here}/{first}")["status"] == "merged"
+    undo.locator("button").click()
+    expect(undo).to_contain_text("已撤销")
+    assert api.get(f"{here}/{first}")["status"] == "screened"
+    assert violations(page) == []
+
+
+def test_what_somebody_worked_on_since_is_not_taken_back(
+    browser: Browser, shared_demo: Running
+) -> None:
+    api, here = shared_demo.as_("moderator"), f"{shared_demo.here}/desk/questions"
+    page = desk(browser, shared_demo)
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    first = chosen(page)
+    page.keyboard.press("a")
+    expect(page.locator("#undo")).to_be_visible()
+    now = api.get(f"{here}/{first}")
+    api.do("PATCH", f"{here}/{first}", {"version": now["version"], "text": now["text"] + "（改）"})
+    page.keyboard.press("z")
+    expect(page.locator("#toast")).to_contain_text("内容已被别人改过")
+    assert api.get(f"{here}/{first}")["status"] == "approved"
+
+
 def test_arrivals_wait_behind_a_pill(browser: Browser, shared_demo: Running) -> None:
     demo = shared_demo
     page = desk(browser, demo)

@@ -5,7 +5,7 @@ import { api, toast } from '../../act.js'
 import { ordered } from '../host/order.js'
 import { claimed, heldBy, hold, release, takeOver } from './claims.js'
 import { $, address, bring, chosen, filters, keep, lang, list, questionPath, read, rows, say, seat, send, slug } from './common.js'
-import { manyKey, picked, unpicked } from './many.js'
+import { manyKey, picked, remember, unpicked } from './many.js'
 import { differing, outdated } from './reread.js'
 import { lookAgain } from './sight.js'
 
@@ -208,6 +208,7 @@ chosen.addEventListener('pingyi:answer', event => {
   if (detail.ok && target.id === 'reply') keep(replyName(id), null)
   if (outdated(target, detail)) return look()
   if (target.id === 'unmask') return detail.ok && id === current ? unmasked(detail) : undefined
+  if (detail.ok) remember(target.dataset.act, id, detail)
   if (!detail.ok || id !== current) return look()
   if (target.closest('#escalate')) { toast(say('escalated')); acted({ status: 'escalated' }, true); return lookAgain() }
   acted(detail, target.dataset.next !== undefined)   // `status` in it is the question's
@@ -432,6 +433,8 @@ document.addEventListener('pingyi:down', () => link('down'))
 document.addEventListener('pingyi:out', () => link('out'))
 document.addEventListener('pingyi:swapped', marks)
 document.addEventListener('pingyi:many', () => { look(); if (current) select(current) })
+// One taken back: whatever is open meanwhile stays as it is.
+document.addEventListener('pingyi:back', event => { look(); if (current === event.detail.id) select(current) })
 document.addEventListener('pingyi:written', event => { goBack(); select(event.detail.id) })
 
 // The desk opens on what several people ask; where nothing is alike, on what waits. An address may name

@@ -1,5 +1,5 @@
-// many.js: one decision about many questions, and the whole of it taken back; and one question written
-// from many orders.
+// many.js: one decision about many questions, and the whole of it taken back, as is the last act on a single
+// one; and one question written from many orders.
 
 import { toast } from '../../act.js'
 import { $, chosen, list, rows, say, send, slug } from './common.js'
@@ -8,7 +8,9 @@ const path = `/api/v1/hearings/${slug}/desk/bulk`
 const bar = $('many'), undo = $('undo')
 const boxes = () => [...list.querySelectorAll('[data-pick]')]
 export const picked = () => boxes().filter(box => box.checked).map(box => +box.dataset.pick)
-let last = null, anchor = null
+const TOLD_MS = 10_000
+// What Z takes back (`last`): the last act, on many questions or on one.
+let last = null, anchor = null, told_for
 
 function told () {
   const n = picked().length
@@ -36,7 +38,7 @@ async function act (what, more = {}) {
   const answer = await send('POST', path, { act: what, ids, ...more })
   bar.removeAttribute('aria-busy')
   if (!answer.ok) return
-  last = answer.undo
+  last = answer.undo ? { path: `${path}/${answer.undo}` } : null
   const done = new Set(answer.done.map(one => String(one.id)))
   const status = { approve: 'approved', reject: 'rejected', shortlist: 'shortlisted', merge: 'merged' }[what]
   for (const row of rows()) {
@@ -52,21 +54,55 @@ async function act (what, more = {}) {
 }
 function tell (answer, word) {
   const why = [...new Set(answer.refused.map(one => one.message))].join(' ')
+  stands(say(word, { n: answer.done.length }) +
+    (answer.refused.length ? ' ' + say('refused_many', { n: answer.refused.length, why }) : ''), answer.refused.length > 0)
+}
+function stands (words, warn = false, alone = false) {
   undo.hidden = false
-  undo.classList.toggle('warn', answer.refused.length > 0)
-  undo.querySelector('[data-part="done"]').textContent = say(word, { n: answer.done.length }) +
-    (answer.refused.length ? ' ' + say('refused_many', { n: answer.refused.length, why }) : '')
+  undo.classList.toggle('warn', warn)
+  undo.classList.toggle('alone', alone)
+  undo.querySelector('[data-part="done"]').textContent = words
   undo.querySelector('button').hidden = !last
+  undo.querySelector('button').firstChild.textContent = say(alone ? 'undo_one' : 'undo_all') + ' '
+  clearTimeout(told_for)
+  if (alone) told_for = setTimeout(gone, TOLD_MS)
+}
+// Of a single act it is told for a while, over the list, so that nothing moves; not taken from under a hand.
+function gone () {
+  if (undo.matches(':hover, :focus-within')) told_for = setTimeout(gone, TOLD_MS)
+  else undo.hidden = true
+}
+// After an act on one question (`act` as in data-act): it can be taken back until there is another, or until
+// something else is done to the same one.
+export function remember (act, id, answer) {
+  if (/^POST .*\/(approval|rejection|shortlisting|merging)$/.test(act)) {
+    last = { path: act.slice(5), id, version: answer.version, code: answer.code }
+    stands(`${say('st_' + answer.status)} ${answer.code}`, false, true)
+  } else if (last?.id === id) { last = null; undo.hidden = true }
 }
 async function back () {
-  if (!last) return
-  const answer = await send('DELETE', `${path}/${last}`)
+  if (!last || undo.getAttribute('aria-busy')) return
+  const taken = last
+  undo.setAttribute('aria-busy', 'true')
+  const answer = await send('DELETE', taken.path, taken.id ? { version: taken.version } : {})
+  undo.removeAttribute('aria-busy')
+  if (taken.id) return backOne(taken, answer)
   if (!answer.ok) return
-  last = null
+  if (last === taken) last = null
   tell(answer, 'undone')
   const done = new Set(answer.done.map(one => String(one.id)))
   for (const row of rows()) if (done.has(row.dataset.row)) row.classList.remove('left')
   document.dispatchEvent(new CustomEvent('pingyi:many'))
+}
+function backOne (taken, answer) {
+  // Somebody has worked on it since: it is his now, and stays as it is.
+  if (answer.error?.code === 'version_stale') toast(`${taken.code} ${answer.error.message}`, true)
+  if (!answer.ok) return
+  if (last === taken) { last = null; stands(say('undone_one', { code: taken.code }), false, true) }
+  const row = $('row-' + taken.id), chip = row?.querySelector('.row-facts .chip')
+  if (chip && say('st_' + answer.status)) { chip.textContent = say('st_' + answer.status); chip.className = 'chip st-' + answer.status }
+  row?.classList.remove('left')
+  document.dispatchEvent(new CustomEvent('pingyi:back', { detail: { id: taken.id } }))
 }
 undo.querySelector('button').addEventListener('click', back)
 const acts = {

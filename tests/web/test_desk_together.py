@@ -50,6 +50,28 @@ def test_the_desk_opens_on_what_several_ask_and_writes_one_question_of_it(
     assert not errors
 
 
+def test_the_row_is_marked_of_the_group_that_the_pane_shows(
+    browser: Browser, demo: Running
+) -> None:
+    api, here = demo.as_("moderator"), demo.here
+    wait_until(lambda: len(api.get(f"{here}/desk/groups")["items"]) > 1)
+    page, errors = opened(browser, demo)
+    row = page.locator("#list [data-group]").nth(1)
+    group, of = row.get_attribute("data-group"), row.get_attribute("data-of")
+    row.click()
+    expect(page.locator(f'.pane[data-group-id="{group}"]')).to_be_visible()
+    page.keyboard.press("b")
+    marked = page.locator('#list [aria-current="true"]')
+    expect(page.locator("#list .official").first).to_be_visible()
+    expect(marked).to_have_count(1)
+    expect(marked).to_have_attribute("data-group", group or "")
+    page.keyboard.press("g")
+    page.wait_for_timeout(500)
+    expect(marked).to_have_attribute("data-group", group or "")
+    expect(marked).to_have_attribute("data-of", of or "")
+    assert not errors
+
+
 def test_many_are_decided_at_once_and_the_whole_is_taken_back(
     browser: Browser, demo: Running
 ) -> None:
@@ -148,16 +170,22 @@ def test_what_is_escalated_stands_before_the_duty_person_until_he_has_seen_it(
     asked = demo.viewer().do("POST", f"{demo.here}/questions", {"text": SECRET}, new_key())
     duty, errors = opened(browser, demo, "duty")
     assert duty.locator("#duty").inner_text() == ""
-    page, _ = opened(browser, demo)
+    page, said = opened(browser, demo)
     page.locator('[data-lane="live"]').click()
     row = page.locator("[data-row]", has_text="聚集")
     row.locator(".row-button").click()
     page.wait_for_selector(".pane")
     page.keyboard.press("d")
+    expect(page.locator("#escalate")).to_be_visible()
+    expect(row.locator(".held.mine")).to_be_visible()
     page.keyboard.press("2")
     banner = duty.locator("#duty .unseen")
     expect(banner).to_contain_text("聚集")
     expect(page.locator(f"#row-{chosen(page)}")).not_to_contain_text("聚集")
+    page.keyboard.press("j")
+    page.wait_for_selector(".pane")
+    page.wait_for_timeout(500)
+    assert said == []  # Nothing is asked of a question that is out of his sight.
     page.reload()
     page.wait_for_selector("#list li")
     page.locator('[data-states=""]').click()
@@ -169,9 +197,11 @@ def test_what_is_escalated_stands_before_the_duty_person_until_he_has_seen_it(
     duty.reload()
     expect(banner).to_contain_text("聚集")  # until it is acknowledged
     assert violations(duty) == []
+    back = duty.locator("#duty [data-act$=outcome]", has_text="退回")
+    stood = back.bounding_box()
     duty.locator("#duty [data-act$=acknowledgement]").click()
     expect(duty.locator("#duty .duty:not(.unseen)")).to_be_attached()
-    duty.locator("#duty summary").click()
+    assert back.bounding_box() == stood  # Where it was, to go on with.
     duty.locator("#duty [data-act$=outcome]", has_text="退回").click()
     expect(duty.locator("#duty .duty")).to_have_count(0)
     assert not errors
@@ -256,6 +286,24 @@ def test_the_desk_is_usable_on_a_phone(browser: Browser, demo: Running) -> None:
     wide = page.evaluate("document.documentElement.scrollWidth")
     assert wide <= PHONE["width"]
     assert violations(page) == []
+    expect(page.locator("#chosen .below")).to_be_visible()
+    expect(page.locator("#chosen .beside")).to_be_hidden()
+    page.locator('[data-states="approved"]').click()
+    expect(page.locator("#list-title")).to_have_text("已通过")
+    row = page.locator("#list [data-row]").nth(1)
+    row.locator(".row-button").click()
+    title = page.locator("#pane-title")
+    expect(title).to_be_focused()
+    expect(title).to_be_in_viewport()
+    expect(page.locator(".pane .acts")).to_be_in_viewport()
+    assert violations(page) == []
+    page.locator("[data-to-list]").click()
+    expect(row.locator(".row-button")).to_be_focused()
+    expect(row).to_be_in_viewport()
+    page.locator("[data-groups]").click()
+    page.locator("#list [data-group]").first.click()
+    expect(page.locator("#write-text")).to_be_in_viewport()
+    assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
 
 
 def test_the_console_gives_its_reason_for_what_nobody_has_seconded(

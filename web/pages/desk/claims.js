@@ -57,6 +57,11 @@ export async function takeOver (id) {
   const answer = await send('PUT', questionPath(id) + '/claim', { take_over: true })
   if (answer.ok) keepUp(id)
 }
+// Of a question that is out of his sight the server has dropped it already, and knows it no more.
+export function dropped () {
+  clearInterval(renewing)
+  held = null
+}
 export function release () {
   clearInterval(renewing)
   if (!held) return
@@ -68,12 +73,15 @@ export function release () {
 // ── what waits for the duty person ──
 const duty = $('duty')
 let shown = ''
-// Put in only when it says something else: what is held down or folded open stays as it is.
+// Put in only when it says something else: what is held down or folded open stays as it is. What was open stays
+// open when all of it is acknowledged.
 async function watch () {
   const answer = await fetch(address('duty')).catch(() => null)
   const text = answer?.ok ? await answer.text() : shown
   if (text === shown) return
+  const open = duty.querySelector('details')?.open
   duty.innerHTML = shown = text
+  if (open && duty.firstElementChild) duty.firstElementChild.open = true
 }
 if ('duty' in document.body.dataset) {
   watch()

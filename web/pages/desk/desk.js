@@ -3,7 +3,7 @@
 
 import { api, toast } from '../../act.js'
 import { ordered } from '../host/order.js'
-import { claimed, heldBy, hold, release, takeOver } from './claims.js'
+import { claimed, dropped, heldBy, hold, release, takeOver } from './claims.js'
 import { $, address, bring, chosen, filters, keep, lang, list, questionPath, read, rows, say, seat, send, slug } from './common.js'
 import { manyKey, picked, remember, unpicked } from './many.js'
 import { differing, outdated } from './reread.js'
@@ -69,7 +69,8 @@ function marks () {
     if (ruled >= 0) sheet.deleteRule(ruled)
     ruled = sheet.insertRule(`#counts ${which || 'nothing'} { background: var(--accent-soft); border-color: var(--accent); color: var(--accent); font-weight: 600; box-shadow: inset 0 -3px 0 var(--accent); }`, sheet.cssRules.length)
   }
-  for (const row of rows()) row.querySelector('.row-button').setAttribute('aria-current', String(row.dataset.row === current))
+  const marked = current ?? group
+  for (const row of rows()) row.querySelector('.row-button').setAttribute('aria-current', String(row.dataset.row === marked))
   claimed(current)
 }
 document.addEventListener('click', event => {
@@ -84,12 +85,14 @@ document.addEventListener('click', event => {
   if ('groups' in to) return show({ groups: true })
   show({ states: to.lane === 'live' ? 'received,screened' : to.states || '', lane: to.lane })
 })
-async function openGroup (group, of) {
+async function openGroup (cluster, of) {
   await leave()
-  current = null
-  const form = bring(address(`group/${group}`, of ? { subject: of } : {}), chosen)
-  await Promise.all([show({ group, of, what: 'group' }, true), form])
-  $('pane-title')?.focus({ preventScroll: true })
+  current = group = null
+  const form = bring(address(`group/${cluster}`, of ? { subject: of } : {}), chosen)
+  const [, shown] = await Promise.all([show({ group: cluster, of, what: 'group' }, true), form])
+  // Another one may have been opened meanwhile: the row is marked of what the pane shows.
+  if (shown && current === null) { group = `g${cluster}-${of}`; marks() }
+  toPane()
 }
 let typing
 filters.addEventListener('input', () => { clearTimeout(typing); typing = setTimeout(filtered, 250) })
@@ -153,7 +156,7 @@ document.addEventListener('pingyi:unseen', event => {
   keep(draftName(event.detail.id), null)
   if (current !== event.detail.id) return
   current = conflict = null
-  release()
+  dropped()
   marks()
 })
 document.addEventListener('pingyi:cue', event => {
@@ -162,11 +165,13 @@ document.addEventListener('pingyi:cue', event => {
 
 // ── the chosen question ──
 let current = null, acting = false
+let group = null                              // of the groups' rows, the one whose form is shown
 async function leave () { await closeDraft(); release() }
 async function select (id, focus) {
   if (String(id) !== current) await leave()
   else await closeDraft()
   current = String(id)
+  group = null
   marks()
   const row = $('row-' + current)
   row?.scrollIntoView({ block: 'nearest' })
@@ -174,14 +179,28 @@ async function select (id, focus) {
   chosen.scrollTop = 0
   restore()
   claimed(current)
-  if (focus) row ? row.querySelector('.row-button').focus({ preventScroll: true }) : $('pane-title')?.focus()
+  if (focus) row && !stacked() ? row.querySelector('.row-button').focus({ preventScroll: true }) : toPane()
 }
 document.addEventListener('click', event => {
   const button = event.target.closest('[data-question]')
-  if (button) select(button.dataset.question)
+  if (button) select(button.dataset.question, stacked())
   const code = event.target.closest('[data-code]')
-  if (code) find(code.dataset.code).then(found => found[0] && select(found[0].id))
+  if (code) find(code.dataset.code).then(found => found[0] && select(found[0].id, stacked()))
+  if (event.target.closest('[data-to-list]')) toList()
 })
+// Where the list and the pane stand below one another, whoever opens something is taken to it, and back.
+const narrow = matchMedia('(max-width: 900px)')       // as desk.css
+const stacked = () => narrow.matches
+function toPane () {
+  if (stacked()) chosen.scrollIntoView({ block: 'start' })
+  $('pane-title')?.focus({ preventScroll: true })
+}
+function toList () {
+  const row = rows().find(one => one.dataset.row === (current ?? group))
+  const place = row?.querySelector('.row-button') || list
+  place.focus({ preventScroll: true })
+  ;(row || list.parentElement).scrollIntoView({ block: row ? 'center' : 'start' })
+}
 function step (by) {
   const all = rows()
   const i = all.findIndex(row => row.dataset.row === current)
@@ -210,7 +229,7 @@ chosen.addEventListener('pingyi:answer', event => {
   if (target.id === 'unmask') return detail.ok && id === current ? unmasked(detail) : undefined
   if (detail.ok) remember(target.dataset.act, id, detail)
   if (!detail.ok || id !== current) return look()
-  if (target.closest('#escalate')) { toast(say('escalated')); acted({ status: 'escalated' }, true); return lookAgain() }
+  if (target.closest('#escalate')) { dropped(); toast(say('escalated')); acted({ status: 'escalated' }, true); return lookAgain() }
   acted(detail, target.dataset.next !== undefined)   // `status` in it is the question's
 })
 
@@ -435,7 +454,7 @@ document.addEventListener('pingyi:swapped', marks)
 document.addEventListener('pingyi:many', () => { look(); if (current) select(current) })
 // One taken back: whatever is open meanwhile stays as it is.
 document.addEventListener('pingyi:back', event => { look(); if (current === event.detail.id) select(current) })
-document.addEventListener('pingyi:written', event => { goBack(); select(event.detail.id) })
+document.addEventListener('pingyi:written', event => { goBack(); select(event.detail.id, stacked()) })
 
 // The desk opens on what several people ask; where nothing is alike, on what waits. An address may name
 // the list it wants, #received,screened, or the question: #question-7
@@ -444,7 +463,7 @@ const asked = /^question-(\d+)$/.exec(wanted)?.[1]
 const open = async () => {
   if (wanted && !asked) return show({ states: wanted })
   if (await show({ groups: true }) && !rows().length) await show({ states: 'received,screened' })
-  if (asked) select(asked)
+  if (asked) select(asked, stacked())
 }
 bring(address('districts'), $('districts'))
 open()

@@ -47,7 +47,10 @@ SIGNED_IN = ("panel", "host", "desk")
 PLAIN: dict[str, tuple[str, ...]] = {
     "home": ("full", "empty"),
     "join": ("open", "used", "expired", "early", "unknown"),
-    "question": ("received", "approved", "rejected", "merged", "answered", "replied", "appealed"),
+    "question": (
+        *("received", "approved", "rejected", "merged", "answered", "replied"),
+        *("appealed", "upheld", "granted"),
+    ),
     "problem": ("not_found",),
     "voted": ("open", "closed"),
 }
@@ -83,6 +86,14 @@ def plain(name: str, case: str, lang: str) -> Any:
             "approved": {"status": "queued"},
             "rejected": {"status": "rejected", "reason": "off_topic"},
             "appealed": {"status": "rejected", "reason": "personal_data", "appealed": True},
+            "upheld": {
+                "status": "rejected",
+                "reason": "unclear",
+                "appealed": True,
+                "appeal_outcome": "upheld",
+                "appeal_note": "请写明是哪座桥。",
+            },
+            "granted": {"status": "screened", "appealed": True, "appeal_outcome": "granted"},
             "merged": {"status": "merged", "merged_into": "Q0007"},
             "answered": {"status": "answered", "answered_at": AT},
             "replied": {

@@ -78,7 +78,7 @@ def test_the_text_of_an_off_the_cuff_question_is_typed_later() -> None:
 
 def test_no_key_does_two_things() -> None:
     for status in STATES:
-        keys = re.findall(r'data-key="(\w)"', pane(question(0, status)))
+        keys = re.findall(r'data-key="(\w)"', pane(question(0, status, appealed=True)))
         assert len(keys) == len(set(keys)), status
         assert not set(keys) & set("jkn"), status
 

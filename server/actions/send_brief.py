@@ -10,8 +10,9 @@ from server.actions.moderate_question import check_subject
 from server.actions.perform import Answer, Asked, allowed, perform
 from server.actions.ports import House, Unit
 from server.domain.brief import WORDS_LONGEST, Brief, Sent, line_state
+from server.domain.questions import NEXT
 from server.domain.refusals import Refusal
-from server.domain.roles import Actor
+from server.domain.roles import Actor, has_right
 
 SWITCH = "shortlist_in_advance"
 
@@ -116,6 +117,16 @@ async def read_brief(unit: Unit, by: Actor) -> tuple[str, Sent | None]:
     if subject is None:
         raise Refusal("not_found")
     return subject, await unit.briefs.sent(subject) if await in_advance(unit) else None
+
+
+async def drafts(unit: Unit, by: Actor) -> dict[int, str]:
+    """Question → the reply that its office proposes, of those that wait for a moderator. None during a
+    rehearsal: what is shown then are copies, and offices write to the real questions."""
+    if unit.place.kind == "rehearsal" or not has_right(unit.place.roles(by), "brief"):
+        return {}
+    proposed = await unit.briefs.proposed()
+    there = await unit.questions.by_ids(tuple(proposed))
+    return {id_: proposed[id_] for id_, one in there.items() if one.status in NEXT["reply"]}
 
 
 async def propose_reply(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from server.domain.brief import (
     IN_BRIEF,
@@ -155,6 +155,29 @@ class Briefs(Repository):
             .values(taken_back_at=at)
         )
         return result.rowcount > 0
+
+    async def proposed(self) -> dict[int, str]:
+        """Question → what an office proposes to reply to it, of what each office reads now."""
+        latest = (
+            select(func.max(_briefs.c.id))
+            .where(
+                _briefs.c.run_id == self._ref.run,
+                _briefs.c.office_id == self._ref.office,
+                _briefs.c.taken_back_at.is_(None),
+            )
+            .group_by(_briefs.c.subject)
+        )
+        found = await self._c.execute(
+            select(_briefs.c.lines, _briefs.c.questions, _replies.c.number, _replies.c.text)
+            .join(_replies, _replies.c.brief_id == _briefs.c.id)
+            .where(_briefs.c.id.in_(latest))
+        )
+        return {
+            id_: row.text
+            for row in found
+            for line, id_ in zip(row.lines, row.questions, strict=True)
+            if line_of(line).number == row.number
+        }
 
     async def propose(self, brief: int, number: int, text: str, at: int) -> None:
         """The office's words for a line; the last ones hold."""

@@ -85,6 +85,34 @@ async def test_what_was_sent_and_replied_in_the_preparation_is_there_in_the_real
     assert await told(lanxi, office) is None
 
 
+async def test_a_draft_waits_at_the_desk_until_a_moderator_replies_and_not_in_a_rehearsal(
+    lanxi: Home,
+) -> None:
+    host, office = lanxi.person("host", "office"), await office_of(lanxi)
+    li = lanxi.person("moderator", name="li")
+
+    async def waiting(by: Actor = li) -> dict[int, str]:
+        async with lanxi.building.store.look(slug=lanxi.slug) as unit:
+            return await send_brief.drafts(unit, by)
+
+    await sent(lanxi)
+    assert await waiting() == {}
+    await send_brief.propose_reply(lanxi.house, office, lanxi.slug, 1, REPLY)
+    assert await waiting() == {(await standing(lanxi)).id: REPLY}
+    assert await waiting(office) == {}
+    await send_again(lanxi)  # Of what the office reads now there is none.
+    assert await waiting() == {}
+    await send_brief.propose_reply(lanxi.house, office, lanxi.slug, 1, REPLY)
+    await change_status(lanxi.house, host, lanxi.slug, "ready", 0)
+    await start_run(lanxi.house, host, lanxi.slug, "rehearsal")
+    assert await waiting() == {}
+    await start_run(lanxi.house, host, lanxi.slug, "real")
+    one = await standing(lanxi)
+    assert await waiting() == {one.id: REPLY}
+    await moderate_question.reply_in_writing(lanxi.house, li, lanxi.slug, one.id, REPLY)
+    assert await waiting() == {}
+
+
 async def test_an_office_replies_in_earnest_while_a_rehearsal_is_shown(lanxi: Home) -> None:
     host, office = lanxi.person("host", "office"), await office_of(lanxi)
     li = lanxi.person("moderator", name="li")

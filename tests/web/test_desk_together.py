@@ -6,8 +6,9 @@ from __future__ import annotations
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
+from tests.contract.right_calls import office_of, sent_brief
 from tests.journeys.browser import DESKTOP, PHONE, open_page, violations
-from tests.running import Running, new_key, wait_until
+from tests.running import Client, Running, new_key, wait_until
 from tests.web.test_desk_in_use import chosen, desk
 
 expect.set_options(timeout=20_000)
@@ -415,4 +416,55 @@ def test_an_appeal_reaches_every_desk_and_is_answered_by_keys(
     expect(page.locator('.pane[data-status="screened"]')).to_be_visible()
     expect(lane).to_have_count(0)
     assert demo.anyone().get(f"/questions/{other[0]}")["appeal_outcome"] == "granted"
+    assert not errors
+
+
+def test_a_reply_that_an_office_drafted_is_met_at_its_question(
+    browser: Browser, demo: Running
+) -> None:
+    api, here = demo.as_("moderator"), demo.here
+    subject = demo.state()["slot"]["subject"]
+    approved = api.get(f"{here}/desk/questions?status=approved")["items"]
+    for one in approved[:2]:
+        path = f"{here}/desk/questions/{one['id']}/shortlisting"
+        api.do("POST", path, {"subject": subject})
+    sent_brief(demo, subject)
+    office = Client(demo.url, cookie=office_of(demo, subject))
+    page, errors = opened(browser, demo)
+    count = page.locator("#drafts")
+    expect(count).to_be_hidden()
+    office.do("PUT", f"{here}/brief/replies/1", {"text": "已列入下月计划。"})
+    expect(count).to_have_text("1 份答复稿")  # It has come in meanwhile.
+    drafts = page.evaluate(
+        "fetch(`${location.pathname}/drafts?seat=${document.body.dataset.seat}`).then(a => a.json())"
+    )
+    first = drafts["items"][0]["id"]
+    sent = api.get(f"{here}/desk/questions?subject={subject}&status=shortlisted,queued")["items"]
+    assert len(sent) > 1
+    other = next(one["id"] for one in sent if one["id"] != first)
+    page.locator('[data-states=""]').click()
+    expect(page.locator("#list-title")).to_have_text("全部")
+    page.select_option("#f-subject", subject)
+    field, mark = page.locator("#reply-text"), page.locator('[data-part="draft-waits"]')
+    page.locator(f"#row-{first} .row-button").click()
+    expect(mark).to_have_text("有书面答复稿")
+    page.keyboard.press("w")
+    expect(field).to_have_value("已列入下月计划。")
+    assert violations(page) == []
+    # The other one: his own words stay, whatever the office writes while he does.
+    page.locator(f"#row-{other} .row-button").click()
+    expect(page.locator(f'.pane[data-id="{other}"]')).to_be_visible()
+    expect(mark).to_be_hidden()
+    page.keyboard.press("w")
+    field.fill("本月公布。")
+    for number in range(1, len(sent) + 1):
+        office.do("PUT", f"{here}/brief/replies/{number}", {"text": "已经公布。"})
+    expect(mark).to_be_visible()
+    assert field.input_value() == "本月公布。"
+    expect(page.locator('[data-part="proposed"]')).to_contain_text("已经公布。")
+    expect(count).to_have_text(f"{len(sent)} 份答复稿")
+    assert violations(page) == []
+    page.locator("#reply button.primary").click()
+    expect(count).to_have_text(f"{len(sent) - 1} 份答复稿")
+    assert api.get(f"{here}/desk/questions/{other}")["status"] == "replied_in_writing"
     assert not errors

@@ -5,6 +5,7 @@ import { api, toast } from '../../act.js'
 import { ordered } from '../host/order.js'
 import { claimed, dropped, heldBy, hold, release, takeOver } from './claims.js'
 import { $, address, bring, chosen, filters, keep, lang, list, questionPath, read, rows, say, seat, send, slug } from './common.js'
+import { drafted } from './drafts.js'
 import { manyKey, picked, remember, unpicked } from './many.js'
 import { differing, outdated } from './reread.js'
 import { lookAgain } from './sight.js'
@@ -286,6 +287,7 @@ function restore () {
   conflict = null
   reply?.addEventListener('input', () => keep(name, reply.value || null))
   if (reply && written) { reply.value = written; $('reply').hidden = false }
+  drafted()
   if (!form) return
   form.addEventListener('input', () => { keepDraft(); counted() })
   form.addEventListener('submit', event => { event.preventDefault(); save(fields()) })

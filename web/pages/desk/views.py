@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import HTMLResponse, JSONResponse
 
+from server.actions import send_brief
 from server.actions.escalate_question import waiting
 from server.actions.find_twins import twins_of
 from server.actions.moderate_question import seen, sees, sees_escalated
@@ -203,6 +204,18 @@ async def unseen(
         found = await unit.questions.by_ids(ids or ())
         gone = sorted(id_ for id_, one in found.items() if not sees(unit, by, one))
     return JSONResponse({"ids": gone}, headers=_NO_STORE)
+
+
+@router.get("/h/{slug}/desk/drafts")
+async def drafts(slug: str, request: Request) -> JSONResponse:
+    """The replies that officials' offices propose and nobody has given yet, by question."""
+    here = services(request)
+    by = await here.door.actor(request)
+    async with here.store.look(slug=slug) as unit:
+        allowed(unit.place, by, "page:desk")
+        found = await send_brief.drafts(unit, by)
+    items = [{"id": id_, "text": text} for id_, text in sorted(found.items())]
+    return JSONResponse({"items": items}, headers=_NO_STORE)
 
 
 @router.get("/h/{slug}/desk/duty", response_class=HTMLResponse)

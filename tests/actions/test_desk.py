@@ -198,6 +198,31 @@ async def test_a_bulk_act_is_taken_back_whole_but_for_what_was_worked_on_since(l
     assert states == ["screened", "shortlisted", "screened", "screened"]
 
 
+async def test_one_act_is_taken_back_unless_the_question_was_worked_on_since(lanxi: Home) -> None:
+    li, wang = people(lanxi)
+    found = await bring(lanxi, *(order(name) for name in "abcd"))
+    house, slug = lanxi.house, lanxi.slug
+    ids = {name: found[name].id for name in "abcd"}
+    await moderate_question.approve_question(house, li, slug, ids["a"])
+    await moderate_question.reject_question(house, li, slug, ids["b"], "unclear")
+    await merge_question(house, li, slug, ids["c"], ids["a"])
+    await moderate_question.approve_question(house, li, slug, ids["d"])
+    await moderate_question.shortlist_question(house, li, slug, ids["d"], None)
+    backs = {
+        "a": moderate_question.unapprove_question,
+        "b": moderate_question.unreject_question,
+        "c": unmerge_question,
+        "d": moderate_question.unshortlist_question,
+    }
+    for name, back in backs.items():
+        now = await one(lanxi, ids[name])
+        with pytest.raises(Refusal, match="version_stale"):
+            await back(house, wang, slug, now.id, version=now.version - 1)
+        assert await one(lanxi, now.id) == now
+        await back(house, li, slug, now.id, version=now.version)
+        assert (await one(lanxi, now.id)).status != now.status
+
+
 async def test_a_bulk_act_that_makes_no_sense_changes_nothing(lanxi: Home) -> None:
     li, _ = people(lanxi)
     found = await bring(lanxi, order("a"), order("b"))

@@ -464,7 +464,8 @@ const wanted = decodeURIComponent(location.hash.slice(1))
 const asked = /^question-(\d+)$/.exec(wanted)?.[1]
 const open = async () => {
   if (wanted && !asked) return show({ states: wanted })
-  if (await show({ groups: true }) && !rows().length) await show({ states: 'received,screened' })
+  // Whoever has chosen a list meanwhile keeps it.
+  if (await show({ groups: true }) && view.groups && !rows().length) await show({ states: 'received,screened' })
   if (asked) select(asked, stacked())
 }
 bring(address('districts'), $('districts'))

@@ -28,7 +28,7 @@ from playwright.sync_api import Page, sync_playwright
 from bench.matching import many
 from tests.journeys.browser import ARGUMENTS, CHROMIUM, DESKTOP
 from tests.real_data import SHARED
-from tests.running import PINGYI, Running, running
+from tests.running import PINGYI, Running, running, wait_until
 
 MANY = 100_000
 ROUNDS = 20
@@ -44,6 +44,8 @@ WORDS = "请问此类问题由哪个部门负责，依据是什么，多久能�
 
 def fill(demo: Running) -> None:
     """A hundred thousand screened questions beside those of the demonstration, in groups of up to fifty."""
+    waiting = f"{demo.here}/desk/questions?status=screened"
+    wait_until(lambda: demo.as_("moderator").get(waiting)["items"])
     book = sqlite3.connect(demo.data / "pingyi.db", timeout=60)
     book.row_factory = sqlite3.Row
     like = dict(

@@ -30,7 +30,10 @@ SAME_TEXT: Final = 10
 RARE: Final = 50
 """A key counts for `shared` as if at least one in so many questions had it."""
 MARKED: Final = 1_000
-"""Characters of a text in which shared words are marked: what a person looks at."""
+"""Characters of a text in which shared words are looked for."""
+SEEN: Final = 200
+"""Characters in which they are marked, from the first on: what a person is shown of it."""
+_LETTER: Final = (1 << LETTER_BITS) - 1
 UNIT: Final = 1_000
 """An integer weight is this many times the logarithm."""
 
@@ -71,9 +74,11 @@ def likeness(mine: Mapping[int, int], theirs: frozenset[int], beginning: frozens
     return round((headed + said / 2) / math.sqrt(len(theirs) + SMOOTH))
 
 
-def shared(mine: frozenset[int], theirs: frozenset[int], counts: Mapping[int, int], of: int) -> int:
-    """How much of what a headline says another question says too, in per cent. What nobody else
-    writes is mostly the seam between two words and would decide alone, so that no key counts more
+def shared(
+    mine: frozenset[int], theirs: frozenset[int], text: str, counts: Mapping[int, int], of: int
+) -> int:
+    """How much of what a headline says another question says too, in its headline (`theirs`) or in its
+    `text`, of which the letters are looked at (`bigrams.normal`), in per cent. What nobody else writes is mostly the seam between two words and would decide alone, so that no key counts more
     than one of `RARE`."""
     if not mine:
         return 0
@@ -82,17 +87,21 @@ def shared(mine: frozenset[int], theirs: frozenset[int], counts: Mapping[int, in
     for key in mine:
         here = math.log(1 + min(most, of / max(1, counts.get(key, 0))))
         whole += here
-        both += here if key in theirs else 0.0
+        # A headline has few bigrams: to look for each costs a tenth of making all those of a letter.
+        if key in theirs or chr(key >> LETTER_BITS) + chr(key & _LETTER) in text:
+            both += here
     return round(100 * both / whole) if whole else 0
 
 
 def shared_words(common: Set[int], theirs: str) -> tuple[tuple[int, int], ...]:
     """The places in `theirs` whose letters, two and more together, are among the bigrams in `common`:
     what a page marks, so that a person sees why two questions are taken for alike. Places of `theirs`
-    as it is written, in order, not overlapping, within its first `MARKED` characters."""
-    letters = [(i, part) for i, char in enumerate(theirs[:MARKED]) for part in _letters(char)]
+    as it is written, in order, not overlapping, from the first on for `SEEN` characters."""
+    letters = ((i, part) for i, char in enumerate(theirs[:MARKED]) for part in _letters(char))
     places: list[tuple[int, int]] = []
     for (start, a), (end, b) in pairwise(letters):
+        if places and end >= places[0][0] + SEEN:
+            break
         if (a << LETTER_BITS | b) not in common:
             continue
         if places and places[-1][1] > start:

@@ -6,7 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from moderation.matching import likeness
-from moderation.matching.bigrams import BEGINNING, bigrams, fingerprint, headline, keys, looked_for
+from moderation.matching.bigrams import (
+    BEGINNING,
+    bigrams,
+    fingerprint,
+    headline,
+    keys,
+    looked_for,
+    normal,
+)
 from moderation.matching.meaning import ask_the_same
 from server.domain.questions import Question
 from server.domain.twins import TWINS, Twin
@@ -58,7 +66,12 @@ class Matcher:
         for i in first[: CLOSER * most]:
             one, other = heads[i]
             reason = ""
-            if i < most and whole is not None and fingerprint(one.text) == whole:
+            if (
+                i < most
+                and whole is not None
+                and _same(text, one.text)
+                and fingerprint(one.text) == whole
+            ):
                 reason = "same_text"
             elif ask_the_same(about, other):
                 reason = "same_question"
@@ -70,10 +83,18 @@ class Matcher:
                 heads[i][0],
                 alike[i],
                 likeness.shared(
-                    mine, grams[i] | bigrams(heads[i][0].text[: likeness.MARKED]), counts, of
+                    mine, grams[i], normal(heads[i][0].text[: likeness.MARKED]), counts, of
                 ),
                 reason,
                 likeness.shared_words(said, heads[i][0].text),
             )
             for _, _, i, reason in ordered[:most]
         )
+
+
+def _same(one: str, other: str) -> bool:
+    """Whether two texts may say the same: they begin with the same letters. To read whole letters for the
+    others is too much."""
+    ours, theirs = normal(one[:BEGINNING]), normal(other[:BEGINNING])
+    least = min(len(ours), len(theirs))
+    return ours[:least] == theirs[:least]

@@ -464,7 +464,8 @@ async def aliases(
 @router.get(DESK + "/{id}/duplicates", response_model=answers.Twins)
 async def duplicates(slug: str, id_: Id, here: ServicesDep, by: ActorDep) -> Response:
     """The likeliest twins of a question, at most ten; `proposed` where a merge is right in nearly every
-    case, with the reason; `marks` are the places of its text that both have."""
+    case, with the reason; `marks` are the places of its text that both have, from the
+    first on for 200 characters."""
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "page:desk")
         await moderate_question.seen(unit, by, id_)

@@ -141,7 +141,7 @@ AT_WEB = {"/rounds/{id}/ballot"}
 
 @pytest.mark.parametrize("template", sorted({*AT_THE_EDGE, "/static/{name:path}"}))
 def test_what_edges_serve_is_sent_to_them(template: str) -> None:
-    page = template == "/" or template.startswith(("/static", "/h/", "/q/"))
+    page = template == "/" or template.startswith(("/static", "/h/", "/q/")) or template == "/q"
     address = template if page else f"/api/v1{template}"
     for name, value in EXAMPLE.items():
         address = address.replace(name, value)

@@ -218,7 +218,8 @@ async def test_one_act_is_taken_back_unless_the_question_was_worked_on_since(lan
         now = await one(lanxi, ids[name])
         with pytest.raises(Refusal, match="version_stale"):
             await back(house, wang, slug, now.id, version=now.version - 1)
-        assert await one(lanxi, now.id) == now
+        # Groups are found by a loop of their own meanwhile.
+        assert replace(await one(lanxi, now.id), cluster=None) == replace(now, cluster=None)
         await back(house, li, slug, now.id, version=now.version)
         assert (await one(lanxi, now.id)).status != now.status
 

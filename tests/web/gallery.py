@@ -17,7 +17,7 @@ import orjson
 import segno
 import uvicorn
 from fastapi import FastAPI, HTTPException, Request, Response, WebSocket, WebSocketDisconnect
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from server.domain.desk import Group
 from server.domain.view import HearingView
@@ -230,6 +230,12 @@ def listed(request: Request) -> HTMLResponse:
     view, lang = shown(request)
     found = desk.listing(view.questions, view.subjects, "", AT, lang)
     return HTMLResponse(render("desk/_list.html", lang, f=found))
+
+
+@app.get("/h/{slug}/desk/drafts")
+def drafts(request: Request) -> JSONResponse:
+    """No office has drafted a reply."""
+    return JSONResponse({"items": []})
 
 
 @app.get("/h/{slug}/desk/groups")

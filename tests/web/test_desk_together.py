@@ -278,7 +278,8 @@ def test_what_is_escalated_leaves_every_place_on_the_screens_of_all_others(
         assert violations(page) == []
     expect(duty.locator(".pane")).to_contain_text("聚集")
     expect(duty.locator(f"#row-{ids[0]}")).to_contain_text("聚集")
-    assert not errors
+    # A page that asks for it in this very moment is told that it is not there.
+    assert [one for one in errors if "404" not in one] == []
 
 
 def test_the_desk_is_usable_on_a_phone(browser: Browser, demo: Running) -> None:

@@ -103,7 +103,7 @@ form.addEventListener('submit', async event => {
 // ── what others have asked already: whoever asks may support that instead. It stands below the button,
 // so that nothing moves under a finger. ──
 const similar = document.querySelector('[data-similar]'), hint = document.getElementById('ask-hint')
-const alike = hint.querySelector('[data-similar-link]')
+const alike = hint.querySelector('a')
 let looking
 async function look () {
   const typed = text.value.trim()
@@ -125,10 +125,9 @@ async function look () {
     return item
   }))
   similar.hidden = !found.length
-  // On a phone they stand below what is seen: the line under the text says so, in the room that it has.
-  hint.style.minHeight = `${hint.offsetHeight}px`
-  hint.querySelector('[data-hint]').hidden = Boolean(found.length)
-  alike.hidden = !found.length
+  // On a phone they stand too far below: the hint says so.
+  hint.style.minHeight = hint.offsetHeight + 'px'
+  alike.hidden = !(alike.previousElementSibling.hidden = found.length > 0)
   alike.textContent = alike.dataset.n.replace('{n}', found.length)
   document.dispatchEvent(new CustomEvent('pingyi:swapped'))     // what was supported before is marked
 }

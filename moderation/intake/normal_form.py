@@ -165,7 +165,7 @@ _SCIENTIFIC: Final = re.compile(r"[0-9](?:\.[0-9]+)?[Ee]\+?[0-9]+")
 
 def _external_id(cell: Cell) -> str:
     text = one_line(text_of(cell))
-    if not text:
+    if not text or isinstance(cell, bool):
         raise _Refused("external_id", "external_id_missing")
     rounded = isinstance(cell, float) and abs(cell) >= 10**EXACT_DIGITS
     if rounded or _SCIENTIFIC.fullmatch(text):

@@ -34,7 +34,7 @@ def read_push(body: bytes, mapping: Mapping[str, str | None] | None = None) -> E
 
 def _items(body: bytes) -> list[dict[str, Any]]:
     try:
-        told = json.loads(body)
+        told = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
         raise refused("push_not_json") from None
     found = told.get("items", [told]) if isinstance(told, dict) else None
@@ -43,6 +43,11 @@ def _items(body: bytes) -> list[dict[str, Any]]:
     if len(found) > ITEMS_MOST:
         raise refused("push_too_many", limit=ITEMS_MOST)
     return found
+
+
+def _no_number(name: str) -> None:
+    """NaN and Infinity are no JSON; as a number they would be one order's and every other's."""
+    raise ValueError(name)
 
 
 def _entries(
@@ -72,4 +77,7 @@ def _cell(value: Any) -> Cell:
         return value
     if isinstance(value, list) and all(isinstance(one, str) for one in value):
         return ",".join(value)
-    return json.dumps(value, ensure_ascii=False)
+    try:
+        return json.dumps(value, ensure_ascii=False)
+    except RecursionError:  # It goes deeper into the stack than reading did.
+        raise refused("push_not_json") from None

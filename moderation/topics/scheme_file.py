@@ -65,6 +65,7 @@ SCHEME_REFUSALS: Final[Mapping[str, tuple[str, str]]] = {
         f"分类超过 {TOPICS_MOST} 个",
         f"the scheme has more than {TOPICS_MOST} topics",
     ),
+    "scheme_empty": ("文件里没有主题", "the file holds no topic"),
     "scheme_header": (
         "找不到表头：需要“一级分类、二级分类……”各列，或“名称”“上级”（和“编码”）列",
         "no header is found: a column for each level (一级分类, 二级分类, …), or columns 名称 and 上级 (and 编码)",
@@ -171,6 +172,8 @@ def _read(rows: Iterator[Sequence[Cell]]) -> SchemeFile:
     below = ((number, cells) for number, cells in enumerate(rows, start=2) if is_filled(cells))
     bad = _Bad()
     found = _by_levels(below, columns, bad) if "1" in columns else _by_parents(below, columns, bad)
+    if not bad and not found:
+        raise _refused("scheme_empty")  # It would take every topic away.
     return SchemeFile((), tuple(bad)) if bad else SchemeFile(tuple(found.values()))
 
 

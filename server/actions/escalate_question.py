@@ -35,6 +35,7 @@ async def escalate_question(
         after = replace(
             rules.step(screened(question), "escalate"),
             approved_at=None,
+            answered_at=None,  # Told beside "waiting", it would betray the escalation.
             approved_by="",
             seconded_by="",
             reason=None,

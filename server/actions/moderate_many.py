@@ -85,7 +85,8 @@ async def undo_many(house: House, by: Actor, slug: str, id_: int, key: str | Non
                 refused.append({"id": item["id"], "code": refusal.code, "detail": refusal.detail})
                 continue
             done.append({"id": after.id, "version": after.version})
-        await unit.bulk_acts.undone(id_, house.now())
+        if done:  # Where nothing could be taken back, it may be tried again.
+            await unit.bulk_acts.undone(id_, house.now())
         return Answer({"undo": None, "done": done, "refused": refused})
 
     return await perform(

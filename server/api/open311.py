@@ -6,8 +6,10 @@ the public list, with the key of an `open311_offer` source what that source hand
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import parse_qsl
 
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
@@ -201,12 +203,18 @@ async def _source(here: Services, unit: Unit, api_key: str | None) -> IntakeSour
 
 async def _form(request: Request) -> dict[str, str]:
     """The fields of a form; `jurisdiction_id` and `api_key` may stand in the address."""
+    kind, _, more = request.headers.get("content-type", "").lower().partition(";")
     try:
-        async with request.form(max_files=0, max_fields=FIELDS_MOST) as form:
-            said = {name: value for name, value in form.items() if isinstance(value, str)}
+        if kind.strip() == "application/x-www-form-urlencoded":
+            said = _urlencoded(await request.body(), more)
+        else:
+            async with request.form(max_files=0, max_fields=FIELDS_MOST) as form:
+                said = {name: value for name, value in form.items() if isinstance(value, str)}
     except HTTPException as error:
         if error.status_code == 413:
             raise
+        raise Refusal("open311_wrong", place="form") from None
+    except (ValueError, LookupError):
         raise Refusal("open311_wrong", place="form") from None
     for name in ("jurisdiction_id", "api_key"):
         if name in request.query_params:
@@ -214,6 +222,26 @@ async def _form(request: Request) -> dict[str, str]:
     if len(said) > FIELDS_MOST or any("\0" in part for one in said.items() for part in one):
         raise Refusal("open311_wrong", place="form")
     return said
+
+
+def _urlencoded(body: bytes, more: str) -> dict[str, str]:
+    """A form's fields in UTF-8, or in the charset of GBK's family that its header names. Raises `ValueError`
+    for bytes that are none of it, and for other charsets: a citizen's words are not guessed."""
+    named = re.search(r"charset=\"?([\w-]+)", more)
+    charset = named[1] if named else "utf-8"
+    if charset in {"gbk", "gb2312", "gb18030"}:
+        charset = "gb18030"
+    elif charset not in {"utf-8", "utf8"}:
+        raise ValueError(charset)
+    return dict(
+        parse_qsl(
+            body.decode(charset),
+            keep_blank_values=True,
+            encoding=charset,
+            errors="strict",
+            max_num_fields=FIELDS_MOST,
+        )
+    )
 
 
 def _content(said: dict[str, str]) -> dict[str, Any]:

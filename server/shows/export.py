@@ -126,7 +126,7 @@ def _round(number: int, round_: Any) -> ShowRound:
 def _question(question: Question) -> ShowQuestion:
     return ShowQuestion(
         source=_SOURCE.get(question.source, question.source),  # type: ignore[arg-type]
-        source_key=question.source_key or "live",
+        source_key=question.source_key or _SOURCE.get(question.source, question.source),
         external_id=question.external_id or question.code,
         title=" ".join(question.title.split())[:TITLE].strip() or None,
         text=question.text,

@@ -188,6 +188,11 @@ async def test_a_bulk_act_is_taken_back_whole_but_for_what_was_worked_on_since(l
                 assert getattr(after[id_], name) == getattr(before[id_], name), (bulk.act, name)
         with pytest.raises(Refusal, match="bulk_undone"):
             await moderate_many.undo_many(house, li, slug, done["undo"])
+    done = (await moderate_many.moderate_many(house, li, slug, Bulk("approve", ids[:1]))).body
+    await claim_question.claim_question(house, wang, slug, ids[0])
+    assert not (await moderate_many.undo_many(house, li, slug, done["undo"])).body["done"]
+    await claim_question.let_go_of_question(house, wang, slug, ids[0])
+    assert (await moderate_many.undo_many(house, li, slug, done["undo"])).body["done"]
     done = (await moderate_many.moderate_many(house, li, slug, Bulk("approve", ids))).body
     await moderate_question.shortlist_question(house, wang, slug, ids[1], None)
     with pytest.raises(Refusal, match="not_found"):  # It is li's act.

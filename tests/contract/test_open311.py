@@ -13,6 +13,7 @@ import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 from xml.etree import ElementTree
 
 import httpx2
@@ -168,6 +169,38 @@ def test_a_rejection_tells_its_reason_and_no_text(system: CitySystem) -> None:
     (request,) = system.get(f"/requests/{code}.json").json()
     assert (request["status"], request["status_notes"]) == ("closed", "已退回：内容不清，无法核实")
     assert error(system.get(f"/requests/{code}.json", keyed=False)) == (404, 404)
+
+
+@pytest.mark.parametrize("charset", ["gbk", "GB18030", "utf-8"])
+def test_a_form_in_another_charset_is_read_or_refused_and_never_guessed(
+    system: CitySystem, charset: str
+) -> None:
+    words = "公园长椅坏了，请尽快修。"
+    headers = {"Content-Type": f"application/x-www-form-urlencoded; charset={charset}"}
+    form = {
+        **FORM,
+        "description": words,
+        "jurisdiction_id": system.demo.slug,
+        "api_key": system.api_key,
+    }
+
+    def post(body: bytes, **more: str) -> httpx2.Response:
+        return httpx2.post(
+            f"{system.demo.url}/open311/v2/requests.json", content=body,
+            headers={**headers, **more}, timeout=30, trust_env=False,
+        )  # fmt: skip
+
+    answer = post(urlencode(form, encoding=charset).encode())
+    assert answer.status_code == 201, answer.text
+    assert words in repr(system.on_the_desk())
+    for body, more in (
+        (b"description=%ED%A0%80%FF&jurisdiction_id=x", {"Content-Type": headers["Content-Type"]}),
+        (
+            urlencode(form).encode(),
+            {"Content-Type": "application/x-www-form-urlencoded; charset=x"},
+        ),
+    ):
+        assert post(body, **more).status_code == 400
 
 
 def test_services_are_the_subjects_and_a_request_goes_to_one(system: CitySystem) -> None:

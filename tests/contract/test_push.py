@@ -126,6 +126,21 @@ def test_odd_values_are_kept_as_texts(sender: Sender) -> None:
     assert question["likes"] == 3
 
 
+def test_no_number_and_too_deep_a_member_are_no_order(sender: Sender) -> None:
+    """NaN, which programs write for what is missing, would be every order's number."""
+    for odd in (float("nan"), float("inf")):
+        assert code_of(sender.push({**ORDER, "工单编号": odd}))[0] == 422
+    (refused,) = sender.push({**ORDER, "工单编号": True}).json()["refused"]
+    assert refused["code"] == "external_id_missing"
+    for depth in (500, 980, 984, 986, 988, 5_000):
+        deep: Any = "[" * depth + "]" * depth
+        body = json.dumps({**ORDER, "其他": "DEEP"}).replace('"DEEP"', deep)
+        assert sender.send(body.encode(), sender.headers(body.encode())).status_code in (
+            200,
+            422,
+        ), depth
+
+
 def test_a_source_of_another_kind_has_no_such_address(sender: Sender) -> None:
     body = json.dumps(ORDER).encode()
     unknown = f"{sender.demo.url}/api/v1/intake/nobody-12345678"

@@ -314,6 +314,8 @@ async def do_import(slug: str, upload: str, request: Request, lang: str | None =
         chosen = {key[4:]: str(form[key])[:40] for key in form if key.startswith("map.")}
     owner, imports = _owner(here, slug), _imports(here)
     stand = imports.stand(upload, owner)
+    if stand is not None and stand.source == source and stand.phase == "done" and act == "import":
+        return await _told(here, place, upload, stand)  # Pressed again, or by a second tab.
     if stand is None or stand.source != source or (act != "refused" and stand.phase == "done"):
         return await _hearing(here, slug, say(here.lang, "文件已过期，请重新上传。"), 409, source)
     if act == "refused" and stand.head is not None:

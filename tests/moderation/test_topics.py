@@ -149,7 +149,7 @@ def test_a_hostile_file_costs_little(which: str) -> None:
     assert time.process_time() - began < 2
     tracemalloc.start()
     try:
-        with pytest.raises(FileRefused) if "too many" in which else _nothing():
+        with pytest.raises(FileRefused) if "too many" in which or which == "wide" else _nothing():
             read_scheme(data)
         assert tracemalloc.get_traced_memory()[1] < 64 * 1024 * 1024
     finally:

@@ -12,7 +12,7 @@ from server.actions.merge_questions import merge_into, tell_target, unmerge
 from server.actions.moderate_question import check_subject, decide, worked_on
 from server.actions.perform import Answer, Asked, perform
 from server.actions.ports import House, Unit
-from server.domain.questions import EDITABLE, Question
+from server.domain.questions import EDITABLE, TAGS_MOST, Question
 from server.domain.refusals import Refusal
 from server.domain.roles import Actor
 
@@ -119,8 +119,11 @@ async def _one(
         before = await worked_on(house, unit, by, id_)
         if bulk.act == "assign":
             return before, await _set(unit, before, "assign", subject=bulk.subject or None)
-        tags = tuple(dict.fromkeys((*before.tags, *(house.clean(tag) for tag in bulk.tags))))
-        return before, await _set(unit, before, "tag", tags=tuple(tag for tag in tags if tag))
+        added = (tag for tag in map(house.clean, bulk.tags) if tag)
+        tags = tuple(dict.fromkeys((*before.tags, *added)))
+        if len(tags) > max(TAGS_MOST, len(before.tags)):
+            raise Refusal("tags_too_many", most=TAGS_MOST)
+        return before, await _set(unit, before, "tag", tags=tags)
     rule = {
         "approve": one_by_one.approval(house, by),
         "reject": one_by_one.rejection(bulk.reason),

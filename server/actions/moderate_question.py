@@ -211,11 +211,15 @@ async def seen(unit: Unit, by: Actor, id_: int, *, lock: bool = False) -> Questi
     """The question, for who may see it. `not_found`: what was escalated is there for the duty person
     alone."""
     question = await unit.questions.get(id_, lock=lock)
-    if question is None or not sees(unit, by, question):
+    if question is None or not await in_sight(unit, by, question):
         raise Refusal("not_found")
-    if question.status == "merged" and not sees(unit, by, (await way_of(unit, id_))[-1]):
-        raise Refusal("not_found")  # It says the same.
     return question
+
+
+async def in_sight(unit: Unit, by: Actor, question: Question) -> bool:
+    """Whether this person may see the question, and what it was merged into, which says the same."""
+    merged = question.status == "merged"
+    return sees(unit, by, (await way_of(unit, question.id))[-1] if merged else question)
 
 
 def sees(unit: Unit, by: Actor, question: Question) -> bool:

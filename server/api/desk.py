@@ -38,7 +38,7 @@ from server.api.common import (
 from server.domain.claims import holds
 from server.domain.desk import HOUR_MS, HOURS, PAGE, Filters, cursor_of
 from server.domain.orders import facts
-from server.domain.questions import HIDDEN, STATES, TEXT_LONGEST
+from server.domain.questions import HIDDEN, STATES, TAGS_MOST, TEXT_LONGEST
 from server.domain.refusals import Refusal
 from server.domain.reviews import NOTE_LONGEST
 from server.domain.topics import TOPIC_LONGEST
@@ -58,7 +58,9 @@ class Edit(Body):
     """2–20,000 characters, on stage at most 600; the earlier wording is kept."""
     subject: Word | None = None
     """The key of the official it is for; empty takes it back."""
-    tags: list[Annotated[str, Field(max_length=40)]] | None = Field(default=None, max_length=20)
+    tags: list[Annotated[str, Field(max_length=40)]] | None = Field(
+        default=None, max_length=TAGS_MOST
+    )
     topic: Annotated[str, Field(max_length=TOPIC_LONGEST)] | None = None
     """A topic of the office's scheme, by its path or code; empty takes it back."""
 
@@ -141,7 +143,7 @@ class Bulk(Body):
     subject: Word = ""
     """Of `assign` and `shortlist`: the key of an official; empty takes an assignment back, and shortlists
     without changing it."""
-    tags: list[Annotated[str, Field(max_length=40)]] = Field(default=[], max_length=20)
+    tags: list[Annotated[str, Field(max_length=40)]] = Field(default=[], max_length=TAGS_MOST)
     """Of `tag`: added to those that are there."""
     into: Number | None = None
     """Of `merge`: the id of the question that carries on."""
@@ -646,8 +648,9 @@ async def reply(
     slug: str, id_: Id, body: Reply, here: ServicesDep, by: ActorDep, key: Key = None
 ) -> Response:
     """Answered in writing."""
-    text = here.house.clean(body.reply)
-    return answered(await moderate_question.reply_in_writing(here.house, by, slug, id_, text, key))
+    return answered(
+        await moderate_question.reply_in_writing(here.house, by, slug, id_, body.reply, key)
+    )
 
 
 @router.post(DESK + "/{id}/closing", response_model=answers.DeskQuestion)
@@ -656,7 +659,5 @@ async def close(
 ) -> Response:
     """Closed with a reason in words."""
     return answered(
-        await moderate_question.close_question(
-            here.house, by, slug, id_, here.house.clean(body.reason), key
-        )
+        await moderate_question.close_question(here.house, by, slug, id_, body.reason, key)
     )

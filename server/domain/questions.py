@@ -114,6 +114,9 @@ PHASE_NEXT: Mapping[str, frozenset[str]] = {
     "done": frozenset({"follow_up"}),
 }
 
+TAGS_MOST = 20
+"""Tags of one question."""
+
 TEXT_LONGEST = 20_000
 """Characters of a letter, of its rewriting, of a reply: what a source may send and a person may write."""
 

@@ -297,6 +297,9 @@ CATALOGUE: Mapping[str, Row] = {
         "没有编号为“{code}”的提问，请核对编号。",
         "There is no question with the code “{code}”: please check it.",
     ),
+    "tags_too_many": Row(
+        422, "一条提问最多 {most} 个标签。", "A question has at most {most} tags."
+    ),
     "subject_unknown": Row(422, "没有这位述法人。", "There is no such subject."),
     "alias_taken": Row(
         409,

@@ -188,6 +188,12 @@ async def test_a_bulk_act_is_taken_back_whole_but_for_what_was_worked_on_since(l
                 assert getattr(after[id_], name) == getattr(before[id_], name), (bulk.act, name)
         with pytest.raises(Refusal, match="bulk_undone"):
             await moderate_many.undo_many(house, li, slug, done["undo"])
+    many = tuple(f"第{n}组" for n in range(20))
+    await moderate_many.moderate_many(house, li, slug, Bulk("tag", ids[:1], tags=many))
+    one_more = await moderate_many.moderate_many(
+        house, li, slug, Bulk("tag", ids[:2], tags=("公交",))
+    )
+    assert [each["code"] for each in one_more.body["refused"]] == ["tags_too_many"]
     done = (await moderate_many.moderate_many(house, li, slug, Bulk("approve", ids[:1]))).body
     await claim_question.claim_question(house, wang, slug, ids[0])
     assert not (await moderate_many.undo_many(house, li, slug, done["undo"])).body["done"]

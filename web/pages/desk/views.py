@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from server.actions import send_brief
 from server.actions.escalate_question import waiting
 from server.actions.find_twins import twins_of
-from server.actions.moderate_question import seen, sees, sees_escalated
+from server.actions.moderate_question import in_sight, seen, sees_escalated
 from server.actions.perform import allowed
 from server.actions.suggest_topics import scheme_of, suggested
 from server.actions.write_question import MOST_ORDERS
@@ -202,7 +202,7 @@ async def unseen(
     async with here.store.look(slug=slug) as unit:
         allowed(unit.place, by, "page:desk")
         found = await unit.questions.by_ids(ids or ())
-        gone = sorted(id_ for id_, one in found.items() if not sees(unit, by, one))
+        gone = [id_ for id_, one in sorted(found.items()) if not await in_sight(unit, by, one)]
     return JSONResponse({"ids": gone}, headers=_NO_STORE)
 
 
